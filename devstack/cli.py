@@ -1,0 +1,4 @@
+"""Placeholder until the command line lands."""
+
+
+def main() -> None: ...

@@ -1,0 +1,1 @@
+"""What the services ask for, made real: Replicate, PostgreSQL, DynamoDB, Redis, S3, Step Functions."""

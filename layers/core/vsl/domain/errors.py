@@ -1,0 +1,228 @@
+"""Every error the product can end in, each a class whose name is its stable code.
+
+The name of a class is what the state machines match in `Retry` and `Catch`, what a failed job
+carries in `error.code`, and what an HTTP problem carries in `code`. A test keeps the state
+machines and this module equal. `VslError.document()` travels as JSON in the exception's text, so
+that the details survive the trip through Step Functions' `Cause`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class VslError(Exception):
+    """Base of all; `status` is the HTTP answer when it reaches a client."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong on our side"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: dict[str, object] = {k: v for k, v in details.items() if v is not None}
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+    def document(self) -> dict[str, object]:
+        """The error as data: `code`, `message` and, where there are any, `details`."""
+        document: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.details:
+            document["details"] = self.details
+        return document
+
+    def __str__(self) -> str:
+        return json.dumps(self.document(), default=str, ensure_ascii=False)
+
+
+# --- the request -----------------------------------------------------------------------------
+
+
+class InvalidRequest(VslError):
+    """The request's envelope is wrong: `details.fields` lists each fault."""
+
+    status = 400
+    title = "The request is not valid"
+
+
+class InvalidParameters(InvalidRequest):
+    """The model's parameters are wrong: `details.fields` lists each fault."""
+
+    title = "The model's parameters are not valid"
+
+
+class UnknownModel(VslError):
+    status = 404
+    title = "There is no such model"
+
+
+class JobNotFound(VslError):
+    status = 404
+    title = "There is no such job"
+
+
+class InvalidSignature(VslError):
+    status = 401
+    title = "The signature is missing or wrong"
+
+
+class IdempotencyKeyReused(VslError):
+    """The same Idempotency-Key came with another body."""
+
+    status = 422
+    title = "This Idempotency-Key belongs to another request"
+
+
+class RequestInProgress(VslError):
+    """The same Idempotency-Key is being worked on at this very moment: try again."""
+
+    status = 409
+    title = "The first request with this Idempotency-Key is still being accepted"
+
+
+class RateLimitExceeded(VslError):
+    """`details.retryAfter` says in how many seconds the next job would be admitted."""
+
+    status = 429
+    title = "Too many jobs in the last hour"
+
+
+# --- our own stores and settings -------------------------------------------------------------
+
+
+class StoreUnavailable(VslError):
+    """A store of ours (PostgreSQL, DynamoDB, S3, Step Functions) did not answer; retrying is safe."""
+
+    status = 503
+    title = "Temporarily unavailable"
+
+
+class ConfigurationError(VslError):
+    """The deployment lacks something; the message names what and where to set it."""
+
+
+class InternalError(VslError):
+    """An exception nobody foresaw; the log has the details."""
+
+
+# --- submitting to the provider --------------------------------------------------------------
+
+
+class ProviderThrottled(VslError):
+    """429: proof that nothing was accepted. `details.retryAfter` in seconds."""
+
+    status = 503
+    title = "The provider is busy"
+
+
+class ProviderUnavailable(VslError):
+    """The provider could not be reached, or failed on a request that changes nothing."""
+
+    status = 503
+    title = "The provider cannot be reached"
+
+
+class SubmissionUncertain(VslError):
+    """It is not known whether the provider accepted: look before paying again."""
+
+
+class ProviderRejected(VslError):
+    """The provider refused the request for good: 400, 404 or 422."""
+
+
+class ProviderAuthenticationFailed(VslError):
+    """401 or 403: the API token is wrong."""
+
+
+class ProviderInsufficientCredit(VslError):
+    """402: the provider's account has run dry."""
+
+
+# --- how a prediction ends -------------------------------------------------------------------
+
+
+class PredictionFailed(VslError):
+    """The model failed; the provider does not charge for it."""
+
+
+class PredictionInterrupted(PredictionFailed):
+    """A fault of the provider's platform; the same input may well succeed."""
+
+
+class ContentFlagged(PredictionFailed):
+    """The safety checker refused the input or all of the output."""
+
+
+class PredictionCanceled(VslError):
+    """Canceled or aborted at the provider."""
+
+
+class PredictionTimedOut(VslError):
+    """Not finished within the model's time limit; canceled at the provider."""
+
+
+# --- fetching and storing the output ---------------------------------------------------------
+
+
+class OutputMissing(VslError):
+    """The prediction succeeded and brought no file."""
+
+
+class OutputExpired(VslError):
+    """The provider has already deleted the output (it keeps them for one hour)."""
+
+
+class OutputInvalid(VslError):
+    """The output is not media, is empty or is larger than the limit."""
+
+
+class DownloadRefused(VslError):
+    """The output's address is not one we download from."""
+
+
+class DownloadFailed(VslError):
+    """The download broke off; retrying is safe."""
+
+
+class JobCanceled(VslError):
+    """The user canceled the job."""
+
+
+def error_classes() -> dict[str, type[VslError]]:
+    """Every error by its name."""
+
+    def walk(parent: type[VslError]) -> dict[str, type[VslError]]:
+        found: dict[str, type[VslError]] = {}
+        for child in parent.__subclasses__():
+            found[child.__name__] = child
+            found |= walk(child)
+        return found
+
+    return walk(VslError)
+
+
+def parse_error(name: str, cause: str | None) -> VslError:
+    """The error behind the `Error` and `Cause` that Step Functions hands to a catcher.
+
+    Lambda wraps the exception as `{"errorType": …, "errorMessage": …}`, whose message is our JSON
+    document; `SendTaskFailure` carries the document itself; a timeout has no document at all.
+    """
+    document = _error_document(cause)
+    message = str(document.get("message") or cause or name)
+    details = document.get("details")
+    kind = error_classes().get(str(document.get("code") or name))
+    if kind is None:
+        return InternalError(f"The step failed with {name}.", error=name)
+    return kind(message, **(dict(details) if isinstance(details, Mapping) else {}))
+
+
+def _error_document(cause: str | None) -> dict[str, object]:
+    try:
+        parsed = json.loads(cause or "")
+        if isinstance(parsed, dict) and "errorMessage" in parsed:
+            parsed = json.loads(parsed["errorMessage"])
+    except (ValueError, TypeError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,0 +1,35 @@
+"""The live item: one job as DynamoDB knows it, where every step and the webhook meet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from vsl.domain.job import Job, JobEvent, JobStatus, WebhookReceipt
+from vsl.domain.prediction import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class LiveJob:
+    """`job.parameters` is empty here: the item coordinates, it does not carry the request.
+
+    `attempt` counts submissions, 0 before the first intent. `outcome` and `task_token` are the
+    two halves of the rendezvous; `released` says that this very token has been answered.
+    `check_count` is how often the poller asked the provider.
+    """
+
+    job: Job
+    status: JobStatus
+    deadline: datetime
+    updated_at: datetime
+    attempt: int = 0
+    intent_at: datetime | None = None
+    replicate_id: str | None = None
+    task_token: str | None = field(default=None, repr=False)
+    released: bool = False
+    outcome: Outcome | None = None
+    check_count: int = 0
+    execution_arn: str | None = None
+    result: Mapping[str, Any] | None = None
+    events: tuple[JobEvent, ...] = ()
+    webhooks: tuple[WebhookReceipt, ...] = ()

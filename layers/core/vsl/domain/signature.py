@@ -1,0 +1,57 @@
+"""Standard Webhooks signatures, as Replicate sends them.
+
+Source: https://replicate.com/docs/topics/webhooks/verify-webhook: HMAC-SHA256 over
+`id.timestamp.body` with the base64 part of `whsec_…` as key; the header may hold several
+space-separated `v1,<base64>` entries while a secret is being rotated.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+
+from vsl.domain.errors import InvalidSignature
+
+TOLERANCE_SECONDS = 300
+
+
+def verify(
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Iterable[str],
+    now: float,
+    tolerance: int = TOLERANCE_SECONDS,
+) -> None:
+    """Raises InvalidSignature unless one of `secrets` signed exactly these bytes, recently.
+
+    Header names are matched without case; `now` in seconds since 1970.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    identifier = lower.get("webhook-id", "")
+    timestamp = lower.get("webhook-timestamp", "")
+    given = lower.get("webhook-signature", "")
+    if not identifier or not timestamp or not given:
+        raise InvalidSignature("The signature headers are missing.")
+    if not timestamp.isascii() or not timestamp.isdigit() or abs(now - int(timestamp)) > tolerance:
+        raise InvalidSignature("The signature's time is out of tolerance.")
+    candidates = [
+        value.encode()
+        for version, _, value in (entry.partition(",") for entry in given.split())
+        if version == "v1" and value.isascii()
+    ]
+    for secret in secrets:
+        expected = sign(secret, identifier, timestamp, body).encode()
+        if any(hmac.compare_digest(expected, candidate) for candidate in candidates):
+            return
+    raise InvalidSignature("The signature does not match.")
+
+
+def sign(secret: str, identifier: str, timestamp: str, body: bytes) -> str:
+    """The base64 signature, without its `v1,` prefix. Raises ValueError on a malformed secret."""
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error as error:
+        raise ValueError("a webhook secret is whsec_ and base64") from error
+    signed = f"{identifier}.{timestamp}.".encode() + body
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

@@ -1,0 +1,80 @@
+"""What is known of a job for a reader: the one document behind every layer of the status cache.
+
+The document holds S3 keys, never signed URLs: those are made when it is read.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, iso
+
+
+class ErrorDocument(TypedDict):
+    code: str
+    message: str
+
+
+class StatusDocument(TypedDict):
+    """Times are ISO 8601 in UTC, costs are US dollars as decimal text, `assets` are asset documents."""
+
+    jobId: str
+    userId: str
+    status: str
+    mediaType: str
+    modelId: str
+    createdAt: str
+    updatedAt: str
+    completedAt: str | None
+    estimatedTime: float
+    estimatedCost: str
+    actualCost: str | None
+    replicateId: str | None
+    assets: list[dict[str, Any]]
+    error: ErrorDocument | None
+
+
+def status_document(
+    job: Job,
+    status: JobStatus,
+    updated_at: datetime,
+    *,
+    completed_at: datetime | None = None,
+    replicate_id: str | None = None,
+    assets: tuple[MediaAsset, ...] = (),
+    error: ErrorDocument | None = None,
+    actual_cost: Decimal | None = None,
+) -> StatusDocument:
+    return StatusDocument(
+        jobId=job.job_id,
+        userId=job.user_id,
+        status=status.value,
+        mediaType=job.media_type.value,
+        modelId=job.model_id,
+        createdAt=iso(job.created_at),
+        updatedAt=iso(updated_at),
+        completedAt=None if completed_at is None else iso(completed_at),
+        estimatedTime=job.estimated_time,
+        estimatedCost=str(job.estimated_cost),
+        actualCost=None if actual_cost is None else str(actual_cost),
+        replicateId=replicate_id,
+        assets=[asset.document() for asset in assets],
+        error=error,
+    )
+
+
+def finished_document(finished: FinishedJob) -> StatusDocument:
+    """The document of a job that has ended."""
+    error: ErrorDocument | None = None
+    if finished.error_code is not None:
+        error = {"code": finished.error_code, "message": finished.error_message or ""}
+    return status_document(
+        finished.job,
+        finished.status,
+        finished.completed_at,
+        completed_at=finished.completed_at,
+        replicate_id=finished.replicate_id,
+        assets=finished.assets,
+        error=error,
+        actual_cost=finished.actual_cost,
+    )

@@ -1,0 +1,1 @@
+"""The edge to AWS Lambda: settings, logs and metrics, handler decorators, wiring."""

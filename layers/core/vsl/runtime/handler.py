@@ -1,0 +1,92 @@
+"""Handler decorators: what every Lambda of ours does around its one use-case call."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Protocol
+
+from vsl.domain.errors import InternalError, VslError
+from vsl.runtime.observability import job_keys, logger
+
+Event = dict[str, Any]
+Response = dict[str, Any]
+
+
+class Context(Protocol):
+    """The part of Lambda's context object we use."""
+
+    @property
+    def aws_request_id(self) -> str: ...
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def step(function: Callable[[Event, Context], Any]) -> Callable[[Event, Context], Any]:
+    """A step of a state machine: errors leave as exceptions, whose class name the machine matches."""
+
+    @wraps(function)
+    def wrapper(event: Event, context: Context) -> Any:
+        with job_keys(event, request_id=context.aws_request_id):
+            try:
+                return function(event, context)
+            except VslError as error:
+                logger.warning(
+                    "step ended in an error", error_code=error.code, reason=error.message
+                )
+                raise
+            except Exception:
+                logger.exception("step failed unexpectedly")
+                raise
+
+    return wrapper
+
+
+def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Context], Response]:
+    """A route behind API Gateway's proxy integration: errors leave as problem+json."""
+
+    @wraps(function)
+    def wrapper(event: Event, context: Context) -> Response:
+        path_parameters = event.get("pathParameters") or {}
+        keys = {"jobId": path_parameters.get("jobId")}
+        with job_keys(keys, request_id=context.aws_request_id):
+            try:
+                return function(event, context)
+            except VslError as error:
+                logger.warning("request refused", error_code=error.code, reason=error.message)
+                return problem(error)
+            except Exception:  # noqa: BLE001 - the client gets a problem, the log the traceback
+                logger.exception("request failed unexpectedly")
+                return problem(InternalError("The request failed; try again or report it."))
+
+    return wrapper
+
+
+def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer in the shape API Gateway expects: the body is text already."""
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def problem(error: VslError) -> Response:
+    """`application/problem+json` (RFC 9457) with our stable `code`; faults of ours stay vague."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.message if error.status != InternalError.status else error.title,
+    }
+    headers = {"Content-Type": "application/problem+json"}
+    if error.status < InternalError.status:
+        body |= error.details
+    retry_after = error.details.get("retryAfter")
+    if retry_after is not None or error.status == 503:
+        headers["Retry-After"] = str(max(1, round(float(str(retry_after or 5)))))
+    return {
+        "statusCode": error.status,
+        "headers": headers,
+        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str),
+    }

@@ -1,0 +1,76 @@
+"""Settings from the environment: typed, read once, never at import. Secrets are not among them.
+
+`DEFAULTS` is what a function runs with when its environment is silent; `template.yaml` sets the
+rest. Secrets live in SSM under `SSM_PREFIX` (see `adapters.parameters`).
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from vsl.domain.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment's settings; times in seconds, sizes in bytes."""
+
+    stage: str
+    jobs_table: str
+    idempotency_table: str
+    media_bucket: str
+    ssm_prefix: str
+    models_config: str
+    replicate_api_url: str
+    download_origins: tuple[str, ...]
+    allow_http_inputs: bool
+    media_access: str
+    signed_url_seconds: int
+    rate_limit_per_hour: int
+    submission_settle_seconds: int
+    max_output_bytes: int
+
+    @property
+    def local(self) -> bool:
+        return self.stage == "local"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. Raises ConfigurationError naming what is missing."""
+    return Settings(
+        stage=_text("STAGE"),
+        jobs_table=_text("DYNAMODB_TABLE"),
+        idempotency_table=_text("IDEMPOTENCY_TABLE", ""),
+        media_bucket=_text("S3_BUCKET", ""),
+        ssm_prefix=_text("SSM_PREFIX"),
+        models_config=_text("MODELS_CONFIG", "/opt/config/models.json"),
+        replicate_api_url=_text("REPLICATE_API_URL", "https://api.replicate.com/v1"),
+        download_origins=tuple(
+            _text("DOWNLOAD_ORIGINS", "https://replicate.delivery,https://*.replicate.delivery")
+            .replace(" ", "")
+            .split(",")
+        ),
+        allow_http_inputs=_text("ALLOW_HTTP_INPUTS", "false") == "true",
+        media_access=_text("MEDIA_ACCESS", "private"),
+        signed_url_seconds=_integer("SIGNED_URL_SECONDS", 3600),
+        rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),
+        submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 45),
+        max_output_bytes=_integer("MAX_OUTPUT_BYTES", 4 * 1024**3),
+    )
+
+
+def _text(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ConfigurationError(f"The environment variable {name} is not set.", variable=name)
+    return value
+
+
+def _integer(name: str, default: int) -> int:
+    text = _text(name, str(default))
+    try:
+        return int(text)
+    except ValueError:
+        message = f"The environment variable {name} is not a whole number: {text!r}."
+        raise ConfigurationError(message, variable=name) from None

@@ -1,0 +1,197 @@
+"""What the use cases need from outside. Adapters implement these; tests may bring their own.
+
+Every method may be called more than once with the same arguments: each is idempotent. Unless said
+otherwise a store that does not answer raises `StoreUnavailable`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, WebhookReceipt
+from vsl.domain.live_job import LiveJob
+from vsl.domain.prediction import Outcome, Prediction
+from vsl.domain.status import StatusDocument
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The current time, UTC, timezone-aware."""
+        ...
+
+
+class Accounting(Protocol):
+    """PostgreSQL: history, money, search."""
+
+    def create_job(self, job: Job, execution_arn: str | None) -> None:
+        """Insert the job as `pending`; a second call changes nothing."""
+        ...
+
+    def finish_job(self, finished: FinishedJob) -> bool:
+        """Write the end of a job with its assets, events and webhooks in one transaction.
+
+        The job is inserted if it never was. False when the job already ended in another status:
+        terminal is final.
+        """
+        ...
+
+    def status(self, job_id: str) -> StatusDocument | None: ...
+
+    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
+        """Creation times, oldest first, of the user's jobs after `since`, one jobId left out."""
+        ...
+
+    def hourly_limit(self, user_id: str) -> int | None:
+        """The user's own limit, if there is one."""
+        ...
+
+
+class LiveJobs(Protocol):
+    """DynamoDB: one live item a job; conditional writes make order and repetition harmless."""
+
+    def create(self, job: Job, deadline: datetime, execution_arn: str | None) -> LiveJob: ...
+
+    def get(self, job_id: str) -> LiveJob | None:
+        """Strongly consistent."""
+        ...
+
+    def find_by_replicate_id(self, replicate_id: str) -> LiveJob | None: ...
+
+    def write_intent(
+        self, job_id: str, attempt: int, at: datetime, next_check_at: datetime
+    ) -> LiveJob | None:
+        """Claim attempt n and enter the in-flight index; None when another claimed it first."""
+        ...
+
+    def withdraw_intent(self, job_id: str, attempt: int) -> None:
+        """Undo the intent of an attempt that was proven not accepted."""
+        ...
+
+    def record_prediction(
+        self, job_id: str, attempt: int, replicate_id: str, at: datetime, source: str
+    ) -> LiveJob:
+        """Attach the prediction unless one is attached; the item returned tells which one won."""
+        ...
+
+    def record_outcome(
+        self, job_id: str, outcome: Outcome, at: datetime, receipt: WebhookReceipt | None = None
+    ) -> LiveJob | None:
+        """Store the outcome if none is there; None when the job had one already or is terminal."""
+        ...
+
+    def store_token(self, job_id: str, task_token: str, at: datetime) -> LiveJob:
+        """Store the token (a new one replaces the old) and return the item with it."""
+        ...
+
+    def mark_released(self, job_id: str, task_token: str, at: datetime) -> None:
+        """Note that this token was answered and leave the in-flight index."""
+        ...
+
+    def mark(self, job_id: str, event: JobEvent, status: JobStatus | None = None) -> None:
+        """Put a mark on the timeline, once per name, and move the status unless terminal."""
+        ...
+
+    def add_receipt(self, job_id: str, receipt: WebhookReceipt) -> None: ...
+
+    def reschedule(self, job_id: str, next_check_at: datetime) -> None:
+        """Ask the poller to look again later, and count the check."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Ids of jobs in flight whose next check is due, the longest overdue first."""
+        ...
+
+    def finish(self, finished: FinishedJob, document: StatusDocument) -> bool:
+        """Write the end of the job, leave the in-flight index; False if it had ended otherwise."""
+        ...
+
+
+class Provider(Protocol):
+    """Replicate. Errors are those of `domain.errors`; every call has a timeout."""
+
+    def create(
+        self, reference: str, provider_input: Mapping[str, Any], webhook: str, cancel_after: int
+    ) -> Prediction:
+        """Create a prediction. `reference` is `owner/name` (official) or `owner/name:version`.
+
+        Raises ProviderThrottled or ProviderUnavailable when surely nothing was accepted,
+        ProviderRejected / ProviderAuthenticationFailed / ProviderInsufficientCredit when refused,
+        SubmissionUncertain when nobody knows.
+        """
+        ...
+
+    def get(self, replicate_id: str) -> Prediction | None:
+        """None when the provider does not know the id (it may not, for a moment after creation)."""
+        ...
+
+    def list_since(self, created_after: datetime) -> Iterator[Prediction]:
+        """Predictions created after the moment, newest first, page by page."""
+        ...
+
+    def cancel(self, replicate_id: str) -> Prediction | None:
+        """Cancel; of a finished prediction the finished state comes back; None when unknown."""
+        ...
+
+    def webhook_secret(self) -> str: ...
+
+
+class Callbacks(Protocol):
+    """Step Functions task tokens. A token that was answered or has timed out is success."""
+
+    def succeed(self, task_token: str, output: Mapping[str, Any]) -> None: ...
+
+    def fail(self, task_token: str, error: str, cause: str) -> None: ...
+
+
+class RateLimits(Protocol):
+    """Redis, or whoever takes its place."""
+
+    def admit(self, user_id: str, job_id: str, limit: int, now: datetime) -> float | None:
+        """None when admitted (again, if the job already was), else seconds until the next place.
+
+        A sliding window of one hour, atomic. Raises StoreUnavailable when Redis is away.
+        """
+        ...
+
+    def cached_limit(self, user_id: str) -> int | None: ...
+
+    def cache_limit(self, user_id: str, limit: int) -> None: ...
+
+
+class StatusCache(Protocol):
+    """Redis. A cache that is away is a cache that misses: no method raises."""
+
+    def get(self, job_id: str) -> StatusDocument | None: ...
+
+    def put(self, document: StatusDocument) -> None: ...
+
+
+class WebhookMemory(Protocol):
+    """Redis: a hint that a prediction's end has been dealt with. No method raises."""
+
+    def seen(self, replicate_id: str) -> bool: ...
+
+    def remember(self, replicate_id: str) -> None: ...
+
+
+class Media(Protocol):
+    """S3 and the download of output files."""
+
+    def store(self, url: str, key_prefix: str, index: int, thumbnail_prefix: str) -> MediaAsset:
+        """Stream one output file to S3 with its thumbnail.
+
+        Raises OutputExpired, OutputInvalid, DownloadRefused, DownloadFailed.
+        """
+        ...
+
+
+class Signer(Protocol):
+    def url(self, s3_key: str, content_type: str | None = None) -> str:
+        """An address from which the object can be fetched for a while."""
+        ...
+
+
+class Metrics(Protocol):
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None: ...
+
+    def seconds(self, name: str, value: float, **dimensions: str) -> None: ...
