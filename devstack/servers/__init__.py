@@ -1,0 +1,7 @@
+"""Real servers from PyPI wheels: PostgreSQL and Valkey on loopback, children of whoever starts them."""
+
+from devstack.servers.postgres import Postgres
+from devstack.servers.process import ServerError, free_port, spawn, stop
+from devstack.servers.valkey import Valkey
+
+__all__ = ["Postgres", "ServerError", "Valkey", "free_port", "spawn", "stop"]

