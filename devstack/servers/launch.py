@@ -8,6 +8,7 @@ name: `namespace` (this uid seen as `nobody` in a user namespace; files keep the
 `nobody` (a real change of user). Without a COMMAND it only tries the identity.
 """
 
+import ctypes
 import os
 import sys
 import time
@@ -18,6 +19,9 @@ PR_SET_PDEATHSIG = 1
 
 def main(arguments: list[str]) -> None:
     parent, signal, identity, *command = arguments
+    libc = (
+        load_libc()
+    )  # before a change of user, after which Python's own files may be out of reach
     if identity == "namespace":
         enter_namespace()
     elif identity == "nobody":
@@ -26,7 +30,7 @@ def main(arguments: list[str]) -> None:
         os.setuid(NOBODY)
     if not command:
         return
-    die_with(int(parent), int(signal))  # last: a change of user clears the death signal
+    die_with(libc, int(parent), int(signal))  # last: a change of user clears the death signal
     os.execv(command[0], command)  # noqa: S606 - no shell on purpose
 
 
@@ -39,15 +43,15 @@ def enter_namespace() -> None:
         uid_map.write(f"{NOBODY} {outside} 1")
 
 
-def die_with(parent: int, signal: int) -> None:
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - only Linux needs it
+def load_libc() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None) if sys.platform == "linux" else None
 
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    else:
+
+def die_with(libc: ctypes.CDLL | None, parent: int, signal: int) -> None:
+    if libc is None:
         watch(parent, signal)
+    elif libc.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0:
+        raise OSError("prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent:  # it died before we asked to be told
         sys.exit("the parent is gone")
 
