@@ -1,0 +1,92 @@
+# Everything starts from python3, pip and make: each target installs what it needs, below this folder.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.9
+UV ?= .venvs/uv/bin/uv
+STAGE ?= homolog
+STATE ?= .vsl
+PYTEST_ARGS ?=
+
+export UV_LINK_MODE := copy
+export SAM_CLI_TELEMETRY := 0
+export AWS_EC2_METADATA_DISABLED := true
+
+PYTHON := .venv/bin/python
+SAM := .venvs/sam/bin/sam
+SYNC = $(UV) sync --quiet --frozen --compile-bytecode
+
+.PHONY: help setup demo up down test unit check format requirements build deploy clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+setup: .venvs/.ready ## install everything the other targets need
+
+demo: setup ## one image, one video and one piece of music, all the way through, on this machine
+	@.venv/bin/vsl demo --state $(STATE)/demo
+
+up: setup ## start the local stack (PostgreSQL, Valkey, AWS engine, Replicate stand-in)
+	@.venv/bin/vsl up --detach --state $(STATE)
+
+down: setup ## stop it
+	@.venv/bin/vsl down --state $(STATE)
+
+test: setup .venvs/sam/.ready ## every test, with branch coverage
+	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+unit: setup ## the unit tests alone
+	@$(PYTHON) -m pytest tests/unit $(PYTEST_ARGS)
+
+check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machines, template, secrets
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PYTHON) -m pytest -q tests/unit/statemachines -k "not run"
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint
+	@.venvs/sam/bin/cfn-lint template.yaml
+	@git ls-files -z | xargs -0 .venv/bin/detect-secrets-hook --baseline .secrets.baseline
+
+format: setup ## apply the formatter and the safe fixes
+	@.venv/bin/ruff check --fix --quiet . || true
+	@.venv/bin/ruff format .
+
+requirements: setup ## write the layers' requirements from the lock file
+	@for layer in runtime media; do \
+	  $(UV) export --quiet --frozen --only-group layer-$$layer --no-header --no-annotate \
+	    -o layers/$$layer/requirements.txt > /dev/null; \
+	done
+
+build: setup .venvs/sam/.ready ## sam build, with compiled bytecode (halves the imports of a cold start)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build
+	@$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
+
+deploy: build ## sam deploy to STAGE (homolog or production)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) deploy --config-env $(STAGE)
+
+clean: ## remove everything the other targets made
+	@[ ! -x .venv/bin/vsl ] || .venv/bin/vsl down --state $(STATE) > /dev/null 2>&1 || true
+	@rm -rf .venv .venvs .vsl .aws-sam vsl-demo test-output .coverage .coverage.* \
+	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(UV):
+	@echo "Fetching uv $(UV_VERSION) …"
+	@python3 -m pip install --quiet --disable-pip-version-check --target .venvs/uv uv==$(UV_VERSION)
+
+# The engine and SAM pin a botocore of their own, and the functions must see only what their layers
+# bring: hence an environment each (docs/decisions/0003-environments.md).
+.venvs/.ready: uv.lock pyproject.toml .python-version | $(UV)
+	@echo "Installing …"
+	@$(SYNC)
+	@UV_PROJECT_ENVIRONMENT=.venvs/functions $(SYNC) --no-install-project \
+	  --only-group layer-runtime --only-group layer-media --only-group lambda-runtime
+	@UV_PROJECT_ENVIRONMENT=.venvs/engine $(SYNC) --no-install-project --only-group engine
+	@touch $@
+
+.venvs/sam/.ready: uv.lock pyproject.toml .python-version | $(UV)
+	@echo "Installing the SAM command line …"
+	@UV_PROJECT_ENVIRONMENT=.venvs/sam $(SYNC) --no-install-project --only-group sam
+	@touch $@
