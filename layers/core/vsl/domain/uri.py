@@ -1,0 +1,65 @@
+"""Addresses of input media: https URLs and small data URLs.
+
+The provider fetches them, not we; what is checked is that they are well-formed, carry no
+credentials and fit the provider's and Step Functions' limits.
+"""
+
+import base64
+import binascii
+import re
+from urllib.parse import urlsplit
+
+MAX_URL_CHARACTERS = 4096
+MAX_DATA_CHARACTERS = 100_000
+
+_DATA = re.compile(
+    r"data:[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(?:;[A-Za-z0-9.=+-]+)*;base64,(?P<data>.+)"
+)
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_HOST = re.compile(r"[A-Za-z0-9.:_-]+")
+
+
+def is_data_uri(value: object) -> bool:
+    return isinstance(value, str) and value[:5].lower() == "data:"
+
+
+def check_uri(text: str, *, allow_http: bool) -> None:
+    """Raises ValueError with what is wrong, unless the text is an https (or data) URL.
+
+    http is taken only if `allow_http`, as the local stack does.
+    """
+    if is_data_uri(text):
+        _check_data(text)
+        return
+    if len(text) > MAX_URL_CHARACTERS:
+        raise ValueError(
+            f"is a URL of {len(text):,} characters; {MAX_URL_CHARACTERS:,} are allowed"
+        )
+    wanted = "an https:// URL or a data: URL"
+    if not _PRINTABLE.fullmatch(text):
+        raise ValueError(f"must be {wanted}, with spaces and other characters percent-encoded")
+    schemes = ("https://", "http://") if allow_http else ("https://",)
+    if not text.startswith(schemes):
+        raise ValueError(f"must be {wanted}")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError(f"must be {wanted}: host or port is malformed") from None
+    if "@" in parts.netloc:
+        raise ValueError("must not carry a user name or password")
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"must be {wanted}: the host is missing or malformed")
+
+
+def _check_data(text: str) -> None:
+    if len(text) > MAX_DATA_CHARACTERS:
+        raise ValueError(
+            f"is a data: URL of {len(text):,} characters; at most {MAX_DATA_CHARACTERS:,} are"
+            " allowed: upload the file and pass its URL"
+        )
+    match = _DATA.fullmatch(text)
+    try:
+        base64.b64decode(match["data"] if match else "!", validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("must have the form data:<type>/<subtype>;base64,<data>") from None
