@@ -34,10 +34,10 @@ logger = Logger(service=SERVICE, utc=True)
 class EmfMetrics:
     """Metrics as log lines in CloudWatch's embedded metric format: no call, no permission."""
 
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        self._emit(name, value, dimensions)
+    def count(self, name: str, /, **dimensions: str) -> None:
+        self._emit(name, 1, dimensions)
 
-    def seconds(self, name: str, value: float, **dimensions: str) -> None:
+    def seconds(self, name: str, value: float, /, **dimensions: str) -> None:
         self._emit(name, value, dimensions)
 
     def _emit(self, name: str, value: float, dimensions: Mapping[str, str]) -> None:

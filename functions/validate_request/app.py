@@ -1,0 +1,28 @@
+"""ValidateRequest: the state machine's input becomes a job with an id, a price and a time limit."""
+
+from datetime import datetime
+
+from vsl.runtime.handler import Context, Event, answer, step
+from vsl.runtime.settings import settings
+from vsl.runtime.wiring import catalogue, idempotency
+from vsl.services.accept_request import Execution, accept_request, accepted_answer
+
+
+@step
+def handler(event: Event, _context: Context) -> Event:
+    document = event["input"]
+    execution = event["execution"]
+    job = accept_request(
+        document,
+        Execution(
+            execution["id"], execution["name"], datetime.fromisoformat(execution["startTime"])
+        ),
+        catalogue=catalogue(),
+        once=idempotency(),
+        allow_http=settings().allow_http_inputs,
+    )
+    body = accepted_answer(job, document.get("requestUrl"))
+    return {
+        "job": job.document(),
+        "answer": answer(202, body, {"Location": body["statusUrl"]}),
+    }

@@ -1,0 +1,50 @@
+"""`Idempotency-Key`, kept by Powertools in a DynamoDB table of its own for a day."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vsl.domain.errors import IdempotencyKeyReused, RequestInProgress, StoreUnavailable
+
+EXPIRES_AFTER_SECONDS = 24 * 3600
+
+
+class DynamoIdempotency:
+    """Implements `services.accept_request.Once`. Powertools and boto3 load on the first key only."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    def once(
+        self, key: str, body: Mapping[str, Any], produce: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        from aws_lambda_powertools.utilities.idempotency import (
+            DynamoDBPersistenceLayer,
+            IdempotencyConfig,
+            idempotent_function,
+        )
+        from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency
+
+        @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
+            data_keyword_argument="request",
+            persistence_store=DynamoDBPersistenceLayer(table_name=self._table),
+            config=IdempotencyConfig(
+                event_key_jmespath="key",
+                payload_validation_jmespath="body",
+                expires_after_seconds=EXPIRES_AFTER_SECONDS,
+            ),
+            key_prefix="generate-media",
+        )
+        def accept(*, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+            return produce()
+
+        try:
+            accepted: dict[str, Any] = accept(request={"key": key, "body": dict(body)})
+        except idempotency.IdempotencyValidationError as error:
+            message = "This Idempotency-Key was used with another body; take a new key."
+            raise IdempotencyKeyReused(message) from error
+        except idempotency.IdempotencyAlreadyInProgressError as error:
+            message = "The first request with this Idempotency-Key is still being accepted."
+            raise RequestInProgress(message, retryAfter=1) from error
+        except idempotency.IdempotencyPersistenceLayerError as error:
+            raise StoreUnavailable("DynamoDB did not answer.", service="DynamoDB") from error
+        return accepted

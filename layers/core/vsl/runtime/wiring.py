@@ -1,0 +1,145 @@
+"""The adapters of this process, each made once and only when a function asks for it.
+
+Imports stand inside the factories: a function pays for the libraries it uses and for no other.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from vsl.adapters.clock import SystemClock
+from vsl.adapters.parameters import Parameters
+from vsl.runtime.observability import metrics
+from vsl.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from vsl.adapters.dynamodb import DynamoLiveJobs
+    from vsl.adapters.idempotency import DynamoIdempotency
+    from vsl.adapters.postgres import PostgresAccounting
+    from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
+    from vsl.adapters.replicate import ReplicateProvider
+    from vsl.adapters.signer import S3Signer
+    from vsl.adapters.stepfunctions import TaskCallbacks
+    from vsl.domain.catalogue import Catalogue
+    from vsl.services.finish import Books
+
+clock = SystemClock()
+
+
+class _Lazy:
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
+
+
+def lazily[Adapter](make: Callable[[], Adapter]) -> Adapter:
+    """The adapter, made on its first use: for what a function only needs on a bad day."""
+    return cast("Adapter", _Lazy(make))
+
+
+@cache
+def parameters() -> Parameters:
+    return Parameters(settings().ssm_prefix)
+
+
+def catalogue() -> "Catalogue":
+    from vsl.adapters.catalogue import load_catalogue
+
+    return load_catalogue(settings().models_config)
+
+
+@cache
+def live_jobs() -> "DynamoLiveJobs":
+    from vsl.adapters.dynamodb import DynamoLiveJobs
+
+    return DynamoLiveJobs(settings().jobs_table)
+
+
+@cache
+def idempotency() -> "DynamoIdempotency":
+    from vsl.adapters.idempotency import DynamoIdempotency
+
+    return DynamoIdempotency(settings().idempotency_table)
+
+
+@cache
+def accounting() -> "PostgresAccounting":
+    from vsl.adapters.postgres import PostgresAccounting
+
+    return PostgresAccounting(lambda: parameters().get("database-url"))
+
+
+@cache
+def provider() -> "ReplicateProvider":
+    from vsl.adapters.replicate import ReplicateProvider
+
+    return ReplicateProvider(
+        settings().replicate_api_url, lambda: parameters().get("replicate-token")
+    )
+
+
+@cache
+def callbacks() -> "TaskCallbacks":
+    from vsl.adapters.stepfunctions import TaskCallbacks
+
+    return TaskCallbacks()
+
+
+@cache
+def rate_limits() -> "RedisRateLimits":
+    from vsl.adapters.redis_stores import RedisRateLimits
+
+    return RedisRateLimits(redis_url)
+
+
+@cache
+def status_cache() -> "RedisStatusCache":
+    from vsl.adapters.redis_stores import RedisStatusCache
+
+    return RedisStatusCache(redis_url)
+
+
+@cache
+def webhook_memory() -> "RedisWebhookMemory":
+    from vsl.adapters.redis_stores import RedisWebhookMemory
+
+    return RedisWebhookMemory(redis_url)
+
+
+def redis_url() -> str:
+    return parameters().get("redis-url")
+
+
+@cache
+def signer() -> "S3Signer":
+    from vsl.adapters.signer import S3Signer
+
+    return S3Signer(settings().media_bucket, settings().signed_url_seconds, settings().media_access)
+
+
+def books() -> "Books":
+    from vsl.services.finish import Books
+
+    return Books(
+        catalogue=catalogue(),
+        accounting=accounting(),
+        live=live_jobs(),
+        cache=status_cache(),
+        clock=clock,
+        metrics=metrics,
+    )
+
+
+def webhook_secrets() -> list[str]:
+    """The webhook secrets in force: SSM's (several, by commas, while rotating) or the provider's."""
+    configured = parameters().find("replicate-webhook-secret")
+    if configured:
+        return [secret for secret in configured.replace(" ", "").split(",") if secret]
+    return [_provider_secret()]
+
+
+@cache
+def _provider_secret() -> str:
+    return provider().webhook_secret()

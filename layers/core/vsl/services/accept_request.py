@@ -1,0 +1,110 @@
+"""The front of both state machines: a request in, a job out, or every fault at once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from vsl.domain.catalogue import Catalogue
+from vsl.domain.errors import InvalidRequest
+from vsl.domain.ids import created_at, is_job_id, new_job_id
+from vsl.domain.job import Job, JobStatus
+from vsl.domain.pricing import estimate, estimated_time
+from vsl.domain.request import parse_request
+from vsl.domain.validation import validate_parameters
+
+MAX_IDEMPOTENCY_KEY = 255
+
+
+class Once(Protocol):
+    """Runs `produce` once per key and gives every later caller its result."""
+
+    def once(
+        self, key: str, body: Mapping[str, Any], produce: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Raises IdempotencyKeyReused for another body, RequestInProgress while it runs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The state machine execution that asks: its retries must name the same job."""
+
+    id: str
+    name: str
+    started_at: datetime
+
+    @property
+    def job_id(self) -> str:
+        """The execution's own name where that is a job id, else one derived from the execution."""
+        return self.name if is_job_id(self.name) else new_job_id(self.started_at, self.id)
+
+
+def accept_request(
+    document: Mapping[str, Any],
+    execution: Execution,
+    *,
+    catalogue: Catalogue,
+    once: Once,
+    allow_http: bool = False,
+) -> Job:
+    """The job that a state machine's input asks for.
+
+    The input is `{"request": …, "idempotencyKey": …}` from the API, `{"job": …}` from
+    generate_media, or the bare request from the console. Nothing in it is taken on trust: a job
+    is validated and priced again.
+    """
+    if isinstance(document.get("job"), Mapping):
+        given = document["job"]
+        job_id = given.get("jobId")
+        if not is_job_id(job_id):
+            raise InvalidRequest("The job has no valid jobId.")
+        return _job(given, str(job_id), catalogue, allow_http)
+    body = document.get("request", document)
+    job = _job(body, execution.job_id, catalogue, allow_http)
+    key = document.get("idempotencyKey") or ""
+    if not key:
+        return job
+    if not isinstance(key, str) or len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
+        raise InvalidRequest(
+            f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable characters."
+        )
+    return Job.from_document(once.once(f"{job.user_id} {key}", body, job.document))
+
+
+def accepted_answer(job: Job, request_url: str | None) -> dict[str, Any]:
+    """The body of the 202: what is known of a job at the moment it is accepted."""
+    return {
+        "jobId": job.job_id,
+        "status": JobStatus.PENDING.value,
+        "estimatedTime": job.estimated_time,
+        "estimatedCost": float(job.estimated_cost),
+        "replicateId": None,
+        "statusUrl": status_url(job.job_id, request_url),
+    }
+
+
+def status_url(job_id: str, request_url: str | None) -> str:
+    """Beside the address the request came in by, so that stages and custom domains both work."""
+    base = (request_url or "").removesuffix("/generate-media")
+    return f"{base}/status/{job_id}"
+
+
+def _job(body: object, job_id: str, catalogue: Catalogue, allow_http: bool) -> Job:
+    known = ("userId", "mediaType", "modelId", "parameters", "prompt")
+    if isinstance(body, Mapping) and "jobId" in body:  # a job document: only what was asked counts
+        body = {name: body[name] for name in known if name in body}
+    request = parse_request(body)
+    model = catalogue.find(request.model_id, request.media_type)
+    parameters = validate_parameters(model, request.parameters, allow_http=allow_http)
+    return Job(
+        job_id=job_id,
+        user_id=request.user_id,
+        media_type=model.media_type,
+        model_id=model.model_id,
+        parameters=parameters,
+        estimated_time=estimated_time(model, parameters),
+        estimated_cost=estimate(model, parameters),
+        timeout_seconds=model.timeout,
+        created_at=created_at(job_id),
+    )

@@ -1,0 +1,81 @@
+"""Where a job stands: Redis first, then DynamoDB, then PostgreSQL.
+
+The cache holds S3 keys; addresses are signed on every read, so none is ever stale.
+"""
+
+from typing import Any, cast
+
+from vsl.domain.errors import JobNotFound
+from vsl.domain.ids import is_job_id
+from vsl.domain.live_job import LiveJob
+from vsl.domain.status import StatusDocument, status_document
+from vsl.services.ports import Accounting, LiveJobs, Signer, StatusCache
+
+
+def get_status(
+    job_id: str,
+    *,
+    cache: StatusCache,
+    live: LiveJobs,
+    accounting: Accounting,
+    signer: Signer,
+) -> dict[str, Any]:
+    """The public answer. Raises JobNotFound."""
+    if not is_job_id(job_id):
+        raise JobNotFound("There is no job with this id.", jobId=job_id[:64])
+    document = cache.get(job_id)
+    if document is None:
+        document = _from_live(live.get(job_id)) or accounting.status(job_id)
+        if document is None:
+            raise JobNotFound("There is no job with this id.", jobId=job_id)
+        cache.put(document)
+    return public_status(document, signer)
+
+
+def public_status(document: StatusDocument, signer: Signer) -> dict[str, Any]:
+    """The document as clients see it; `result` is the first output, `outputs` are all of them."""
+    outputs = [_output(asset, signer) for asset in document["assets"]]
+    error = document["error"]
+    answer: dict[str, Any] = {
+        "jobId": document["jobId"],
+        "status": document["status"],
+        "mediaType": document["mediaType"],
+        "modelId": document["modelId"],
+        "createdAt": document["createdAt"],
+        "updatedAt": document["updatedAt"],
+        "completedAt": document["completedAt"],
+        "estimatedTime": document["estimatedTime"],
+        "estimatedCost": float(document["estimatedCost"]),
+        "actualCost": None if document["actualCost"] is None else float(document["actualCost"]),
+        "replicateId": document["replicateId"],
+        "result": outputs[0] if outputs else None,
+        "outputs": outputs,
+        "error": error["message"] if error else None,
+        "errorCode": error["code"] if error else None,
+    }
+    return answer
+
+
+def _from_live(item: LiveJob | None) -> StatusDocument | None:
+    if item is None:
+        return None
+    if item.result is not None:
+        return cast("StatusDocument", item.result)
+    return status_document(item.job, item.status, item.updated_at, replicate_id=item.replicate_id)
+
+
+def _output(asset: dict[str, Any], signer: Signer) -> dict[str, Any]:
+    thumbnail = asset["thumbnailKey"]
+    return {
+        "originalUrl": signer.url(asset["s3Key"], asset["contentType"]),
+        "thumbnailUrl": signer.url(thumbnail, "image/webp") if thumbnail else None,
+        "s3Path": asset["s3Key"],
+        "contentType": asset["contentType"],
+        "fileSize": asset["fileSize"],
+        "sha256": asset["sha256"],
+        "width": asset["width"],
+        "height": asset["height"],
+        "duration": asset["duration"],
+        "fps": asset["fps"],
+        "codec": asset["codec"],
+    }

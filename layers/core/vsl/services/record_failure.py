@@ -1,0 +1,82 @@
+"""The bad end: the reason is kept, a running prediction is stopped, everybody is told."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from vsl.domain.catalogue import Catalogue
+from vsl.domain.errors import (
+    JobCanceled,
+    ProviderThrottled,
+    ProviderUnavailable,
+    UnknownModel,
+    VslError,
+    parse_error,
+)
+from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus
+from vsl.domain.live_job import LiveJob
+from vsl.domain.pricing import actual_cost
+from vsl.services.finish import Books, finish, with_end
+from vsl.services.ports import Provider
+
+
+def record_failure(document: Mapping[str, Any], books: Books, provider: Provider) -> VslError:
+    """The error the execution ends in, from the state machine's whole document.
+
+    A request that never became a job (it was not valid) leaves no record; its error is the answer.
+    """
+    raised = document.get("error") or {}
+    error = parse_error(str(raised.get("Error", "InternalError")), raised.get("Cause"))
+    if not isinstance(document.get("job"), Mapping):
+        return error
+    job = Job.from_document(document["job"])
+    item = books.live.get(job.job_id)
+    if item is not None and item.status.terminal and item.result is not None:
+        return error
+    if item is not None:
+        _stop_prediction(item, provider)
+    status = JobStatus.CANCELED if isinstance(error, JobCanceled) else JobStatus.FAILED
+    outcome = item.outcome if item else None
+    now = books.clock.now()
+    finished = FinishedJob(
+        job=job,
+        status=status,
+        completed_at=now,
+        replicate_id=item.replicate_id if item else None,
+        attempt=item.attempt if item else 0,
+        error_code=error.code,
+        error_message=error.message,
+        actual_cost=_cost(job, item, books.catalogue),
+        predict_time=outcome.predict_time if outcome else None,
+        total_time=outcome.total_time if outcome else None,
+        events=with_end(
+            item.events if item else (), JobEvent(status.value, now, detail={"code": error.code})
+        ),
+        webhooks=item.webhooks if item else (),
+    )
+    finish(finished, books)
+    return error
+
+
+def _stop_prediction(item: LiveJob, provider: Provider) -> None:
+    """Nobody will use it any more. A provider that does not answer must not keep the job open:
+    `Cancel-After` bounds what it can still cost."""
+    if item.replicate_id is None or item.outcome is not None:
+        return
+    try:
+        provider.cancel(item.replicate_id)
+    except (ProviderThrottled, ProviderUnavailable):
+        return
+
+
+def _cost(job: Job, item: LiveJob | None, catalogue: Catalogue) -> Decimal | None:
+    """What was paid: nothing before a prediction, by its outcome after; unknown in between."""
+    if item is None or item.replicate_id is None:
+        return Decimal(0)
+    if item.outcome is None:
+        return None
+    try:
+        model = catalogue.find(job.model_id)
+    except UnknownModel:
+        return None
+    return actual_cost(model, job.parameters, item.outcome)
