@@ -8,6 +8,7 @@ from vsl.domain.job import Job
 MEDIA_PREFIX = "media/"
 THUMBNAIL_PREFIX = "thumbnails/"
 UPLOAD_PREFIX = "temp/uploads/"
+RECORD_PREFIX = "temp/stored/"
 
 
 def media_prefix(job: Job) -> str:
@@ -17,6 +18,11 @@ def media_prefix(job: Job) -> str:
 
 def thumbnail_prefix(job: Job) -> str:
     return THUMBNAIL_PREFIX + _job_path(job)
+
+
+def record_key(job: Job, index: int) -> str:
+    """Where StoreMedia notes how far it got with one output; gone after a day, like all of temp/."""
+    return f"{RECORD_PREFIX}{job.job_id}/{index}.json"
 
 
 def file_name(index: int, name: str) -> str:

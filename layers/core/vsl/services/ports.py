@@ -177,10 +177,11 @@ class WebhookMemory(Protocol):
 class Media(Protocol):
     """S3 and the download of output files."""
 
-    def store(self, url: str, key_prefix: str, index: int, thumbnail_prefix: str) -> MediaAsset:
-        """Stream one output file to S3 with its thumbnail.
+    def store(self, job: Job, index: int, url: str) -> MediaAsset:
+        """Stream output number `index` of the job to S3, look into it, store its thumbnail.
 
-        Raises OutputExpired, OutputInvalid, DownloadRefused, DownloadFailed.
+        Called from several threads at once. Raises OutputExpired, OutputInvalid, DownloadRefused,
+        DownloadFailed.
         """
         ...
 

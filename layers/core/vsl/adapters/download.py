@@ -1,0 +1,172 @@
+"""Fetching one output file as a bounded stream.
+
+Only listed origins are asked, every redirect is checked like the first address, and the provider's
+token is never sent: its files are served without one. Sizes in bytes, times in seconds.
+"""
+
+import base64
+import binascii
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
+
+import httpcore
+
+from vsl.adapters.origins import Origins
+from vsl.adapters.pinned_network import PinnedNetwork
+from vsl.domain.errors import DownloadFailed, DownloadRefused, OutputExpired, OutputInvalid
+
+MAX_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({403, 404, 410})  # what an expired file answers is not documented
+_HEADERS = [("Accept", "*/*"), ("Accept-Encoding", "identity"), ("User-Agent", "vsl")]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One open download. `file_name` comes from the address, type and length from the server.
+
+    Iterate `chunks` once. It raises OutputInvalid when the file is empty or passes the limit, and
+    DownloadFailed when it breaks off or is shorter than declared.
+    """
+
+    file_name: str
+    declared_type: str | None
+    declared_length: int | None
+    chunks: Iterator[bytes]
+
+
+class Downloads:
+    """Opens downloads within the limits given; `backend` replaces the sockets in tests."""
+
+    def __init__(
+        self,
+        origins: Iterable[str],
+        *,
+        max_bytes: int,
+        connect_seconds: float = 5,
+        read_seconds: float = 30,
+        total_seconds: float = 600,
+        ssl_context: ssl.SSLContext | None = None,
+        backend: httpcore.NetworkBackend | None = None,
+    ) -> None:
+        self._origins = Origins(origins)
+        self._max_bytes = max_bytes
+        self._timeout = {
+            "connect": connect_seconds,
+            "read": read_seconds,
+            "write": read_seconds,
+            "pool": connect_seconds,
+        }
+        self._total_seconds = total_seconds
+        self._given_ssl_context = ssl_context
+        self._backend = backend
+
+    @contextmanager
+    def open(self, url: str) -> Iterator[Download]:
+        """Raises OutputExpired, OutputInvalid, DownloadRefused or DownloadFailed."""
+        if url[:5].lower() == "data:":
+            yield self._data(url)
+            return
+        deadline = time.monotonic() + self._total_seconds
+        network = PinnedNetwork(self._origins, deadline, self._backend)
+        with (
+            _translated(),
+            httpcore.ConnectionPool(
+                ssl_context=self._ssl_context, network_backend=network, max_connections=1
+            ) as pool,
+        ):
+            for _ in range(MAX_REDIRECTS + 1):
+                self._origins.check(url)
+                with pool.stream(
+                    "GET", url, headers=_HEADERS, extensions={"timeout": self._timeout}
+                ) as response:
+                    headers = _headers(response)
+                    if response.status in _REDIRECTS:
+                        url = urljoin(url, headers.get("location", ""))
+                        continue
+                    _check_status(response.status)
+                    yield self._download(url, headers, response)
+                    return
+            message = f"The output's address redirects more than {MAX_REDIRECTS} times."
+            raise DownloadRefused(message)
+
+    def _download(
+        self, url: str, headers: Mapping[str, str], response: httpcore.Response
+    ) -> Download:
+        if headers.get("content-encoding", "identity") != "identity":
+            raise OutputInvalid("The output arrived compressed although that was not asked for.")
+        length = headers.get("content-length")  # h11 has made sure that it is a number
+        declared = int(length) if length else None
+        self._check_size(declared or 0)
+        return Download(
+            file_name=unquote(urlsplit(url).path.rpartition("/")[2]),
+            declared_type=_media_type(headers.get("content-type")),
+            declared_length=declared,
+            chunks=self._limited(response.iter_stream()),
+        )
+
+    def _data(self, url: str) -> Download:
+        """RFC 2397: `data:[<type>][;base64],<data>`."""
+        header, comma, payload = url[5:].partition(",")
+        if not comma:
+            raise OutputInvalid("The output is a malformed data URL.")
+        content = unquote_to_bytes(payload)
+        if header.lower().replace(" ", "").endswith(";base64"):
+            try:
+                content = base64.b64decode(content, validate=True)
+            except binascii.Error as error:
+                raise OutputInvalid("The output is a malformed data URL.") from error
+        return Download("", _media_type(header), len(content), self._limited(iter([content])))
+
+    def _limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        size = 0
+        with _translated():
+            for chunk in chunks:
+                size += len(chunk)
+                self._check_size(size)
+                yield chunk
+        if not size:
+            raise OutputInvalid("The output file is empty.")
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_bytes:
+            message = f"The output file is larger than {self._max_bytes} bytes."
+            raise OutputInvalid(message, maxBytes=self._max_bytes)
+
+    @cached_property
+    def _ssl_context(self) -> ssl.SSLContext:
+        return self._given_ssl_context or httpcore.default_ssl_context()
+
+
+def _check_status(status: int) -> None:
+    if status in _GONE:
+        raise OutputExpired("The provider no longer has the output file.", httpStatus=status)
+    if status != 200:
+        message = f"The output's server answered with HTTP status {status}."
+        raise DownloadFailed(message, httpStatus=status)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except httpcore.TimeoutException as error:
+        raise DownloadFailed("The output's server took too long.") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        raise DownloadFailed(f"The download broke off: {error}.") from error
+
+
+def _headers(response: httpcore.Response) -> dict[str, str]:
+    """Names in lower case; of a repeated header the last."""
+    pairs: Any = response.headers
+    return {name.decode("ascii").lower(): value.decode("latin-1") for name, value in pairs}
+
+
+def _media_type(text: str | None) -> str | None:
+    return (text or "").partition(";")[0].strip().lower() or None

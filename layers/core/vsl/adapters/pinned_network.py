@@ -1,0 +1,103 @@
+"""A network backend for httpcore that connects only to addresses it has verified.
+
+The name is resolved once, every address is checked, and the connection goes to exactly such an
+address: a name that changes its answer between check and connect (DNS rebinding) gains nothing.
+TLS still verifies the certificate against the name, because httpcore names the host itself.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from vsl.adapters.origins import Origins
+
+_SocketOptions = Iterable[Any]
+
+
+class PinnedNetwork(httpcore.NetworkBackend):
+    """`deadline` is a moment of `time.monotonic()` after which every read and write times out."""
+
+    def __init__(
+        self, origins: Origins, deadline: float, inner: httpcore.NetworkBackend | None = None
+    ) -> None:
+        self._origins = origins
+        self._deadline = deadline
+        self._inner = inner or httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: _SocketOptions | None = None,
+    ) -> httpcore.NetworkStream:
+        """Raises DownloadRefused when any address of the host is not public."""
+        addresses = _resolve(host, port)
+        for address in addresses:
+            self._origins.check_address(host, address)
+        failure: Exception | None = None
+        for address in addresses:
+            try:
+                stream = self._inner.connect_tcp(
+                    address,
+                    port,
+                    _remaining(self._deadline, timeout),
+                    local_address,
+                    socket_options,
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _TimedStream(stream, self._deadline)
+        raise failure or httpcore.ConnectError(f"{host} has no address")
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A stream whose every operation also ends at the deadline, so that drips cannot keep it open."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _remaining(self._deadline, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _remaining(self._deadline, timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        limit = _remaining(self._deadline, timeout)
+        stream = self._stream.start_tls(ssl_context, server_hostname, limit)
+        return _TimedStream(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    """Every address of the host, in the resolver's order, each once."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(f"{host} cannot be resolved") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _remaining(deadline: float, timeout: float | None) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the time for the whole download is over")
+    return left if timeout is None else min(timeout, left)

@@ -1,0 +1,205 @@
+"""The media bucket: streaming uploads in bounded memory, ranged reads, small documents.
+
+A file that ends within one part goes up as one PutObject with its SHA-256, which S3 verifies. A
+larger one goes up in parts, each with its CRC32; while one part is on its way the next one fills,
+so that two parts (16 MiB) are in memory whatever the size. Encryption is the bucket's default.
+"""
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from vsl.adapters.aws import error_code, translated
+from vsl.domain.errors import VslError
+
+PART_SIZE = 8 * 1024**2
+# Without the right to list, S3 answers 403 for what is not there; lost rights show when writing.
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "403", "AccessDenied"})
+_SERVICE = "S3"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Size in bytes, SHA-256 in hexadecimal; `body` is the whole file if it fitted in one part."""
+
+    size: int
+    sha256: str
+    body: bytes | bytearray | None = field(default=None, repr=False)
+
+
+class ObjectStore:
+    """One bucket. `client` is a boto3 S3 client; every method raises StoreUnavailable."""
+
+    def __init__(self, bucket: str, client: Any, part_size: int = PART_SIZE) -> None:
+        self._bucket = bucket
+        self._client = client
+        self._part_size = part_size
+
+    def upload(self, key: str, chunks: Iterable[bytes], content_type: str) -> Uploaded:
+        """Stream the chunks to `key`. Whatever the chunks raise leaves no half-written object."""
+        digest = hashlib.sha256()
+        size = 0
+        body: bytearray | None = None
+        with _Multipart(self._client, self._bucket, key, content_type) as multipart:
+            for part, last in _parts(chunks, self._part_size):
+                digest.update(part)
+                size += len(part)
+                if last and not multipart.begun:
+                    body = part
+                else:
+                    multipart.send(part)
+            if body is not None:
+                self.put(key, body, content_type)
+        return Uploaded(size, digest.hexdigest(), body)
+
+    def put(self, key: str, body: bytes | bytearray, content_type: str) -> None:
+        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        with translated(_SERVICE):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                ChecksumSHA256=checksum,
+            )
+
+    def get(self, key: str) -> bytes | None:
+        """A small object as a whole; None when there is none."""
+        from botocore.exceptions import ClientError
+
+        with translated(_SERVICE):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _ABSENT:
+                    return None
+                raise
+            content: bytes = answer["Body"].read()
+            return content
+
+    def size(self, key: str) -> int | None:
+        """None when there is no such object."""
+        from botocore.exceptions import ClientError
+
+        with translated(_SERVICE):
+            try:
+                answer = self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _ABSENT:
+                    return None
+                raise
+            return int(answer["ContentLength"])
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """The bytes `start` to `start + length - 1`."""
+        with translated(_SERVICE):
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
+            )
+            content: bytes = answer["Body"].read()
+            return content
+
+
+class _Multipart:
+    """A multipart upload that begins with its first part, completes on exit, aborts on an error."""
+
+    def __init__(self, client: Any, bucket: str, key: str, content_type: str) -> None:
+        self._client = client
+        self._target = {"Bucket": bucket, "Key": key}
+        self._content_type = content_type
+        self._upload_id: str | None = None
+        self._sender: ThreadPoolExecutor | None = None
+        self._pending: Future[dict[str, Any]] | None = None
+        self._sent: list[dict[str, Any]] = []
+
+    @property
+    def begun(self) -> bool:
+        return self._upload_id is not None
+
+    def send(self, part: bytearray) -> None:
+        """Hand one part over, once the part before it has arrived."""
+        if self._sender is None:
+            self._begin()
+            self._sender = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        self._settle()
+        self._pending = self._sender.submit(self._send, len(self._sent) + 1, part)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None and self.begun:
+                self._settle()
+                self._complete()
+        except BaseException:
+            self._abort()
+            raise
+        if error is not None:
+            self._abort()
+        elif self._sender is not None:
+            self._sender.shutdown()
+
+    def _begin(self) -> None:
+        with translated(_SERVICE):
+            answer = self._client.create_multipart_upload(
+                **self._target, ContentType=self._content_type, ChecksumAlgorithm="CRC32"
+            )
+        self._upload_id = answer["UploadId"]
+
+    def _send(self, number: int, part: bytearray) -> dict[str, Any]:
+        checksum = base64.b64encode(zlib.crc32(part).to_bytes(4)).decode()
+        with translated(_SERVICE):
+            answer = self._client.upload_part(
+                **self._target,
+                UploadId=self._upload_id,
+                PartNumber=number,
+                Body=part,
+                ChecksumCRC32=checksum,
+            )
+        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": checksum}
+
+    def _settle(self) -> None:
+        if self._pending is not None:
+            self._sent.append(self._pending.result())
+            self._pending = None
+
+    def _complete(self) -> None:
+        with translated(_SERVICE):
+            self._client.complete_multipart_upload(
+                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": self._sent}
+            )
+
+    def _abort(self) -> None:
+        """Best effort: the bucket's lifecycle removes what an abort could not."""
+        if self._sender is not None:
+            self._sender.shutdown(cancel_futures=True)
+        if self.begun:
+            with suppress(VslError), translated(_SERVICE):
+                self._client.abort_multipart_upload(**self._target, UploadId=self._upload_id)
+
+
+def _parts(chunks: Iterable[bytes], part_size: int) -> Iterator[tuple[bytearray, bool]]:
+    """The chunks regrouped in parts of `part_size` bytes, each with whether it is the last one."""
+    part = bytearray()
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest:
+            if len(part) == part_size:
+                yield part, False
+                part = bytearray()
+            room = part_size - len(part)
+            part += rest[:room]
+            rest = rest[room:]
+    yield part, True

@@ -1,0 +1,41 @@
+"""Addresses of stored objects: presigned for a while, or plain ones when the bucket is public.
+
+The answer's content type is forced to one that a browser may safely show; anything else is handed
+out as an opaque attachment, so that no stored file ever runs as a page of ours.
+"""
+
+from vsl.adapters.aws import client, translated
+from vsl.adapters.sniff import MEDIA_TYPES
+from vsl.domain.keys import THUMBNAIL_PREFIX
+
+MIN_SECONDS = 60
+MAX_SECONDS = 12 * 3600  # the credentials of a role, which sign, live no longer
+_OPAQUE = "application/octet-stream"
+
+
+class S3Signer:
+    """Implements `services.ports.Signer`. `access` is `private` or `public`."""
+
+    def __init__(self, bucket: str, seconds: int, access: str = "private") -> None:
+        self._bucket = bucket
+        self._seconds = min(max(seconds, MIN_SECONDS), MAX_SECONDS)
+        self._public = access == "public"
+
+    def url(self, s3_key: str, content_type: str | None = None) -> str:
+        """Thumbnails need no content type: they are WebP."""
+        parameters = {"Bucket": self._bucket, "Key": s3_key}
+        if not self._public:
+            parameters |= _response_headers(s3_key, content_type)
+        with translated("S3"):
+            url: str = client("s3").generate_presigned_url(
+                "get_object", Params=parameters, ExpiresIn=self._seconds
+            )
+        return url.partition("?")[0] if self._public else url
+
+
+def _response_headers(s3_key: str, content_type: str | None) -> dict[str, str]:
+    if content_type is None and s3_key.startswith(THUMBNAIL_PREFIX):
+        content_type = "image/webp"
+    if content_type in MEDIA_TYPES:
+        return {"ResponseContentType": content_type}
+    return {"ResponseContentType": _OPAQUE, "ResponseContentDisposition": "attachment"}
