@@ -1,0 +1,39 @@
+"""Jobs for tests, and the tracking table as `template.yaml` defines it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from tests.support.outside import START
+from tests.support.template import resource
+from vsl.domain.ids import new_job_id
+from vsl.domain.job import Job, MediaType
+
+
+def make_job(seed: str = "job", at: datetime = START, **changes: Any) -> Job:
+    values: dict[str, Any] = {
+        "job_id": new_job_id(at, seed),
+        "user_id": "user-1",
+        "media_type": MediaType.IMAGE,
+        "model_id": "flux-schnell",
+        "parameters": {"prompt": "a lighthouse", "width": 1024, "height": 1024, "num_outputs": 1},
+        "estimated_time": 5.0,
+        "estimated_cost": Decimal("0.003"),
+        "timeout_seconds": 120,
+        "created_at": at,
+    }
+    return Job(**(values | changes))
+
+
+def create_table(client: Any, logical_id: str, name: str) -> None:
+    """Create a DynamoDB table out of the template's own definition."""
+    properties = resource(logical_id)["Properties"]
+    arguments = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": properties["AttributeDefinitions"],
+        "KeySchema": properties["KeySchema"],
+    }
+    if "GlobalSecondaryIndexes" in properties:
+        arguments["GlobalSecondaryIndexes"] = properties["GlobalSecondaryIndexes"]
+    client.create_table(**arguments)

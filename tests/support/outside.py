@@ -1,0 +1,147 @@
+"""Stand-ins for the outside of the use cases, each with the switches its tests need."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vsl.domain.prediction import Prediction, PredictionStatus
+
+START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+class SteppedClock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class RecordingMetrics:
+    counted: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    timed: list[tuple[str, float]] = field(default_factory=list)
+
+    def count(self, name: str, /, **dimensions: str) -> None:
+        self.counted.append((name, dimensions))
+
+    def seconds(self, name: str, value: float, /, **_dimensions: str) -> None:
+        self.timed.append((name, value))
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.counted]
+
+
+@dataclass
+class RecordingCallbacks:
+    """Task tokens as Step Functions keeps them: the first answer counts."""
+
+    answers: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    def succeed(self, task_token: str, output: Mapping[str, Any]) -> None:
+        self.answers.append((task_token, "succeeded", output))
+
+    def fail(self, task_token: str, error: str, cause: str) -> None:
+        self.answers.append((task_token, error, cause))
+
+    def results(self) -> list[tuple[str, str]]:
+        return [(token, result) for token, result, _ in self.answers]
+
+
+class FakeProvider:
+    """Replicate in memory: it remembers and never forgets what it accepted.
+
+    `on_create` runs inside create, after the prediction exists: raise there, and the answer is
+    lost although the provider accepted. `before_create` runs before anything exists.
+    """
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self.clock = clock
+        self.predictions: dict[str, Prediction] = {}
+        self.canceled: list[str] = []
+        self.before_create: Callable[[], None] = lambda: None
+        self.on_create: Callable[[Prediction], None] = lambda _: None
+        self.before_read: Callable[[], None] = lambda: None
+        self._numbers = itertools.count(1)
+
+    def create(
+        self, reference: str, provider_input: Mapping[str, Any], webhook: str, cancel_after: int
+    ) -> Prediction:
+        self.before_create()
+        prediction = Prediction(
+            id=f"prediction{next(self._numbers):016d}",
+            status=PredictionStatus.STARTING,
+            webhook=webhook,
+            created_at=self.clock.now(),
+        )
+        self.predictions[prediction.id] = prediction
+        self.on_create(prediction)
+        return prediction
+
+    def get(self, replicate_id: str) -> Prediction | None:
+        self.before_read()
+        return self.predictions.get(replicate_id)
+
+    def list_since(self, created_after: datetime) -> Iterator[Prediction]:
+        self.before_read()
+        for prediction in reversed(self.predictions.values()):
+            if prediction.created_at is not None and prediction.created_at > created_after:
+                yield prediction
+
+    def cancel(self, replicate_id: str) -> Prediction | None:
+        self.before_read()
+        prediction = self.predictions.get(replicate_id)
+        if prediction is None or prediction.status.terminal:
+            return prediction
+        self.canceled.append(replicate_id)
+        return self.end(replicate_id, PredictionStatus.CANCELED)
+
+    def webhook_secret(self) -> str:
+        return "whsec_" + "c2VjcmV0" * 4
+
+    def end(
+        self,
+        replicate_id: str,
+        status: PredictionStatus = PredictionStatus.SUCCEEDED,
+        error: str | None = None,
+    ) -> Prediction:
+        succeeded = status is PredictionStatus.SUCCEEDED
+        ended = replace(
+            self.predictions[replicate_id],
+            status=status,
+            error=error,
+            output=[f"https://replicate.delivery/{replicate_id}/out-0.webp"] if succeeded else None,
+            metrics={"predict_time": 1.5, "total_time": 2.0},
+            completed_at=self.clock.now(),
+        )
+        self.predictions[replicate_id] = ended
+        return ended
+
+    def alive(self) -> list[str]:
+        """Predictions that were neither canceled nor failed: those that are paid for."""
+        return [
+            prediction.id
+            for prediction in self.predictions.values()
+            if prediction.status not in {PredictionStatus.CANCELED, PredictionStatus.FAILED}
+        ]
+
+
+class ForgetfulMemory:
+    """The webhook hint with Redis there (`remembers`) or gone."""
+
+    def __init__(self, *, remembers: bool = True) -> None:
+        self.remembers = remembers
+        self.ids: set[str] = set()
+
+    def seen(self, replicate_id: str) -> bool:
+        return self.remembers and replicate_id in self.ids
+
+    def remember(self, replicate_id: str) -> None:
+        self.ids.add(replicate_id)

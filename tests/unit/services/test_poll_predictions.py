@@ -1,0 +1,132 @@
+"""The poller heals what the webhook left undone, and only looks at what is due."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from tests.unit.services.conftest import World
+from vsl.domain.errors import ProviderUnavailable, VslError
+from vsl.domain.prediction import PredictionStatus
+from vsl.domain.webhook_url import webhook_url
+from vsl.services.poll_predictions import Poller, poll_predictions
+from vsl.services.rendezvous import register_token
+
+
+def poll(world: World, reported: list[str] | None = None) -> dict[str, int]:
+    def report(job_id: str, error: VslError) -> None:
+        if reported is not None:
+            reported.append(error.code)
+
+    return poll_predictions(
+        Poller(
+            live=world.live,
+            callbacks=world.callbacks,
+            provider=world.provider,
+            clock=world.clock,
+            metrics=world.metrics,
+            report=report,
+        ),
+        stop_at=world.clock.now() + timedelta(minutes=1),
+    )
+
+
+def submit(world: World, *, record: bool = True) -> str:
+    now = world.clock.now()
+    world.live.write_intent(world.job.job_id, 1, now, now + timedelta(seconds=10))
+    url = webhook_url("https://api.example.com", world.job.job_id, 1)
+    prediction = world.provider.create("model", {}, url, 120)
+    if record:
+        world.live.record_prediction(world.job.job_id, 1, prediction.id, now, "workflow")
+    return prediction.id
+
+
+def wait(world: World) -> None:
+    register_token(
+        world.job.job_id, "token", live=world.live, callbacks=world.callbacks, clock=world.clock
+    )
+
+
+def test_a_lost_webhook_is_made_good(world: World) -> None:
+    world.provider.end(submit(world))
+    wait(world)
+    assert poll(world)["settled"] == 0, "not due yet"
+    world.clock.advance(10)
+    assert poll(world)["settled"] == 1
+    assert world.callbacks.results() == [("token", "succeeded")]
+    assert ("OutcomeRecorded", {"source": "poller"}) in world.metrics.counted
+    assert poll(world) == {"settled": 0, "waiting": 0, "failed": 0, "left": 0}
+
+
+def test_a_running_prediction_is_asked_less_and_less(world: World) -> None:
+    submit(world)
+    checks: list[datetime] = []
+    for _ in range(60):
+        world.clock.advance(10)
+        if poll(world)["waiting"]:
+            checks.append(world.clock.now())
+    gaps = [(b - a).total_seconds() for a, b in pairwise(checks)]
+    assert gaps == [10, 20, 40, 80, 120, 120, 120]
+
+
+def test_an_intent_without_an_id_finds_its_prediction(world: World) -> None:
+    replicate_id = submit(world, record=False)
+    world.provider.end(replicate_id)
+    wait(world)
+    world.clock.advance(10)
+    assert poll(world)["settled"] == 1
+    assert world.item().replicate_id == replicate_id
+    assert len(world.provider.predictions) == 1
+
+
+def test_an_outcome_whose_release_failed_is_released(world: World) -> None:
+    replicate_id = submit(world)
+    wait(world)
+    from vsl.domain.prediction import Outcome
+
+    outcome = Outcome.of(world.provider.end(replicate_id), "webhook")
+    world.live.record_outcome(world.job.job_id, outcome, world.clock.now())
+    world.clock.advance(10)
+    assert poll(world)["settled"] == 1
+    assert world.callbacks.results() == [("token", "succeeded")]
+
+
+def test_past_its_deadline_a_prediction_is_stopped(world: World) -> None:
+    replicate_id = submit(world)
+    wait(world)
+    world.clock.at = world.item().deadline
+    assert poll(world)["settled"] == 1
+    assert world.provider.canceled == [replicate_id]
+    assert world.callbacks.results() == [("token", "PredictionTimedOut")]
+
+
+def test_past_its_deadline_a_finished_prediction_is_used(world: World) -> None:
+    world.provider.end(submit(world))
+    wait(world)
+    world.clock.at = world.item().deadline
+    poll(world)
+    assert world.provider.canceled == []
+    assert world.callbacks.results() == [("token", "succeeded")]
+
+
+def test_a_provider_that_is_down_is_reported_and_asked_again(world: World) -> None:
+    replicate_id = submit(world)
+    wait(world)
+
+    def down() -> None:
+        raise ProviderUnavailable("down")
+
+    world.provider.before_read = down
+    world.clock.advance(10)
+    reported: list[str] = []
+    assert poll(world, reported)["failed"] == 1
+    assert reported == ["ProviderUnavailable"]
+    world.provider.before_read = lambda: None
+    world.provider.end(replicate_id, PredictionStatus.SUCCEEDED)
+    world.clock.advance(10)
+    assert poll(world)["settled"] == 1
+
+
+def test_the_oldest_wait_is_measured(world: World) -> None:
+    submit(world)
+    world.clock.advance(42)
+    poll(world)
+    assert world.metrics.timed == [("OldestWaiting", 42.0)]

@@ -1,0 +1,140 @@
+"""The waiting job and the end of its prediction meet once, in either order."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.services.conftest import World
+from vsl.domain.job import FinishedJob, JobStatus
+from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
+from vsl.domain.status import finished_document
+from vsl.services.rendezvous import record_outcome, register_token
+
+
+def prediction(
+    status: PredictionStatus = PredictionStatus.SUCCEEDED, error: str | None = None
+) -> Prediction:
+    return Prediction(
+        id="p" * 26, status=status, output=["https://replicate.delivery/a"], error=error
+    )
+
+
+def outcome_arrives(world: World, source: str = "webhook", **changes: object) -> bool:
+    return record_outcome(
+        world.job.job_id,
+        Outcome.of(prediction(**changes), source),  # type: ignore[arg-type]
+        live=world.live,
+        callbacks=world.callbacks,
+        clock=world.clock,
+        metrics=world.metrics,
+    )
+
+
+def token_arrives(world: World, token: str = "token-1") -> bool:
+    return register_token(
+        world.job.job_id, token, live=world.live, callbacks=world.callbacks, clock=world.clock
+    )
+
+
+def test_the_waiter_comes_first(world: World) -> None:
+    assert not token_arrives(world)
+    assert world.callbacks.answers == []
+    assert outcome_arrives(world)
+    assert world.callbacks.results() == [("token-1", "succeeded")]
+
+
+def test_the_outcome_comes_first(world: World) -> None:
+    assert outcome_arrives(world)
+    assert token_arrives(world)
+    assert world.callbacks.results() == [("token-1", "succeeded")]
+
+
+STEPS: dict[str, Callable[[World], object]] = {
+    "token": token_arrives,
+    "webhook": outcome_arrives,
+    "webhook again": outcome_arrives,
+    "poller": lambda world: outcome_arrives(world, "poller"),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(STEPS)), ids="-".join)
+def test_every_order_wakes_the_job_once(world: World, order: tuple[str, ...]) -> None:
+    for name in order:
+        STEPS[name](world)
+    assert world.callbacks.results() == [("token-1", "succeeded")]
+    assert world.item().released
+    assert world.live.due(world.clock.now(), 10) == []
+
+
+def test_a_retried_wait_gets_the_answer_on_its_new_token(world: World) -> None:
+    token_arrives(world, "token-1")
+    token_arrives(world, "token-2")
+    outcome_arrives(world)
+    assert world.callbacks.results() == [("token-2", "succeeded")]
+
+
+def test_a_wait_retried_after_the_release_is_answered_again(world: World) -> None:
+    token_arrives(world, "token-1")
+    outcome_arrives(world)
+    assert token_arrives(world, "token-2")
+    assert world.callbacks.results() == [("token-1", "succeeded"), ("token-2", "succeeded")]
+
+
+def test_a_release_that_failed_is_made_good_by_the_next_delivery(world: World) -> None:
+    class DownError(Exception):
+        pass
+
+    def down(*_: object) -> None:
+        raise DownError
+
+    token_arrives(world)
+    succeed, world.callbacks.succeed = world.callbacks.succeed, down  # type: ignore[method-assign, assignment]
+    with pytest.raises(DownError):
+        outcome_arrives(world)
+    assert not world.item().released
+    world.callbacks.succeed = succeed  # type: ignore[method-assign]
+    assert not outcome_arrives(world)
+    assert world.callbacks.results() == [("token-1", "succeeded")]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "expected"),
+    [
+        (PredictionStatus.FAILED, "CUDA out of memory", "PredictionFailed"),
+        (PredictionStatus.FAILED, "NSFW content detected.", "ContentFlagged"),
+        (PredictionStatus.FAILED, "interrupted; please retry (code: PA)", "PredictionInterrupted"),
+        (PredictionStatus.CANCELED, None, "PredictionCanceled"),
+        (PredictionStatus.ABORTED, None, "PredictionCanceled"),
+    ],
+)
+def test_a_bad_end_fails_the_wait_by_name(
+    world: World, status: PredictionStatus, error: str | None, expected: str
+) -> None:
+    token_arrives(world)
+    outcome_arrives(world, status=status, error=error)
+    assert world.callbacks.results() == [("token-1", expected)]
+
+
+def test_a_prediction_canceled_at_its_time_limit_has_timed_out(world: World) -> None:
+    now = world.clock.now()
+    world.live.write_intent(world.job.job_id, 1, now, now)
+    token_arrives(world)
+    world.clock.advance(world.job.timeout_seconds)
+    outcome_arrives(world, status=PredictionStatus.CANCELED)
+    assert world.callbacks.results() == [("token-1", "PredictionTimedOut")]
+
+
+def test_an_ended_job_does_not_wait(world: World) -> None:
+    canceled = FinishedJob(world.job, JobStatus.CANCELED, world.clock.now())
+    world.live.finish(canceled, finished_document(canceled))
+    assert token_arrives(world)
+    assert world.callbacks.results() == [("token-1", "JobCanceled")]
+
+
+def test_the_outcome_of_another_prediction_is_not_taken(world: World) -> None:
+    now = world.clock.now()
+    world.live.record_prediction(world.job.job_id, 1, "q" * 26, now, "workflow")
+    token_arrives(world)
+    assert not outcome_arrives(world)
+    assert world.callbacks.answers == []

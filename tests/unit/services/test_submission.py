@@ -1,0 +1,182 @@
+"""Exactly one paid prediction per job, whatever happens to the answer and to the step."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.services.conftest import World
+from vsl.domain.errors import (
+    JobCanceled,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+    SubmissionUncertain,
+)
+from vsl.domain.prediction import Outcome, Prediction
+from vsl.domain.webhook_url import parse_webhook_url
+from vsl.services.submission import Submission, Submitted, submit
+
+SETTLE = timedelta(seconds=45)
+
+
+def run(world: World) -> Submitted:
+    return submit(
+        Submission(
+            job=world.job,
+            reference="black-forest-labs/flux-schnell",
+            provider_input={"prompt": "a lighthouse"},
+            webhook_base="https://api.example.com/v1/",
+            settle=SETTLE,
+        ),
+        live=world.live,
+        provider=world.provider,
+        clock=world.clock,
+        metrics=world.metrics,
+    )
+
+
+class AnswerLostError(Exception):
+    """The step dies right after the provider accepted."""
+
+
+def lose_answer(_prediction: Prediction) -> None:
+    raise AnswerLostError
+
+
+def test_the_intent_stands_before_the_provider_is_asked(world: World) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def look() -> None:
+        item = world.item()
+        seen.append((item.attempt, item.intent_at is not None))
+
+    world.provider.before_create = look
+    submitted = run(world)
+    assert seen == [(1, True)]
+    assert submitted.how == "created"
+    webhook = world.provider.predictions[submitted.replicate_id].webhook
+    assert parse_webhook_url(webhook) == (world.job.job_id, 1)
+    assert world.item().replicate_id == submitted.replicate_id
+
+
+def test_running_again_changes_nothing(world: World) -> None:
+    first, second = run(world), run(world)
+    assert second == Submitted(first.replicate_id, 1, "known")
+    assert len(world.provider.predictions) == 1
+
+
+def test_a_lost_answer_is_found_in_the_providers_list(world: World) -> None:
+    world.provider.on_create = lose_answer
+    with pytest.raises(AnswerLostError):
+        run(world)
+    world.provider.on_create = lambda _: None
+    world.clock.advance(3)
+    assert run(world).how == "adopted"
+    assert len(world.provider.predictions) == 1
+
+
+def test_a_lost_answer_is_adopted_from_the_webhook(world: World) -> None:
+    def webhook_then_death(prediction: Prediction) -> None:
+        world.live.record_prediction(
+            world.job.job_id, 1, prediction.id, world.clock.now(), "webhook"
+        )
+        raise AnswerLostError
+
+    world.provider.on_create = webhook_then_death
+    with pytest.raises(AnswerLostError):
+        run(world)
+    assert run(world).how == "known"
+    assert len(world.provider.predictions) == 1
+
+
+def test_without_a_trace_nothing_is_paid_before_the_settle_time(world: World) -> None:
+    def die_before() -> None:
+        raise AnswerLostError
+
+    world.provider.before_create = die_before
+    with pytest.raises(AnswerLostError):
+        run(world)
+    world.provider.before_create = lambda: None
+    world.clock.advance(SETTLE.total_seconds() - 1)
+    with pytest.raises(SubmissionUncertain):
+        run(world)
+    assert not world.provider.predictions
+    world.clock.advance(1)
+    assert run(world).attempt == 2
+    assert len(world.provider.predictions) == 1
+
+
+def test_an_unreadable_list_is_no_proof(world: World) -> None:
+    world.provider.on_create = lose_answer
+    with pytest.raises(AnswerLostError):
+        run(world)
+
+    def unreachable() -> None:
+        raise ProviderUnavailable("down")
+
+    world.provider.before_read = unreachable
+    world.clock.advance(3600)
+    with pytest.raises(SubmissionUncertain):
+        run(world)
+    assert len(world.provider.predictions) == 1
+
+
+@pytest.mark.parametrize("refusal", [ProviderThrottled, ProviderUnavailable, ProviderRejected])
+def test_proof_of_refusal_frees_the_next_attempt_at_once(
+    world: World, refusal: type[Exception]
+) -> None:
+    def refuse() -> None:
+        raise refusal("no")
+
+    world.provider.before_create = refuse
+    with pytest.raises(refusal):
+        run(world)
+    assert world.item().intent_at is None
+    world.provider.before_create = lambda: None
+    assert run(world).attempt == 2
+    assert len(world.provider.predictions) == 1
+
+
+def test_two_predictions_of_one_job_leave_one_running(world: World) -> None:
+    """Attempt 1 shows up in the list only after attempt 2 was paid for."""
+    world.provider.on_create = lose_answer
+    with pytest.raises(AnswerLostError):
+        run(world)
+    hidden = world.provider.predictions.copy()
+    world.provider.predictions.clear()
+    world.clock.advance(60)
+
+    def late_webhook_of_the_first(_prediction: Prediction) -> None:
+        (first,) = hidden
+        world.live.record_prediction(world.job.job_id, 1, first, world.clock.now(), "webhook")
+
+    world.provider.on_create = late_webhook_of_the_first
+    submitted = run(world)
+    (first,) = hidden
+    assert submitted.replicate_id == first
+    assert len(world.provider.canceled) == 1
+    assert first not in world.provider.canceled
+    assert world.metrics.names().count("PredictionWasted") == 1
+
+
+def test_an_early_end_is_no_reason_to_submit_again(world: World) -> None:
+    def ends_before_the_answer(prediction: Prediction) -> None:
+        ended = world.provider.end(prediction.id)
+        world.live.record_outcome(world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now())
+
+    world.provider.on_create = ends_before_the_answer
+    submitted = run(world)
+    assert world.item().replicate_id == submitted.replicate_id
+    assert run(world).how == "known"
+
+
+def test_a_job_that_has_ended_is_not_submitted(world: World) -> None:
+    from tests.support.jobs import make_job
+    from vsl.domain.job import FinishedJob, JobStatus
+    from vsl.domain.status import finished_document
+
+    canceled = FinishedJob(make_job(), JobStatus.CANCELED, world.clock.now())
+    world.live.finish(canceled, finished_document(canceled))
+    with pytest.raises(JobCanceled):
+        run(world)
+    assert not world.provider.predictions
