@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from tests.support.outside import START
-from tests.support.template import resource
+from tests.support.template import REPOSITORY, resource
+from vsl.domain.catalogue import Catalogue
 from vsl.domain.ids import new_job_id
-from vsl.domain.job import Job, MediaType
+from vsl.domain.job import Job, MediaAsset, MediaType
 
 
 def make_job(seed: str = "job", at: datetime = START, **changes: Any) -> Job:
@@ -23,6 +25,25 @@ def make_job(seed: str = "job", at: datetime = START, **changes: Any) -> Job:
         "created_at": at,
     }
     return Job(**(values | changes))
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The product's own catalogue."""
+    return Catalogue.parse((REPOSITORY / "config" / "models.json").read_text())
+
+
+def make_asset(index: int = 0) -> MediaAsset:
+    return MediaAsset(
+        index=index,
+        s3_key=f"media/user-1/image/2026/03/01/job/{index}-out.webp",
+        content_type="image/webp",
+        file_size=1234,
+        sha256="0" * 64,
+        thumbnail_key=f"thumbnails/user-1/image/2026/03/01/job/{index}-out.webp",
+        width=1024,
+        height=1024,
+    )
 
 
 def create_table(client: Any, logical_id: str, name: str) -> None:

@@ -1,12 +1,14 @@
 """Stand-ins for the outside of the use cases, each with the switches its tests need."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from vsl.domain.job import FinishedJob, Job
 from vsl.domain.prediction import Prediction, PredictionStatus
+from vsl.domain.status import StatusDocument, finished_document
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -145,3 +147,50 @@ class ForgetfulMemory:
 
     def remember(self, replicate_id: str) -> None:
         self.ids.add(replicate_id)
+
+
+class MemoryAccounting:
+    """PostgreSQL's rules in memory: a job ends once, and repeating its end changes nothing."""
+
+    def __init__(self) -> None:
+        self.created: dict[str, Job] = {}
+        self.finished: dict[str, FinishedJob] = {}
+
+    def create_job(self, job: Job, _execution_arn: str | None) -> None:
+        self.created.setdefault(job.job_id, job)
+
+    def finish_job(self, finished: FinishedJob) -> bool:
+        earlier = self.finished.setdefault(finished.job.job_id, finished)
+        return earlier.status is finished.status
+
+    def status(self, job_id: str) -> StatusDocument | None:
+        finished = self.finished.get(job_id)
+        return finished_document(finished) if finished else None
+
+    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
+        return sorted(
+            job.created_at
+            for job in self.created.values()
+            if job.user_id == user_id and job.created_at > since and job.job_id != excluding
+        )
+
+    def hourly_limit(self, _user_id: str) -> int | None:
+        return None
+
+
+class MemoryCache:
+    def __init__(self) -> None:
+        self.documents: dict[str, StatusDocument] = {}
+
+    def get(self, job_id: str) -> StatusDocument | None:
+        return self.documents.get(job_id)
+
+    def put(self, document: StatusDocument) -> None:
+        self.documents[document["jobId"]] = document
+
+
+class PlainSigner:
+    """Addresses that show what was signed and how."""
+
+    def url(self, s3_key: str, content_type: str | None = None) -> str:
+        return f"signed:{s3_key}?type={content_type}"

@@ -1,0 +1,112 @@
+"""A request becomes a job: the same one however often its execution asks."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.jobs import catalogue, make_job
+from vsl.domain.errors import InvalidParameters, InvalidRequest, UnknownModel
+from vsl.domain.ids import timestamp_of
+from vsl.domain.job import Job
+from vsl.services.accept_request import Execution, accept_request, accepted_answer
+
+STARTED = datetime(2026, 3, 1, 12, 0, 0, 123000, tzinfo=UTC)
+EXECUTION = Execution("arn:aws:states:::execution:one", "console-test", STARTED)
+REQUEST = {"userId": "user-1", "modelId": "flux-schnell", "parameters": {"prompt": "a lighthouse"}}
+
+
+class MemoryOnce:
+    def __init__(self) -> None:
+        self.results: dict[str, dict[str, Any]] = {}
+
+    def once(
+        self, key: str, body: Mapping[str, Any], produce: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        return self.results.setdefault(key, produce())
+
+
+def accept(document: Mapping[str, Any], execution: Execution = EXECUTION, **options: Any) -> Job:
+    once = options.pop("once", MemoryOnce())
+    return accept_request(document, execution, catalogue=catalogue(), once=once, **options)
+
+
+def test_defaults_price_and_time_are_filled_in() -> None:
+    job = accept({"request": REQUEST})
+    assert job.parameters["prompt"] == "a lighthouse"
+    assert job.parameters["num_outputs"] == 1
+    assert job.estimated_cost == Decimal("0.003")
+    assert job.estimated_time > 0
+    assert job.timeout_seconds > job.estimated_time
+
+
+def test_a_retried_execution_names_the_same_job() -> None:
+    first, again = accept({"request": REQUEST}), accept({"request": REQUEST})
+    assert first == again
+    assert timestamp_of(first.job_id) == int(STARTED.timestamp() * 1000)
+
+
+def test_an_execution_named_by_a_job_id_is_that_job() -> None:
+    job_id = make_job().job_id
+    assert accept(REQUEST, Execution("arn", job_id, STARTED)).job_id == job_id
+
+
+def test_the_bare_request_is_enough() -> None:
+    assert accept(REQUEST).user_id == "user-1"
+
+
+def test_a_job_from_the_door_is_validated_and_priced_again() -> None:
+    job = accept({"request": REQUEST})
+    document = job.document() | {"estimatedCost": "0", "timeoutSeconds": 9}
+    assert accept({"job": document}, Execution("other", "other", STARTED)) == job
+    spoiled = job.document() | {"parameters": {"prompt": "x", "num_outputs": 99}}
+    with pytest.raises(InvalidParameters):
+        accept({"job": spoiled})
+
+
+def test_the_same_key_gives_the_first_job() -> None:
+    once = MemoryOnce()
+    document = {"request": REQUEST, "idempotencyKey": "order-17"}
+    first = accept(document, once=once)
+    later = Execution("arn:two", "two", datetime(2026, 3, 2, tzinfo=UTC))
+    assert accept(document, later, once=once) == first
+    assert accept(document | {"idempotencyKey": ""}, later, once=once) != first
+
+
+def test_keys_belong_to_their_user() -> None:
+    once = MemoryOnce()
+    accept({"request": REQUEST, "idempotencyKey": "k"}, once=once)
+    accept({"request": REQUEST | {"userId": "user-2"}, "idempotencyKey": "k"}, once=once)
+    assert len(once.results) == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "error"),
+    [
+        ({"request": None}, InvalidRequest),
+        ({"request": {**REQUEST, "modelId": "fluks-schnell"}}, UnknownModel),
+        ({"request": {**REQUEST, "parameters": {}}}, InvalidParameters),
+        ({"request": REQUEST, "idempotencyKey": "x" * 256}, InvalidRequest),
+        ({"request": REQUEST, "idempotencyKey": "a\nb"}, InvalidRequest),
+        ({"job": {"jobId": "not-one"}}, InvalidRequest),
+    ],
+)
+def test_what_is_wrong_is_refused(document: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        accept(document)
+
+
+def test_the_answer_names_the_status_address() -> None:
+    job = accept({"request": REQUEST})
+    answer = accepted_answer(job, "https://api.example.com/homolog/generate-media")
+    assert answer == {
+        "jobId": job.job_id,
+        "status": "pending",
+        "estimatedTime": job.estimated_time,
+        "estimatedCost": 0.003,
+        "replicateId": None,
+        "statusUrl": f"https://api.example.com/homolog/status/{job.job_id}",
+    }
+    assert accepted_answer(job, None)["statusUrl"] == f"/status/{job.job_id}"

@@ -1,0 +1,183 @@
+"""How a job ends, well or badly: once, everywhere, with its money."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tests.support.jobs import catalogue, make_asset, make_job
+from tests.support.outside import MemoryAccounting, MemoryCache, PlainSigner
+from tests.unit.services.conftest import World
+from vsl.domain.errors import JobCanceled, JobNotFound, ProviderUnavailable
+from vsl.domain.job import FinishedJob, JobStatus
+from vsl.domain.prediction import Outcome, PredictionStatus
+from vsl.domain.status import finished_document
+from vsl.services.create_job import create_job
+from vsl.services.finalize_job import finalize_job
+from vsl.services.finish import Books
+from vsl.services.get_status import get_status
+from vsl.services.record_failure import record_failure
+
+
+@pytest.fixture
+def books(world: World) -> Books:
+    return Books(
+        catalogue=catalogue(),
+        accounting=MemoryAccounting(),
+        live=world.live,
+        cache=MemoryCache(),
+        clock=world.clock,
+        metrics=world.metrics,
+    )
+
+
+def submit(world: World) -> str:
+    now = world.clock.now()
+    world.live.write_intent(world.job.job_id, 1, now, now)
+    prediction = world.provider.create("model", {}, "https://x", 60)
+    world.live.record_prediction(world.job.job_id, 1, prediction.id, now, "workflow")
+    return prediction.id
+
+
+def success(world: World, books: Books) -> Outcome:
+    outcome = Outcome.of(world.provider.end(submit(world)), "webhook")
+    world.live.record_outcome(world.job.job_id, outcome, world.clock.now())
+    finalize_job(world.job, outcome, (make_asset(),), books)
+    return outcome
+
+
+def status(world: World, books: Books, job_id: str | None = None) -> dict[str, object]:
+    return get_status(
+        job_id or world.job.job_id,
+        cache=books.cache,
+        live=world.live,
+        accounting=books.accounting,
+        signer=PlainSigner(),
+    )
+
+
+def failure(world: World, books: Books, error: str, cause: str = "") -> str:
+    document = {"job": world.job.document(), "error": {"Error": error, "Cause": cause}}
+    return record_failure(document, books, world.provider).code
+
+
+def test_success_is_the_same_everywhere(world: World, books: Books) -> None:
+    success(world, books)
+    accounting, cache = books.accounting, books.cache
+    assert isinstance(accounting, MemoryAccounting)
+    assert isinstance(cache, MemoryCache)
+    finished = accounting.finished[world.job.job_id]
+    assert finished.actual_cost == Decimal("0.003")
+    assert [event.name for event in finished.events][-2:] == ["outcome_recorded", "succeeded"]
+    cached = status(world, books)
+    cache.documents.clear()
+    live = status(world, books)
+    cache.documents.clear()
+    assert accounting.status(world.job.job_id) == world.item().result
+    assert cached == live
+    assert cached["status"] == "succeeded"
+    assert cached["result"] == cached["outputs"][0]  # type: ignore[index]
+
+
+def test_finalizing_twice_converges(world: World, books: Books) -> None:
+    outcome = success(world, books)
+    before = status(world, books)
+    world.clock.advance(30)
+    finalize_job(world.job, outcome, (make_asset(),), books)
+    assert status(world, books) == before
+
+
+def test_a_canceled_job_stays_canceled(world: World, books: Books) -> None:
+    canceled = FinishedJob(world.job, JobStatus.CANCELED, world.clock.now())
+    books.accounting.finish_job(canceled)
+    world.live.finish(canceled, finished_document(canceled))
+    with pytest.raises(JobCanceled):
+        success(world, books)
+    assert status(world, books)["status"] == "canceled"
+
+
+def test_a_failure_keeps_its_code_and_message(world: World, books: Books) -> None:
+    cause = json.dumps(
+        {
+            "errorType": "ContentFlagged",
+            "errorMessage": json.dumps({"code": "ContentFlagged", "message": "Not this."}),
+        }
+    )
+    assert failure(world, books, "ContentFlagged", cause) == "ContentFlagged"
+    answer = status(world, books)
+    assert (answer["status"], answer["errorCode"], answer["error"]) == (
+        "failed",
+        "ContentFlagged",
+        "Not this.",
+    )
+    assert answer["result"] is None
+    assert (
+        "JobFailed",
+        {"mediaType": "image", "modelId": "flux-schnell", "errorType": "ContentFlagged"},
+    ) in (world.metrics.counted)
+
+
+def test_an_unforeseen_error_stays_vague(world: World, books: Books) -> None:
+    assert failure(world, books, "KeyError", '{"errorMessage": "\'secret\'"}') == "InternalError"
+    assert "secret" not in json.dumps(status(world, books))
+
+
+def test_a_failure_stops_the_running_prediction(world: World, books: Books) -> None:
+    replicate_id = submit(world)
+    failure(world, books, "States.Timeout")
+    assert world.provider.canceled == [replicate_id]
+    assert world.live.due(world.clock.now(), 10) == []
+
+
+def test_a_provider_that_is_down_does_not_keep_the_job_open(world: World, books: Books) -> None:
+    submit(world)
+
+    def down() -> None:
+        raise ProviderUnavailable("down")
+
+    world.provider.before_read = down
+    failure(world, books, "StoreUnavailable")
+    assert status(world, books)["status"] == "failed"
+
+
+def test_a_failed_prediction_costs_nothing(world: World, books: Books) -> None:
+    ended = world.provider.end(submit(world), PredictionStatus.FAILED, "CUDA out of memory")
+    world.live.record_outcome(world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now())
+    failure(world, books, "PredictionFailed")
+    assert status(world, books)["actualCost"] == 0
+    assert world.provider.canceled == []
+
+
+def test_a_failure_before_the_job_existed_is_still_found(world: World, books: Books) -> None:
+    """RateLimitExceeded in media_job: the item was never created, the status must show it."""
+    job = make_job("never created")
+    document = {"job": job.document(), "error": {"Error": "RateLimitExceeded", "Cause": ""}}
+    record_failure(document, books, world.provider)
+    assert status(world, books, job.job_id)["errorCode"] == "RateLimitExceeded"
+
+
+def test_a_request_that_was_no_job_leaves_nothing(world: World, books: Books) -> None:
+    document = {"request": {}, "error": {"Error": "InvalidRequest", "Cause": ""}}
+    assert record_failure(document, books, world.provider).code == "InvalidRequest"
+    assert isinstance(books.accounting, MemoryAccounting)
+    assert books.accounting.finished == {}
+
+
+def test_creating_a_job_twice_is_one_job(world: World, books: Books) -> None:
+    job = make_job("another")
+    for _ in range(2):
+        create_job(job, "arn", accounting=books.accounting, live=world.live, metrics=world.metrics)
+    answer = status(world, books, job.job_id)
+    assert (answer["status"], answer["estimatedCost"]) == ("pending", 0.003)
+
+
+@pytest.mark.parametrize("job_id", ["", "nonsense", "../../etc/passwd", make_job("unknown").job_id])
+def test_an_unknown_job_is_not_found(world: World, books: Books, job_id: str) -> None:
+    with pytest.raises(JobNotFound):
+        get_status(
+            job_id,
+            cache=books.cache,
+            live=world.live,
+            accounting=books.accounting,
+            signer=PlainSigner(),
+        )
