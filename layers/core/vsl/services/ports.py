@@ -4,7 +4,7 @@ Every method may be called more than once with the same arguments: each is idemp
 otherwise a store that does not answer raises `StoreUnavailable`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -38,7 +38,10 @@ class Accounting(Protocol):
     def status(self, job_id: str) -> StatusDocument | None: ...
 
     def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
-        """Creation times, oldest first, of the user's jobs after `since`, one jobId left out."""
+        """Creation times, oldest first, of the user's jobs after `since`, one jobId left out.
+
+        Jobs that the rate limit refused do not count.
+        """
         ...
 
     def hourly_limit(self, user_id: str) -> int | None:
@@ -146,10 +149,18 @@ class Callbacks(Protocol):
 class RateLimits(Protocol):
     """Redis, or whoever takes its place."""
 
-    def admit(self, user_id: str, job_id: str, limit: int, now: datetime) -> float | None:
+    def admit(
+        self,
+        user_id: str,
+        job_id: str,
+        limit: int,
+        now: datetime,
+        history: Callable[[], Sequence[datetime]],
+    ) -> float | None:
         """None when admitted (again, if the job already was), else seconds until the next place.
 
-        A sliding window of one hour, atomic. Raises StoreUnavailable when Redis is away.
+        A sliding window of one hour, atomic. `history` (times of the user's other jobs) is asked
+        for only when nothing is known of the user: after an idle hour, or when Redis lost its data.
         """
         ...
 

@@ -1,0 +1,256 @@
+"""The accounting in PostgreSQL: `services.ports.Accounting` over the schema in `database/`."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from vsl.adapters.postgres_connection import Connection, PostgresConnection
+from vsl.domain.ids import is_job_id
+from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, MediaType
+from vsl.domain.status import ErrorDocument, StatusDocument, status_document
+
+_CREATE = """
+    INSERT INTO jobs (
+        job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
+        timeout_seconds, created_at, execution_arn
+    ) VALUES (
+        %(job_id)s, %(user_id)s, %(media_type)s, %(model_id)s, %(parameters)s, %(estimated_time)s,
+        %(estimated_cost)s, %(timeout_seconds)s, %(created_at)s, %(execution_arn)s
+    )
+    ON CONFLICT (job_id) DO NOTHING
+"""
+
+_FINISH = """
+    UPDATE jobs SET
+        status = %(status)s, completed_at = %(completed_at)s, replicate_id = %(replicate_id)s,
+        attempt = %(attempt)s, error_code = %(error_code)s, error_message = %(error_message)s,
+        actual_cost = %(actual_cost)s, predict_time = %(predict_time)s, total_time = %(total_time)s
+    WHERE job_id = %(job_id)s AND completed_at IS NULL
+"""
+
+_ASSETS = """
+    INSERT INTO media_assets (
+        job_id, index, s3_key, thumbnail_key, content_type, file_size, sha256,
+        width, height, duration, fps, codec
+    ) VALUES (
+        %(job_id)s, %(index)s, %(s3_key)s, %(thumbnail_key)s, %(content_type)s, %(file_size)s,
+        %(sha256)s, %(width)s, %(height)s, %(duration)s, %(fps)s, %(codec)s
+    )
+    ON CONFLICT (job_id, index) DO NOTHING
+"""
+
+_EVENTS = """
+    INSERT INTO job_events (job_id, name, at, source, detail)
+    VALUES (%(job_id)s, %(name)s, %(at)s, %(source)s, %(detail)s)
+    ON CONFLICT (job_id, name) DO NOTHING
+"""
+
+_WEBHOOKS = """
+    INSERT INTO webhook_events (job_id, webhook_id, replicate_id, prediction_status, received_at)
+    VALUES (%(job_id)s, %(webhook_id)s, %(replicate_id)s, %(prediction_status)s, %(received_at)s)
+    ON CONFLICT (job_id, webhook_id) DO NOTHING
+"""
+
+_STATUS = """
+    SELECT
+        job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
+        timeout_seconds, created_at, status, updated_at, completed_at, replicate_id, actual_cost,
+        error_code, error_message,
+        ARRAY(
+            SELECT to_jsonb(a) - 'job_id' FROM media_assets a
+            WHERE a.job_id = jobs.job_id ORDER BY a.index
+        ) AS assets
+    FROM jobs WHERE job_id = %s
+"""
+
+# A job that the limit itself refused never took a place.
+_JOBS_SINCE = """
+    SELECT created_at FROM jobs
+    WHERE user_id = %s AND created_at > %s AND job_id <> %s
+        AND error_code IS DISTINCT FROM 'RateLimitExceeded'
+    ORDER BY created_at
+"""
+
+_HOURLY_LIMIT = "SELECT jobs_per_hour FROM user_limits WHERE user_id = %s"
+
+
+class PostgresAccounting:
+    """`url` is called when a connection is opened, not before."""
+
+    def __init__(self, url: Callable[[], str], *, time_limit: float = 5.0) -> None:
+        self._connection = PostgresConnection(url, time_limit=time_limit)
+
+    def create_job(self, job: Job, execution_arn: str | None) -> None:
+        row = _job_row(job) | {"execution_arn": execution_arn}
+        self._connection.run(lambda connection: connection.execute(_CREATE, row))
+
+    def finish_job(self, finished: FinishedJob) -> bool:
+        return self._connection.run(lambda connection: _finish(connection, finished))
+
+    def status(self, job_id: str) -> StatusDocument | None:
+        if not is_job_id(job_id):
+            return None
+
+        def read(connection: Connection) -> dict[str, Any] | None:
+            with connection.cursor(row_factory=dict_row) as cursor:
+                return cursor.execute(_STATUS, (job_id,)).fetchone()
+
+        row = self._connection.run(read)
+        return None if row is None else _document(row)
+
+    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
+        arguments = (user_id, since, excluding)
+        rows = self._connection.run(
+            lambda connection: connection.execute(_JOBS_SINCE, arguments).fetchall()
+        )
+        return [created_at for (created_at,) in rows]
+
+    def hourly_limit(self, user_id: str) -> int | None:
+        row = self._connection.run(
+            lambda connection: connection.execute(_HOURLY_LIMIT, (user_id,)).fetchone()
+        )
+        return None if row is None else int(row[0])
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _finish(connection: Connection, finished: FinishedJob) -> bool:
+    job_id = UUID(finished.job.job_id)
+    with connection.transaction():
+        connection.execute(_CREATE, _job_row(finished.job) | {"execution_arn": None})
+        ended = connection.execute(_FINISH, _end_row(finished))
+        if ended.rowcount == 0 and _status_of(connection, job_id) != finished.status.value:
+            return False
+        with connection.cursor() as cursor:
+            cursor.executemany(_ASSETS, [_asset_row(job_id, asset) for asset in finished.assets])
+            cursor.executemany(
+                _EVENTS,
+                [
+                    {
+                        "job_id": job_id,
+                        "name": event.name,
+                        "at": event.at,
+                        "source": event.source,
+                        "detail": Jsonb(storable(event.detail)),
+                    }
+                    for event in finished.events
+                ],
+            )
+            cursor.executemany(
+                _WEBHOOKS,
+                [
+                    {
+                        "job_id": job_id,
+                        "webhook_id": receipt.webhook_id,
+                        "replicate_id": receipt.replicate_id,
+                        "prediction_status": receipt.prediction_status,
+                        "received_at": receipt.received_at,
+                    }
+                    for receipt in finished.webhooks
+                ],
+            )
+    return True
+
+
+def _status_of(connection: Connection, job_id: UUID) -> str | None:
+    row = connection.execute("SELECT status FROM jobs WHERE job_id = %s", (job_id,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _job_row(job: Job) -> dict[str, Any]:
+    return {
+        "job_id": UUID(job.job_id),
+        "user_id": storable(job.user_id),
+        "media_type": job.media_type.value,
+        "model_id": storable(job.model_id),
+        "parameters": Jsonb(storable(job.parameters)),
+        "estimated_time": job.estimated_time,
+        "estimated_cost": job.estimated_cost,
+        "timeout_seconds": job.timeout_seconds,
+        "created_at": job.created_at,
+    }
+
+
+def _end_row(finished: FinishedJob) -> dict[str, Any]:
+    return {
+        "job_id": UUID(finished.job.job_id),
+        "status": finished.status.value,
+        "completed_at": finished.completed_at,
+        "replicate_id": finished.replicate_id,
+        "attempt": finished.attempt,
+        "error_code": finished.error_code,
+        "error_message": storable(finished.error_message),
+        "actual_cost": finished.actual_cost,
+        "predict_time": finished.predict_time,
+        "total_time": finished.total_time,
+    }
+
+
+def _asset_row(job_id: UUID, asset: MediaAsset) -> dict[str, Any]:
+    return {
+        "job_id": job_id,
+        "index": asset.index,
+        "s3_key": asset.s3_key,
+        "thumbnail_key": asset.thumbnail_key,
+        "content_type": asset.content_type,
+        "file_size": asset.file_size,
+        "sha256": asset.sha256,
+        "width": asset.width,
+        "height": asset.height,
+        "duration": asset.duration,
+        "fps": asset.fps,
+        "codec": asset.codec,
+    }
+
+
+def _document(row: Mapping[str, Any]) -> StatusDocument:
+    """The same document that was cached when the job ended, times and money included."""
+    job = Job(
+        job_id=str(row["job_id"]),
+        user_id=row["user_id"],
+        media_type=MediaType(row["media_type"]),
+        model_id=row["model_id"],
+        parameters=row["parameters"],
+        estimated_time=row["estimated_time"],
+        estimated_cost=_dollars(row["estimated_cost"]),
+        timeout_seconds=row["timeout_seconds"],
+        created_at=row["created_at"],
+    )
+    error: ErrorDocument | None = None
+    if row["error_code"] is not None:
+        error = {"code": row["error_code"], "message": row["error_message"] or ""}
+    return status_document(
+        job,
+        JobStatus(row["status"]),
+        row["completed_at"] or row["updated_at"],
+        completed_at=row["completed_at"],
+        replicate_id=row["replicate_id"],
+        assets=tuple(MediaAsset(**asset) for asset in row["assets"]),
+        error=error,
+        actual_cost=None if row["actual_cost"] is None else _dollars(row["actual_cost"]),
+    )
+
+
+def _dollars(amount: Decimal) -> Decimal:
+    """Without the zeros that numeric(12, 6) appends: 0.003000 is 0.003, and 10 is not 1E+1."""
+    return amount.quantize(Decimal(1)) if amount == int(amount) else amount.normalize()
+
+
+def storable(value: Any) -> Any:
+    """The value without what PostgreSQL cannot hold: NUL, lone surrogates, NaN and infinities."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {storable(str(name)): storable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
