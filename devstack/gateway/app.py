@@ -1,0 +1,166 @@
+"""The ASGI application: match, check the API key, validate, integrate, answer."""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+
+from devstack.gateway.document import ApiDocument, Match, Operation
+from devstack.gateway.integrations import Backend, integrate
+from devstack.gateway.request import Pairs, Request
+from devstack.gateway.responses import Answer, GatewayError, gateway_response
+from devstack.gateway.server import CASED_NAMES
+from devstack.gateway.validation import body_errors
+
+type Message = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
+
+_MAX_BODY = 10 * 1024 * 1024
+_THREADS = 100
+
+
+class Gateway:
+    """`api_keys` are the keys accepted where an operation asks for one."""
+
+    def __init__(
+        self, api: ApiDocument, backend: Backend, stage: str, api_keys: Collection[str] = ()
+    ) -> None:
+        self._api = api
+        self._backend = backend
+        self._stage = stage
+        self._api_keys = frozenset(api_keys)
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request; blocks while the integration works."""
+        match = self._api.match(request.path, request.method)
+        resource = match.operation.resource if match else request.path
+        try:
+            return self._integrate(match, request)
+        except GatewayError as error:
+            context = request.context(resource, self._stage)
+            return gateway_response(error, self._api.gateway_responses, context)
+
+    def _integrate(self, match: Match | None, request: Request) -> Answer:
+        if match is None:
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
+        self._check(match, request)
+        return integrate(self._api, match, request, self._stage, self._backend)
+
+    def _check(self, match: Match, request: Request) -> None:
+        operation = match.operation
+        if len(request.body) > _MAX_BODY:
+            raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
+        if operation.needs_api_key and request.header("X-Api-Key") not in self._api_keys:
+            raise GatewayError("INVALID_API_KEY", "Forbidden")
+        if operation.validates_parameters:
+            self._check_parameters(operation, match, request)
+        if operation.validates_body:
+            self._check_body(operation, request)
+
+    def _check_parameters(self, operation: Operation, match: Match, request: Request) -> None:
+        values = request.parameters(match)
+        present = {
+            "path": set(values["path"]),
+            "query": set(values["querystring"]),
+            "header": {name.lower() for name in values["header"]},
+        }
+        missing = [
+            name
+            for place, name in operation.required_parameters
+            if (name.lower() if place == "header" else name) not in present.get(place, {name})
+        ]
+        if missing:
+            text = f"Missing required request parameters: [{', '.join(missing)}]"
+            raise GatewayError("BAD_REQUEST_PARAMETERS", text)
+
+    def _check_body(self, operation: Operation, request: Request) -> None:
+        schema = operation.schemas.get(request.content_type)
+        if schema is None:
+            return
+        errors = body_errors(schema, self._api.document.get("components", {}), request.text)
+        if errors:
+            details = f"[{', '.join(errors)}]"
+            raise GatewayError("BAD_REQUEST_BODY", "Invalid request body", details)
+
+
+class GatewayApp:
+    """ASGI around a Gateway, made anew when the document on disk changes (`vsl deploy`)."""
+
+    def __init__(self, document: Path, backend: Backend) -> None:
+        self._path = document
+        self._backend = backend
+        self._modified = 0
+        self._gateway: Gateway | None = None
+        self._limiter: CapacityLimiter | None = None
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        self._limiter = self._limiter or CapacityLimiter(_THREADS)
+        request = await _read(scope, receive)
+        gateway = self._current()
+        answer = await to_thread.run_sync(gateway.handle, request, limiter=self._limiter)
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
+        ]
+        headers += [
+            (b"x-amzn-RequestId", request.id.encode()),
+            (b"content-length", str(len(answer.body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else answer.body
+        await send({"type": "http.response.body", "body": body})
+
+    def _current(self) -> Gateway:
+        modified = self._path.stat().st_mtime_ns
+        if self._gateway is None or modified != self._modified:
+            deployed = json.loads(self._path.read_text())
+            self._gateway = Gateway(
+                ApiDocument(deployed["document"]),
+                self._backend,
+                deployed["stage"],
+                deployed["apiKeys"],
+            )
+            self._modified = modified
+        return self._gateway
+
+
+async def _read(scope: Message, receive: Receive) -> Request:
+    body = b""
+    more = True
+    while more and len(body) <= _MAX_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    client = scope.get("client") or ("127.0.0.1", 0)
+    return Request(
+        scope["method"],
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        _cased(scope["headers"]),
+        body,
+        client[0],
+    )
+
+
+def _cased(headers: list[tuple[bytes, bytes]]) -> Pairs:
+    """Header pairs under the names the client wrote (devstack/gateway/server.py passes them on)."""
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    if pairs and pairs[-1][0] == CASED_NAMES:
+        names = pairs.pop()[1].split(",")
+        return tuple((name, value) for name, (_, value) in zip(names, pairs, strict=True))
+    return tuple(pairs)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

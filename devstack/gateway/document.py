@@ -1,0 +1,139 @@
+"""The OpenAPI document as API Gateway reads it: routes, validators, gateway responses, extensions."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
+_ANY = "x-amazon-apigateway-any-method"
+_VARIABLE = re.compile(r"\{([^}+]+)(\+?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one resource. `method` is `ANY` for the catch-all."""
+
+    resource: str
+    method: str
+    definition: Mapping[str, Any]
+    integration: Mapping[str, Any]
+    required_parameters: tuple[tuple[str, str], ...]
+    """(place, name) pairs, place as in OpenAPI: `query`, `header`, `path`."""
+    schemas: Mapping[str, Mapping[str, Any]]
+    """JSON Schemas of the request body by content type."""
+    validates_body: bool
+    validates_parameters: bool
+    needs_api_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    operation: Operation
+    path_parameters: Mapping[str, str]
+
+
+class ApiDocument:
+    """Raises ValueError for a document without integrations."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.gateway_responses: Mapping[str, Any] = document.get(
+            "x-amazon-apigateway-gateway-responses", {}
+        )
+        self.binary_types: tuple[str, ...] = tuple(
+            document.get("x-amazon-apigateway-binary-media-types", ())
+        )
+        self._routes = [
+            (_pattern(resource), resource, self._operations(resource, item))
+            for resource, item in document["paths"].items()
+        ]
+        self._routes.sort(key=lambda route: _specificity(route[1]))
+
+    def match(self, path: str, method: str) -> Match | None:
+        """The operation for a request: literal segments win over variables, those over `{proxy+}`."""
+        trimmed = path.rstrip("/") or "/"
+        for pattern, _, operations in self._routes:
+            found = pattern.fullmatch(trimmed)
+            operation = operations.get(method) or operations.get("ANY") if found else None
+            if found and operation:
+                return Match(operation, found.groupdict())
+        return None
+
+    def operations(self) -> list[Operation]:
+        return [operation for _, _, methods in self._routes for operation in methods.values()]
+
+    def _operations(self, resource: str, item: Mapping[str, Any]) -> dict[str, Operation]:
+        shared = item.get("parameters", ())
+        return {
+            "ANY" if name == _ANY else name.upper(): self._operation(
+                resource, name, definition, shared
+            )
+            for name, definition in item.items()
+            if name in _METHODS or name == _ANY
+        }
+
+    def _operation(
+        self, resource: str, name: str, definition: Mapping[str, Any], shared: Any
+    ) -> Operation:
+        integration = definition.get("x-amazon-apigateway-integration")
+        if integration is None:
+            raise ValueError(f"{name.upper()} {resource} has no x-amazon-apigateway-integration.")
+        validator = self._validator(definition)
+        parameters = [self._follow(each) for each in (*shared, *definition.get("parameters", ()))]
+        content = self._follow(definition.get("requestBody", {})).get("content", {})
+        return Operation(
+            resource=resource,
+            method="ANY" if name == _ANY else name.upper(),
+            definition=definition,
+            integration=integration,
+            required_parameters=tuple(
+                (each["in"], each["name"]) for each in parameters if each.get("required")
+            ),
+            schemas={kind: media["schema"] for kind, media in content.items() if "schema" in media},
+            validates_body=bool(validator.get("validateRequestBody")),
+            validates_parameters=bool(validator.get("validateRequestParameters")),
+            needs_api_key=self._needs_api_key(definition),
+        )
+
+    def _validator(self, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+        key = "x-amazon-apigateway-request-validator"
+        name = definition.get(key, self.document.get(key))
+        known = self.document.get("x-amazon-apigateway-request-validators", {})
+        found: Mapping[str, Any] = known.get(name, {})
+        return found
+
+    def _needs_api_key(self, definition: Mapping[str, Any]) -> bool:
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        required = definition.get("security", self.document.get("security", ()))
+        return any(
+            schemes.get(name, {}).get("type") == "apiKey"
+            and schemes[name].get("name", "").lower() == "x-api-key"
+            and "x-amazon-apigateway-authtype" not in schemes[name]
+            for alternative in required
+            for name in alternative
+        )
+
+    def _follow(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in part:
+            target: Any = self.document
+            for step in part["$ref"].removeprefix("#/").split("/"):
+                target = target[step]
+            part = target
+        return part
+
+
+def _pattern(resource: str) -> re.Pattern[str]:
+    text, position = "", 0
+    for variable in _VARIABLE.finditer(resource):
+        text += re.escape(resource[position : variable.start()])
+        text += f"(?P<{variable[1]}>{'.+' if variable[2] else '[^/]+'})"
+        position = variable.end()
+    return re.compile(text + re.escape(resource[position:]))
+
+
+def _specificity(resource: str) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (2 if "+}" in segment else 1 if segment.startswith("{") else 0, segment)
+        for segment in resource.split("/")
+    )

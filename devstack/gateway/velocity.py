@@ -1,0 +1,212 @@
+"""Mapping templates: VTL with API Gateway's variables `$input`, `$util`, `$context`.
+
+Reference: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+import airspeed  # type: ignore[import-untyped]
+
+_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']*)'\]|\[\"([^\"]*)\"\]|\[(\d+)\]")
+
+_ESCAPES = {
+    "'": "\\'",
+    '"': '\\"',
+    "\\": "\\\\",
+    "/": "\\/",
+    "\b": "\\b",
+    "\n": "\\n",
+    "\t": "\\t",
+    "\f": "\\f",
+    "\r": "\\r",
+}
+
+
+class TemplateFailedError(Exception):
+    """A template could not be rendered: API Gateway answers 500."""
+
+
+class VtlMap(dict[str, Any]):
+    """A JSON object as templates see it: with Java's methods, printed the way Java prints a map."""
+
+    def put(self, key: str, value: Any) -> Any:
+        before = self.get(key)
+        self[key] = value
+        return before
+
+    def size(self) -> int:
+        return len(self)
+
+    def isEmpty(self) -> bool:  # noqa: N802 - Java's name
+        return not self
+
+    def containsKey(self, key: str) -> bool:  # noqa: N802
+        return key in self
+
+    def keySet(self) -> "VtlList":  # noqa: N802
+        return VtlList(self)
+
+    def __str__(self) -> str:
+        return "{" + ", ".join(f"{key}={_java_text(value)}" for key, value in self.items()) + "}"
+
+
+class VtlList(list[Any]):
+    """A JSON array as templates see it."""
+
+    def size(self) -> int:
+        return len(self)
+
+    def isEmpty(self) -> bool:  # noqa: N802
+        return not self
+
+    def get(self, index: int) -> Any:
+        return self[index]
+
+    def contains(self, value: Any) -> bool:
+        return value in self
+
+    def __str__(self) -> str:
+        return "[" + ", ".join(map(_java_text, self)) + "]"
+
+
+class Input:
+    """`$input`: the payload before the integration, or its answer after it."""
+
+    def __init__(self, body: str, parameters: Mapping[str, Mapping[str, str]]) -> None:
+        self.body = body
+        self._parameters = {kind: VtlMap(values) for kind, values in parameters.items()}
+
+    def json(self, path: str = "$") -> str:
+        """The value at a JSONPath, as JSON text; `""` for nothing."""
+        found = self._find(path)
+        return '""' if found is None else json.dumps(found, ensure_ascii=False)
+
+    def path(self, path: str = "$") -> Any:
+        found = self._find(path)
+        return "" if found is None else _for_templates(found)
+
+    def params(self, name: str | None = None) -> Any:
+        """All parameters by kind, or one: searched in the path, the query, the headers."""
+        if name is None:
+            return VtlMap(self._parameters)
+        for kind in ("path", "querystring"):
+            if name in self._parameters[kind]:
+                return self._parameters[kind][name]
+        for header, value in self._parameters["header"].items():
+            if header.lower() == name.lower():
+                return value
+        return ""
+
+    def _find(self, path: str) -> Any:
+        try:
+            document = json.loads(self.body) if self.body else {}
+        except ValueError:
+            return None
+        return find(document, path)
+
+
+class Util:
+    """`$util`."""
+
+    def escapeJavaScript(self, text: Any) -> str:  # noqa: N802
+        """As Apache Commons Lang 2 does it: also `'` and `/`, and UTF-16 units beyond ASCII."""
+        return "".join(map(_escape, str(text)))
+
+    def parseJson(self, text: str) -> Any:  # noqa: N802
+        return _for_templates(json.loads(text))
+
+    def urlEncode(self, text: str) -> str:  # noqa: N802
+        return quote_plus(text)
+
+    def urlDecode(self, text: str) -> str:  # noqa: N802
+        return unquote_plus(text)
+
+    def base64Encode(self, text: str) -> str:  # noqa: N802
+        return base64.b64encode(text.encode()).decode()
+
+    def base64Decode(self, text: str) -> str:  # noqa: N802
+        return base64.b64decode(text).decode()
+
+
+def render(
+    template: str,
+    *,
+    body: str,
+    parameters: Mapping[str, Mapping[str, str]],
+    context: Mapping[str, Any],
+    stage_variables: Mapping[str, str] | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """The rendered text, and what the template set in `$context.responseOverride`.
+
+    Raises TemplateFailedError.
+    """
+    scope = _for_templates(context)
+    scope["responseOverride"] = VtlMap(header=VtlMap())
+    scope["requestOverride"] = VtlMap(header=VtlMap(), path=VtlMap(), querystring=VtlMap())
+    names = {
+        "input": Input(body, parameters),
+        "util": Util(),
+        "context": scope,
+        "stageVariables": VtlMap(stage_variables or {}),
+    }
+    try:
+        text = _compiled(template).merge(names)
+    except (airspeed.TemplateError, ValueError) as error:
+        raise TemplateFailedError(str(error)) from error
+    return text, scope["responseOverride"]
+
+
+def find(document: Any, path: str) -> Any:
+    """The value at a path of names and indices; None where there is none.
+
+    Raises ValueError for the rest of JSONPath, which our templates have no use for.
+    """
+    steps = path.removeprefix("$")
+    position = 0
+    while position < len(steps):
+        step = _STEP.match(steps, position)
+        if step is None:
+            raise ValueError(f"JSONPath not supported by the local gateway: {path}")
+        position = step.end()
+        name = next((group for group in step.groups()[:3] if group is not None), None)
+        try:
+            document = document[int(step[4]) if name is None else name]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+@cache
+def _compiled(template: str) -> Any:
+    return airspeed.Template(template)
+
+
+def _escape(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if " " <= character <= "~":
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex().upper()}" for i in range(0, len(units), 2))
+
+
+def _for_templates(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return VtlMap({key: _for_templates(inner) for key, inner in value.items()})
+    if isinstance(value, list | tuple):
+        return VtlList(map(_for_templates, value))
+    return value
+
+
+def _java_text(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)

@@ -1,0 +1,96 @@
+"""Pids that are checked before they are signalled, free ports, and a clean environment."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A pid together with its start time: the pair is never reused, the pid alone is."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """Raises ProcessLookupError when there is no such process."""
+        started = start_time(pid)
+        if started is None:
+            raise ProcessLookupError(pid)
+        return cls(pid, started)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        return cls(int(document["pid"]), str(document["started"]))
+
+    def document(self) -> dict[str, Any]:
+        return {"pid": self.pid, "started": self.started}
+
+    @property
+    def alive(self) -> bool:
+        return start_time(self.pid) == self.started
+
+    def signal(self, number: int) -> bool:
+        """Send the signal if the process is still the one that was recorded."""
+        if not self.alive:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as the process is gone, False when it outlived the time."""
+        deadline = time.monotonic() + seconds
+        while self.alive:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+
+def start_time(pid: int) -> str | None:
+    """When the process started, as the system tells it; None for no process and for a zombie."""
+    if os.uname().sysname == "Linux":
+        try:
+            text = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        fields = text.rpartition(")")[2].split()  # the name before it may hold blanks and brackets
+        return None if fields[0] in {"Z", "X"} else fields[19]
+    listing = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=5,
+    ).stdout.split(maxsplit=1)
+    return listing[1].strip() if len(listing) == 2 and not listing[0].startswith("Z") else None
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on. All are held at once, so that no two are the same."""
+    sockets = []
+    try:
+        for _ in range(count):
+            probe = socket.socket()
+            sockets.append(probe)
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in sockets]
+    finally:
+        for probe in sockets:
+            probe.close()
+
+
+def minimal_environment(temporary: Path) -> dict[str, str]:
+    """What a child needs of our environment and nothing more: no AWS_*, no proxy, no PYTHON*."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "USER") if name in os.environ
+    }
+    return {"LANG": "C.UTF-8", **kept, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,196 @@
+"""The product's SAM template made ready for the engine: one mechanical change, nothing else.
+
+The engine runs stock Python runtimes without the exceptions' class names, so every function becomes
+`provided.al2023` with a bootstrap that starts AWS's own runtime interface client on the code in the
+working tree (or in a `sam build` output). Layers leave the template; the bootstrap sees them.
+"""
+
+import copy
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from devstack.paths import LAYER_CORE, MODELS_CONFIG, REPOSITORY, python_of
+
+RUNTIME = "provided.al2023"
+FUNCTION = "AWS::Serverless::Function"
+LAYER = "AWS::Serverless::LayerVersion"
+
+
+class TemplateError(ValueError):
+    """The template cannot be deployed as it is; the message says what to change."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags: `!Sub x` is `{"Fn::Sub": x}`."""
+
+
+def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name: value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+_Loader.yaml_implicit_resolvers = {  # dates stay text: "2012-10-17" is a policy's version
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load_yaml(path: Path) -> Any:
+    """Raises TemplateError naming file and place."""
+    try:
+        return yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader with more tags
+    except FileNotFoundError:
+        raise TemplateError(f"{path} does not exist.") from None
+    except yaml.YAMLError as error:
+        raise TemplateError(f"{path}: {error}") from error
+
+
+def load_template(path: Path) -> dict[str, Any]:
+    """The template with what it includes from other files: OpenAPI document and state machines."""
+    template: dict[str, Any] = _inline(load_yaml(path), path.parent)
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        location = properties.get("DefinitionUri")
+        if resource["Type"] == "AWS::Serverless::StateMachine" and isinstance(location, str):
+            del properties["DefinitionUri"]
+            properties["Definition"] = json.loads((path.parent / location).read_text())
+        if resource["Type"] == "AWS::Serverless::Api" and isinstance(location, str):
+            del properties["DefinitionUri"]
+            properties["DefinitionBody"] = load_yaml(path.parent / location)
+    return template
+
+
+def _inline(value: Any, folder: Path) -> Any:
+    if isinstance(value, dict):
+        include = value.get("Fn::Transform")
+        if isinstance(include, dict) and include.get("Name") == "AWS::Include":
+            return load_yaml(folder / include["Parameters"]["Location"])
+        return {key: _inline(inner, folder) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_inline(inner, folder) for inner in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class CodePackage:
+    """Where the bootstrap zip lies."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Localisation:
+    """What differs on this machine. `built` is set for the output of `sam build`."""
+
+    package: CodePackage
+    environment: Mapping[str, str] = field(default_factory=dict)
+    built: bool = False
+
+
+def localise(template: Mapping[str, Any], folder: Path, local: Localisation) -> dict[str, Any]:
+    """The SAM template for the engine. Raises TemplateError for a function without its folder."""
+    changed = copy.deepcopy(dict(template))
+    resources = changed["Resources"]
+    layers = {name: part for name, part in resources.items() if part["Type"] == LAYER}
+    defaults = changed.get("Globals", {}).get("Function", {})
+    for name, resource in resources.items():
+        if resource["Type"] == FUNCTION:
+            _localise_function(name, resource["Properties"], defaults, layers, folder, local)
+    for part in ("Layers", "Runtime", "CodeUri"):
+        defaults.pop(part, None)
+    for name in layers:
+        del resources[name]
+    changed["Outputs"] = {
+        name: output
+        for name, output in changed.get("Outputs", {}).items()
+        if not any(f'"{layer}' in json.dumps(output) for layer in layers)
+    }
+    return changed
+
+
+def _localise_function(
+    name: str,
+    properties: dict[str, Any],
+    defaults: Mapping[str, Any],
+    layers: Mapping[str, Any],
+    folder: Path,
+    local: Localisation,
+) -> None:
+    code = properties.get("CodeUri", defaults.get("CodeUri"))
+    source = (folder / str(code)).resolve()
+    if not (source / "app.py").is_file():
+        raise TemplateError(f"{name}: its code {source}/app.py does not exist.")
+    used = [*defaults.get("Layers", ()), *properties.pop("Layers", ())]
+    built = _built_layers(used, layers, folder) if local.built else []
+    properties["Runtime"] = RUNTIME
+    properties["CodeUri"] = {"Bucket": local.package.bucket, "Key": local.package.key}
+    properties.setdefault("Handler", defaults.get("Handler", "app.handler"))
+    variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
+    variables |= {
+        **local.environment,
+        "VSL_FUNCTION_FOLDER": str(source),
+        **(_built_environment(built, source) if local.built else _live_environment()),
+    }
+
+
+def _live_environment() -> dict[str, str]:
+    """Code from the working tree, reloaded when it changes (devstack/worker/live.py)."""
+    return {
+        "PYTHONPATH": str(LAYER_CORE),
+        "MODELS_CONFIG": str(MODELS_CONFIG),
+        "VSL_LIVE_ROOTS": os.pathsep.join((str(REPOSITORY / "functions"), str(LAYER_CORE))),
+        "VSL_LIVE_FILES": str(MODELS_CONFIG),
+    }
+
+
+def _built_environment(layers: list[Path], source: Path) -> dict[str, str]:
+    """Code and layers as built, on an interpreter that has only what Lambda itself brings."""
+    config = next((path for layer in layers for path in layer.glob("config/models.json")), None)
+    environment = {
+        "PYTHONPATH": os.pathsep.join(str(layer / "python") for layer in layers),
+        "VSL_LIVE_ROOTS": str(source),
+    }
+    return environment if config is None else {**environment, "MODELS_CONFIG": str(config)}
+
+
+def _built_layers(used: list[Any], layers: Mapping[str, Any], folder: Path) -> list[Path]:
+    """In the order of the function's list; Lambda lays later layers over earlier ones."""
+    names = [str(layer.get("Ref", "")) for layer in reversed(used) if isinstance(layer, dict)]
+    return [
+        (folder / str(layers[name]["Properties"]["ContentUri"])).resolve()
+        for name in names
+        if name in layers
+    ]
+
+
+def bootstrap_zip(built: bool) -> bytes:
+    """The code package of every function: one executable file that starts the worker."""
+    import io  # noqa: PLC0415
+    import zipfile  # noqa: PLC0415
+
+    python = python_of("lambda" if built else "functions")
+    worker = REPOSITORY / "devstack" / "worker" / "bootstrap.py"
+    script = f'#!/bin/sh\nexec "{python}" "{worker}" "$_HANDLER"\n'
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o100755 << 16
+        archive.writestr(entry, script)
+    return target.getvalue()

@@ -1,0 +1,1 @@
+"""What runs inside a function's process on the local stack. Standard library and awslambdaric only."""
