@@ -166,13 +166,11 @@ class Catalogue:
         """Raises ConfigurationError with the path of each fault (`details.faults` has them all)."""
         from vsl.domain.catalogue_rules import faults_of
 
-        _refuse_duplicates(text)
+        document = _json(text)
         try:
             entries = _ENTRIES.validate_json(text)
         except ValidationError as error:
-            raise _invalid(
-                [(_path(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
-            ) from None
+            raise _invalid(_shape_faults(document, error)) from None
         models: dict[str, Model] = {}
         faults: list[tuple[str, str]] = []
         for media_type, group in entries.items():
@@ -211,8 +209,8 @@ class Catalogue:
         return model
 
 
-def _refuse_duplicates(text: str) -> None:
-    """pydantic takes the last of two equal keys; a catalogue with two is a mistake."""
+def _json(text: str) -> object:
+    """The decoded text, without keys that appear twice: pydantic would take the last of them."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
@@ -222,13 +220,34 @@ def _refuse_duplicates(text: str) -> None:
         return dict(pairs)
 
     try:
-        json.loads(text, object_pairs_hook=unique)
+        document: object = json.loads(text, object_pairs_hook=unique)
     except ValueError as error:
         raise _invalid([("catalogue", f"is not JSON: {error}")]) from None
+    return document
 
 
-def _path(location: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in location if part != "[key]") or "catalogue"
+def _shape_faults(document: object, error: ValidationError) -> list[tuple[str, str]]:
+    """pydantic's faults by their path in the document, one for each path."""
+    faults: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        path = _path(document, fault["loc"], missing=fault["type"] == "missing")
+        faults.setdefault(path, fault["msg"])
+    return list(faults.items())
+
+
+def _path(document: object, location: tuple[str | int, ...], *, missing: bool) -> str:
+    """The location without the parts pydantic adds: `[key]` and the members of a union."""
+    parts: list[str] = []
+    node = document
+    for place, part in enumerate(location):
+        if isinstance(node, dict) and part in node:
+            node = node[str(part)]
+        elif isinstance(node, list) and isinstance(part, int):
+            node = node[part]
+        elif not missing or place != len(location) - 1:
+            continue
+        parts.append(str(part))
+    return ".".join(parts) or "catalogue"
 
 
 def _invalid(faults: list[tuple[str, str]]) -> ConfigurationError:

@@ -1,0 +1,49 @@
+"""The catalogue and the Replicate stand-in, written apart, agree about the models."""
+
+import pytest
+
+from devstack.replicate.catalogue import BY_REFERENCE
+from devstack.replicate.validation import check_input
+from tests.support.models import MODEL_IDS, model, provider_input_schema
+from vsl.domain.pricing import estimate
+from vsl.domain.validation import build_provider_input, validate_parameters
+
+_SHAPES = {"string": "single", "array": "list", "object": "object"}
+
+
+@pytest.mark.parametrize("model_id", MODEL_IDS)
+def test_the_stand_in_takes_every_example(model_id: str) -> None:
+    chosen = model(model_id)
+    name, _, version = chosen.reference.partition(":")
+    played = BY_REFERENCE[name]
+    sent = build_provider_input(
+        chosen, validate_parameters(chosen, chosen.example, allow_http=False)
+    )
+
+    check_input(played.fields, sent)
+
+    assert set(sent) <= {field.name for field in played.fields}
+    assert played.official is not bool(version)
+    assert version in {"", played.version}
+    assert _SHAPES[played.output["type"]] == chosen.output
+
+
+@pytest.mark.parametrize("model_id", MODEL_IDS)
+def test_the_stand_in_charges_about_what_we_estimate(model_id: str) -> None:
+    chosen = model(model_id)
+    valid = validate_parameters(chosen, chosen.example, allow_http=False)
+    played = BY_REFERENCE[chosen.reference.partition(":")[0]]
+    asked = played.with_defaults(build_provider_input(chosen, valid))
+
+    charged = played.price(asked, 1, played.seconds(asked))
+
+    factor = 1.01 if chosen.price.unit != "gpu_second" else 2
+    assert charged / factor <= float(estimate(chosen, valid)) <= charged * factor
+
+
+@pytest.mark.parametrize("model_id", MODEL_IDS)
+def test_the_stand_in_knows_the_inputs_the_model_has(model_id: str) -> None:
+    played = BY_REFERENCE[model(model_id).reference.partition(":")[0]]
+    published = set(provider_input_schema(model(model_id))["properties"])
+
+    assert published <= {field.name for field in played.fields}
