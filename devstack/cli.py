@@ -1,4 +1,187 @@
-"""Placeholder until the command line lands."""
+"""`vsl`: the command line of the local stack."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from devstack.paths import StateFolder
+from devstack.stack import read_processes, running_stack, stop_recorded
+
+app = typer.Typer(
+    help="The local VSL stack: PostgreSQL, Valkey, an AWS engine and a Replicate stand-in.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(stderr=True)
+
+State = Annotated[
+    Path | None, typer.Option("--state", help="Folder of this stack.", show_default=".vsl")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def main() -> None: ...
+@app.command()
+def up(
+    *,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
+    as_json: AsJson = False,
+    state: State = None,
+    speed: Annotated[
+        float, typer.Option(help="Multiplies the time models take; 0.05 is twenty times as fast.")
+    ] = 1.0,
+    api_port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    engine_port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    replicate_port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    postgres_port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    valkey_port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    build: Annotated[
+        Path | None,
+        typer.Option(help="Run the output of `sam build` (.aws-sam/build), not the working tree."),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="Name=Value of the template, repeatable.")
+    ] = None,
+) -> None:
+    """Start the stack; Ctrl-C or `vsl down` stops it."""
+    from devstack.commands import up_command  # noqa: PLC0415
+    from devstack.supervisor import UpOptions  # noqa: PLC0415
+
+    ports = {
+        "api": api_port,
+        "engine": engine_port,
+        "replicate": replicate_port,
+        "postgres": postgres_port,
+        "valkey": valkey_port,
+    }
+    options = UpOptions(
+        state=StateFolder.at(state),
+        speed=speed,
+        ports={name: port for name, port in ports.items() if port},
+        parameters=_pairs(parameter or []),
+        build=None if build is None else build.resolve(),
+    )
+    up_command(options, detach=detach, as_json=as_json, console=console)
+
+
+@app.command()
+def down(*, state: State = None) -> None:
+    """Stop the stack of this state folder."""
+    folder = StateFolder.at(state)
+    stopped = stop_recorded(folder)
+    what = f"Stopped {stopped} processes" if stopped else "Nothing was running"
+    console.print(f"{what} in {folder.root}.")
+
+
+@app.command()
+def status(*, state: State = None, as_json: AsJson = False) -> None:
+    """Tell whether the stack runs and where; the exit code is 1 if it does not."""
+    folder = StateFolder.at(state)
+    document = running_stack(folder)
+    processes = [
+        {"name": each.name, "pid": each.process.pid, "alive": each.process.alive}
+        for each in read_processes(folder)
+    ]
+    if as_json:
+        found = {"running": document is not None, "processes": processes, **(document or {})}
+        print(json.dumps(found))
+    elif document is None:
+        console.print(f"No stack is running in {folder.root}.")
+    else:
+        _print_status(document, processes)
+    raise typer.Exit(0 if document is not None else 1)
+
+
+@app.command()
+def deploy(*, state: State = None) -> None:
+    """Deploy template.yaml, the state machines and the API again to the running stack.
+
+    Functions need no deployment: the next job uses what is in the working tree.
+    """
+    from devstack.commands import deploy_command  # noqa: PLC0415
+
+    deploy_command(_running(state), StateFolder.at(state), console)
+
+
+@app.command()
+def logs(
+    function: Annotated[
+        str | None, typer.Argument(help="Such as submit_prediction, or a process; all functions.")
+    ] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more.")] = False,
+    state: State = None,
+) -> None:
+    """Show what functions and processes have logged."""
+    from devstack.logs import LogNotFoundError, lines  # noqa: PLC0415
+
+    try:
+        for line in lines(_running(state), function, follow=follow):
+            print(line, flush=True)
+    except LogNotFoundError as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def demo(
+    *,
+    output: Annotated[Path, typer.Option(help="Where the media files go.")] = Path("vsl-demo"),
+    state: State = None,
+    speed: Annotated[float, typer.Option(help="Multiplies the time models take.")] = 0.1,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the stack running.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make one image, one video and one piece of music, all the way through."""
+    from devstack.demo import demo_command  # noqa: PLC0415
+
+    folder = StateFolder.at(state)
+    raise typer.Exit(
+        demo_command(folder, output, speed=speed, keep=keep, as_json=as_json, console=console)
+    )
+
+
+def _running(state: Path | None) -> dict[str, Any]:
+    folder = StateFolder.at(state)
+    document = running_stack(folder)
+    if document is None:
+        console.print(f"[red]No stack is running in {folder.root}; start one with `vsl up`.[/red]")
+        raise typer.Exit(1)
+    return document
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"--parameter wants Name=Value, not {text!r}.")
+        pairs[name] = value
+    return pairs
+
+
+def _print_status(document: dict[str, Any], processes: list[dict[str, Any]]) -> None:
+    table = Table("process", "pid", "", box=None, pad_edge=False)
+    for each in processes:
+        table.add_row(each["name"], str(each["pid"]), "" if each["alive"] else "[red]gone[/red]")
+    console.print(table)
+    addresses = Table(box=None, show_header=False, pad_edge=False)
+    for name in ("apiUrl", "replicateUrl", "awsEndpointUrl", "databaseUrl", "redisUrl", "logs"):
+        addresses.add_row(f"[bold]{name}[/bold]", document[name])
+    console.print(Panel(addresses, title="VSL is running", expand=False))
+
+
+def main() -> None:
+    """Entry point of `vsl`."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
