@@ -1,0 +1,297 @@
+"""The accounting against a real PostgreSQL: idempotent, final, exact."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from tests.support.jobs import make_job
+from tests.support.outside import START
+from vsl.adapters.postgres import PostgresAccounting
+from vsl.domain.errors import InternalError
+from vsl.domain.ids import new_job_id
+from vsl.domain.job import (
+    FinishedJob,
+    JobEvent,
+    JobStatus,
+    MediaAsset,
+    MediaType,
+    WebhookReceipt,
+)
+from vsl.domain.status import finished_document
+
+pytestmark = pytest.mark.integration
+
+ASSET = MediaAsset(
+    index=0,
+    s3_key="media/user-1/video/2026/03/01/x/0-out.mp4",
+    content_type="video/mp4",
+    file_size=3 * 1024**3,
+    sha256="ab" * 32,
+    thumbnail_key="thumbnails/user-1/video/2026/03/01/x/0-out.webp",
+    width=1024,
+    height=576,
+    duration=4.166666666666667,
+    fps=23.976023976023978,
+    codec="h264",
+)
+BARE_ASSET = MediaAsset(1, "media/x/1-b.bin", "application/octet-stream", 7, "0" * 64)
+
+
+@pytest.fixture
+def accounting(postgres_url: str) -> Iterator[PostgresAccounting]:
+    store = PostgresAccounting(lambda: postgres_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sql(postgres_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        yield connection
+
+
+def succeeded(**changes: Any) -> FinishedJob:
+    values: dict[str, Any] = {
+        "job": make_job(),
+        "status": JobStatus.SUCCEEDED,
+        "completed_at": START + timedelta(seconds=9, milliseconds=123),
+        "replicate_id": "rep-1",
+        "attempt": 1,
+        "assets": (ASSET, BARE_ASSET),
+        "actual_cost": Decimal("0.0029"),
+        "predict_time": 0.512,
+        "total_time": 0.75,
+        "events": (
+            JobEvent("created", START),
+            JobEvent("succeeded", START + timedelta(seconds=9), "webhook", {"attempt": 1}),
+        ),
+        "webhooks": (WebhookReceipt("msg_1", "rep-1", "succeeded", START),),
+    }
+    return FinishedJob(**(values | changes))
+
+
+def failed(**changes: Any) -> FinishedJob:
+    return replace(
+        succeeded(assets=(), actual_cost=Decimal(0)),
+        status=JobStatus.FAILED,
+        error_code="PredictionFailed",
+        error_message="out of memory",
+        **changes,
+    )
+
+
+def count(sql: psycopg.Connection, table: str) -> int:
+    row = sql.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_job_is_pending_once_created_and_a_second_call_changes_nothing(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    job = make_job(parameters={"prompt": "naïve 🌊 'quotes' \\ \n", "seed": 7, "deep": [1, None]})
+    accounting.create_job(job, "arn:first")
+    accounting.create_job(replace(job, model_id="other"), "arn:second")
+    document = accounting.status(job.job_id)
+    assert document is not None
+    assert (document["status"], document["modelId"]) == ("pending", "flux-schnell")
+    assert (document["createdAt"], document["completedAt"]) == ("2026-03-01T12:00:00.000Z", None)
+    row = sql.execute("SELECT execution_arn, parameters FROM jobs").fetchone()
+    assert row == ("arn:first", job.parameters)
+
+
+def test_an_unknown_job_has_no_status(accounting: PostgresAccounting) -> None:
+    assert accounting.status(new_job_id(START, "nobody")) is None
+    assert accounting.status("not a job id; DROP TABLE jobs") is None
+
+
+@pytest.mark.parametrize("end", [succeeded(), failed()], ids=["succeeded", "failed"])
+def test_the_status_read_back_is_the_document_that_was_cached(
+    accounting: PostgresAccounting, end: FinishedJob
+) -> None:
+    accounting.create_job(end.job, "arn:1")
+    assert accounting.finish_job(end)
+    assert accounting.status(end.job.job_id) == finished_document(end)
+
+
+@pytest.mark.parametrize("amount", ["0", "0.000001", "10", "0.15", "123456.654321"])
+def test_money_keeps_its_exact_value_and_its_plain_text(
+    accounting: PostgresAccounting, amount: str
+) -> None:
+    job = make_job(estimated_cost=Decimal(amount))
+    accounting.finish_job(succeeded(job=job, actual_cost=Decimal(amount)))
+    document = accounting.status(job.job_id)
+    assert document is not None
+    assert (document["estimatedCost"], document["actualCost"]) == (amount, amount)
+
+
+def test_finishing_inserts_a_job_that_never_was(accounting: PostgresAccounting) -> None:
+    assert accounting.finish_job(failed())
+    document = accounting.status(make_job().job_id)
+    assert document is not None
+    assert document["error"] == {"code": "PredictionFailed", "message": "out of memory"}
+
+
+def test_an_exact_repetition_is_success_and_writes_nothing_twice(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    assert accounting.finish_job(succeeded())
+    before = accounting.status(make_job().job_id)
+    assert accounting.finish_job(succeeded())
+    assert accounting.status(make_job().job_id) == before
+    tables = ("jobs", "media_assets", "job_events", "webhook_events")
+    assert [count(sql, table) for table in tables] == [1, 2, 2, 1]
+
+
+def test_terminal_is_final(accounting: PostgresAccounting, sql: psycopg.Connection) -> None:
+    assert accounting.finish_job(failed())
+    assert not accounting.finish_job(succeeded())
+    document = accounting.status(make_job().job_id)
+    assert document is not None
+    assert (document["status"], document["assets"]) == ("failed", [])
+    assert count(sql, "media_assets") == 0
+
+
+def test_of_two_ends_at_once_one_wins_whole(
+    postgres_url: str, accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    rival = PostgresAccounting(lambda: postgres_url)
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(20):
+            job = make_job(f"race-{number}")
+            ends = (
+                succeeded(job=job, replicate_id=f"rep-{number}"),
+                failed(job=job, replicate_id=f"rep-{number}"),
+            )
+            results = list(
+                threads.map(
+                    lambda pair: pair[0].finish_job(pair[1]),
+                    zip((accounting, rival), ends, strict=True),
+                )
+            )
+            assert sorted(results) == [False, True]
+            winner = ends[results.index(True)]
+            assert accounting.status(job.job_id) == finished_document(winner)
+    rival.close()
+    assert count(sql, "jobs") == 20
+
+
+def test_a_write_that_fails_half_way_leaves_nothing(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    with pytest.raises(InternalError, match="media_assets_sha256_check"):
+        accounting.finish_job(succeeded(assets=(ASSET, replace(BARE_ASSET, sha256="short"))))
+    assert count(sql, "jobs") == 0
+    assert accounting.finish_job(succeeded())
+
+
+def test_text_that_postgresql_cannot_hold_is_stored_all_the_same(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    parameters = {"prompt": "a\0b\ud800c", "weight": float("nan"), "list": [float("inf"), 0.5]}
+    end = replace(failed(job=make_job(parameters=parameters)), error_message="nul \0 inside")
+    assert accounting.finish_job(end)
+    row = sql.execute("SELECT parameters, error_message FROM jobs").fetchone()
+    expected = {"prompt": "a\ufffdb?c", "weight": None, "list": [None, 0.5]}
+    assert row == (expected, "nul \ufffd inside")
+
+
+def test_jobs_since_are_those_of_the_user_in_order_without_refused_ones(
+    accounting: PostgresAccounting,
+) -> None:
+    times = [START + timedelta(minutes=minute) for minute in (50, 10, 30)]
+    for at in times:
+        accounting.create_job(make_job("mine", at), None)
+    accounting.create_job(make_job("other", START, user_id="user-2"), None)
+    accounting.create_job(make_job("on the edge", START), None)
+    refused = make_job("refused", START + timedelta(minutes=40))
+    accounting.finish_job(
+        replace(failed(job=refused, replicate_id=None), error_code="RateLimitExceeded")
+    )
+    excluded = new_job_id(times[0], "mine")
+    assert accounting.jobs_since("user-1", START, excluding=excluded) == sorted(times)[:2]
+    assert accounting.jobs_since("nobody", START, excluding=excluded) == []
+
+
+def test_a_user_may_have_a_limit_of_their_own(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    assert accounting.hourly_limit("user-1") is None
+    sql.execute("INSERT INTO user_limits (user_id, jobs_per_hour) VALUES ('user-1', 0)")
+    assert accounting.hourly_limit("user-1") == 0
+
+
+def test_the_schema_knows_every_status_and_media_type(accounting: PostgresAccounting) -> None:
+    for number, media_type in enumerate(MediaType):
+        accounting.create_job(make_job(f"m{number}", media_type=media_type), None)
+    for number, status in enumerate(status for status in JobStatus if status.terminal):
+        code = None if status is JobStatus.SUCCEEDED else "PredictionCanceled"
+        end = succeeded(job=make_job(f"s{number}"), status=status, error_code=code)
+        assert accounting.finish_job(replace(end, replicate_id=f"rep-s{number}"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("UPDATE jobs SET status = 'failed', error_code = 'X'", "status is final"),
+        ("UPDATE jobs SET status = 'pending', completed_at = NULL", "status is final"),
+        ("UPDATE jobs SET created_at = now()", "never change"),
+        ("UPDATE jobs SET user_id = 'thief'", "never change"),
+    ],
+)
+def test_the_database_itself_refuses_to_rewrite_history(
+    accounting: PostgresAccounting, sql: psycopg.Connection, statement: str, message: str
+) -> None:
+    accounting.finish_job(succeeded())
+    with pytest.raises(errors.IntegrityConstraintViolation, match=message):
+        sql.execute(statement.encode())
+
+
+def test_updated_at_follows_changes_and_nothing_else(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    accounting.create_job(make_job(), None)
+    query = "SELECT updated_at FROM jobs"
+    created = sql.execute(query).fetchone()
+    sql.execute("UPDATE jobs SET status = 'processing', updated_at = '2000-01-01'")
+    changed = sql.execute(query).fetchone()
+    assert created is not None
+    assert changed is not None
+    assert created[0] < changed[0] <= datetime.now(UTC) + timedelta(seconds=1)
+
+
+def test_usage_and_performance_add_up(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for number, seconds in enumerate((2, 4, 6, 8, 10)):
+        job = make_job(f"good-{number}", now, estimated_cost=Decimal("0.003"))
+        end = succeeded(job=job, completed_at=now + timedelta(seconds=seconds))
+        accounting.finish_job(replace(end, replicate_id=f"g{number}", actual_cost=Decimal("0.002")))
+    accounting.finish_job(failed(job=make_job("bad", now), completed_at=now, replicate_id="b"))
+    accounting.create_job(make_job("open", now), None)
+    old = make_job("old", now - timedelta(days=40))
+    accounting.finish_job(succeeded(job=old, completed_at=now, replicate_id="o"))
+
+    usage = sql.execute(
+        "SELECT jobs, succeeded, failed, canceled, cost, estimated_cost FROM usage_by_user_day"
+        " WHERE user_id = 'user-1' AND day = %s AND model_id = 'flux-schnell'",
+        (now.date(),),
+    ).fetchall()
+    assert usage == [(7, 5, 1, 0, Decimal("0.010"), Decimal("0.021"))]
+    performance = sql.execute(
+        "SELECT jobs, succeeded, failed, success_rate, p50_seconds, p95_seconds,"
+        " estimated_seconds, actual_cost FROM model_performance"
+    ).fetchall()
+    [(jobs, good, bad, rate, median, slow, estimated, cost)] = performance
+    assert (jobs, good, bad, median, estimated) == (6, 5, 1, 6.0, 5.0)
+    assert rate == pytest.approx(5 / 6)
+    assert slow == pytest.approx(9.6)
+    assert cost == Decimal("0.002")

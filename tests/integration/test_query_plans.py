@@ -1,0 +1,111 @@
+"""Each query the product makes finds its rows through an index, on a table worth indexing."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from vsl.adapters import postgres as adapter
+
+pytestmark = pytest.mark.integration
+
+FILL = """
+    INSERT INTO jobs (
+        job_id, user_id, media_type, model_id, parameters, status, replicate_id, timeout_seconds,
+        estimated_time, estimated_cost, created_at, completed_at
+    )
+    SELECT gen_random_uuid(), 'user-' || n % 50, 'image', 'model-' || n % 7, '{}', 'succeeded',
+        'rep-' || n, 60, 5, 0.003, at, at + interval '9 s'
+    FROM generate_series(1, 20000) n, LATERAL (SELECT now() - (20000 - n) * interval '26 min') t(at);
+    INSERT INTO media_assets (job_id, index, s3_key, content_type, file_size, sha256)
+    SELECT job_id, 0, 'media/' || job_id, 'image/png', 1, repeat('0', 64) FROM jobs;
+    INSERT INTO webhook_events
+    SELECT job_id, 'msg', replicate_id, 'succeeded', created_at FROM jobs;
+    ANALYZE jobs, media_assets, webhook_events;
+"""
+
+SOME_JOB = "SELECT job_id, created_at FROM jobs WHERE user_id = 'user-7' LIMIT 1"
+
+# What `GET /jobs` will ask, with every filter it offers and the cursor of a later page.
+LIST = """
+    SELECT * FROM jobs
+    WHERE user_id = 'user-7' AND status = 'succeeded' AND media_type = 'image'
+        AND model_id = 'model-3' AND created_at >= now() - interval '90 days'
+        AND (created_at, job_id) < (%s, %s)
+    ORDER BY created_at DESC, job_id DESC LIMIT 20
+"""
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: Any) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgres.url, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE plans TEMPLATE vsl_template STRATEGY file_copy")
+        with psycopg.connect(postgres.url_of("plans"), autocommit=True) as connection:
+            connection.execute(FILL.encode())
+            yield connection
+        admin.execute("DROP DATABASE plans WITH (FORCE)")
+
+
+def scans(connection: psycopg.Connection, query: str, arguments: tuple[Any, ...] = ()) -> set[str]:
+    """The indexes of a query's plan, `Seq Scan on x` for each table read in full, and `Sort`."""
+    row = connection.execute(f"EXPLAIN (FORMAT JSON) {query}".encode(), arguments).fetchone()
+    assert row is not None
+    plan = row[0] if isinstance(row[0], list) else json.loads(row[0])
+    found: set[str] = set()
+    nodes = [plan[0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        nodes.extend(node.get("Plans", []))
+        if "Index Name" in node:
+            found.add(node["Index Name"])
+        elif node["Node Type"] == "Seq Scan":
+            found.add(f"Seq Scan on {node['Relation Name']}")
+        elif node["Node Type"] == "Sort":
+            found.add("Sort")
+    return found
+
+
+def test_status_by_id(filled: psycopg.Connection) -> None:
+    job = filled.execute(SOME_JOB).fetchone()
+    assert job is not None
+    found = scans(filled, adapter._STATUS, (job[0],))
+    assert found == {"jobs_pkey", "media_assets_pkey"}
+
+
+def test_jobs_of_the_last_hour(filled: psycopg.Connection) -> None:
+    job = filled.execute(SOME_JOB).fetchone()
+    assert job is not None
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    found = scans(filled, adapter._JOBS_SINCE, ("user-7", an_hour_ago, job[0]))
+    assert found - {"Sort"} == {"jobs_user_newest_idx"}
+
+
+def test_the_jobs_of_a_user_newest_first_with_filters(filled: psycopg.Connection) -> None:
+    job = filled.execute(SOME_JOB).fetchone()
+    assert job is not None
+    assert scans(filled, LIST, (job[1], job[0])) == {"jobs_user_newest_idx"}
+
+
+def test_usage_of_a_user(filled: psycopg.Connection) -> None:
+    query = "SELECT * FROM usage_by_user_day WHERE user_id = 'user-7'"
+    assert scans(filled, query) - {"Sort"} == {"jobs_user_newest_idx"}
+
+
+def test_model_performance(filled: psycopg.Connection) -> None:
+    assert "jobs_created_at_idx" in scans(filled, "SELECT * FROM model_performance")
+
+
+@pytest.mark.parametrize(
+    ("table", "index"),
+    [("jobs", "jobs_replicate_id_idx"), ("webhook_events", "webhook_events_replicate_id_idx")],
+)
+def test_look_up_by_prediction(filled: psycopg.Connection, table: str, index: str) -> None:
+    query = f"SELECT job_id FROM {table} WHERE replicate_id = 'rep-77'"
+    assert scans(filled, query) == {index}
+
+
+def test_the_plan_reader_sees_a_table_read_in_full(filled: psycopg.Connection) -> None:
+    assert scans(filled, "SELECT * FROM jobs WHERE error_message = 'x'") == {"Seq Scan on jobs"}
