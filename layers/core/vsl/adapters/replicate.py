@@ -7,6 +7,7 @@ ever logged or put into an error.
 """
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ EVENTS = ("start", "completed")
 MAX_PAGES = 50
 _PAUSES = (0.2, 0.6)
 _LONGEST_PAUSE = 2.0
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 # httpx raises these before a byte of the request has left: the connection was never made.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -148,15 +150,16 @@ class ReplicateProvider:
     def _send(self, method: str, url: str, **more: Any) -> httpx.Response:
         """One request. Raises httpx.TransportError; ConfigurationError if it could not be made."""
         token = self._token().strip()
+        if not _TOKEN.fullmatch(token):
+            raise ConfigurationError("The SSM parameter replicate-token holds no API token.")
         headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
         try:
             return self._http().request(
                 method, url if "://" in url else self._base_url + url, headers=headers, **more
             )
-        except (*_NEVER_SENDABLE, UnicodeEncodeError):
-            # The exception may quote the token, so it is neither shown nor chained.
-            message = "The provider's address (REPLICATE_API_URL) or the API token is malformed."
-            raise ConfigurationError(message) from None
+        except _NEVER_SENDABLE as error:
+            message = f"REPLICATE_API_URL is malformed ({type(error).__name__})."
+            raise ConfigurationError(message, variable="REPLICATE_API_URL") from None
 
     def _repeatable(self, method: str, url: str) -> httpx.Response:
         """A request that changes nothing when repeated: up to two quick repetitions.
