@@ -1,0 +1,257 @@
+"""The life of a prediction: starting → processing → succeeded, failed, canceled or aborted.
+
+https://replicate.com/docs/topics/predictions/lifecycle
+"""
+
+import asyncio
+import logging
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from devstack.replicate.catalogue import Model
+from devstack.replicate.clock import NANOSECONDS, now
+from devstack.replicate.config import Config
+from devstack.replicate.faults import (
+    FaultBook,
+    FileFault,
+    NsfwFilter,
+    OutputNull,
+    PredictionFails,
+    PredictionSlow,
+    WebhookFault,
+)
+from devstack.replicate.inputs import InputFetcher
+from devstack.replicate.media import MediaFile, ModelFailed, Production, Request, produce
+from devstack.replicate.outputs import OutputFile, OutputStore
+from devstack.replicate.predictions import (
+    BoundFaults,
+    Prediction,
+    PredictionBook,
+    Status,
+    new_id,
+)
+from devstack.replicate.progress import log_lines
+from devstack.replicate.webhooks import WebhookSender
+
+_MAX_SEED = 2**31
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Creates predictions and lives their lives in background tasks."""
+
+    def __init__(
+        self,
+        config: Config,
+        book: PredictionBook,
+        faults: FaultBook,
+        outputs: OutputStore,
+        inputs: InputFetcher,
+        webhooks: WebhookSender,
+    ) -> None:
+        self._config = config
+        self._book = book
+        self._faults = faults
+        self._outputs = outputs
+        self._inputs = inputs
+        self._webhooks = webhooks
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._pool = ThreadPoolExecutor(config.media_workers, thread_name_prefix="media")
+
+    def create(
+        self,
+        model: Model,
+        asked: dict[str, Any],
+        base_url: str,
+        *,
+        webhook: str | None = None,
+        events: tuple[str, ...] | None = None,
+        cancel_after: float | None = None,
+    ) -> Prediction:
+        """Start a prediction; `cancel_after` in seconds from now."""
+        created = now()
+        deadline = None
+        if cancel_after is not None:
+            deadline = created + int(cancel_after * self._config.deadline_scale * NANOSECONDS)
+        prediction = Prediction(
+            id=new_id(),
+            model=model,
+            asked=asked,
+            base_url=base_url,
+            created=created,
+            webhook=webhook,
+            events=events,
+            deadline=deadline,
+            faults=self._bind_faults(model, asked),
+        )
+        self._book.add(prediction)
+        task = asyncio.create_task(self._live(prediction))
+        self._tasks[prediction.id] = task
+        task.add_done_callback(lambda _task: self._tasks.pop(prediction.id, None))
+        return prediction
+
+    def cancel(self, prediction: Prediction) -> None:
+        """Cancel at the user's wish; a prediction that has ended stays as it is.
+
+        Canceled before it started it still gets a start: recorded answers show both times equal.
+        """
+        if prediction.terminal:
+            return
+        if prediction.started is None:
+            prediction.started = now()
+        task = self._tasks.get(prediction.id)
+        self._finish(prediction, "canceled")
+        if task is not None:
+            task.cancel()
+
+    def remove_expired(self) -> None:
+        """Forget inputs, outputs and logs of what ended longer ago than outputs live."""
+        self._outputs.sweep()
+        oldest = now() - int(self._config.output_lifetime * NANOSECONDS)
+        for prediction in self._book:
+            if prediction.completed is not None and prediction.completed <= oldest:
+                prediction.output, prediction.data_removed = None, True
+
+    async def reset(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._webhooks.reset()
+        self._book.clear()
+        self._outputs.clear()
+
+    async def close(self) -> None:
+        await self.reset()
+        await self._webhooks.close()
+        await self._inputs.close()
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+        self._outputs.close()
+
+    def _bind_faults(self, model: Model, asked: dict[str, Any]) -> BoundFaults:
+        reference = model.reference
+        return BoundFaults(
+            fails=self._faults.take(PredictionFails, reference, asked),
+            slow=self._faults.take(PredictionSlow, reference, asked),
+            nsfw=self._faults.take(NsfwFilter, reference, asked),
+            output_null=self._faults.take(OutputNull, reference, asked),
+            files=self._faults.take_all(FileFault, reference, asked),
+            webhooks=self._faults.take_all(WebhookFault, reference, asked),
+        )
+
+    async def _live(self, prediction: Prediction) -> None:
+        remaining = None
+        if prediction.deadline is not None:
+            remaining = max(0.0, (prediction.deadline - now()) / NANOSECONDS)
+        try:
+            async with asyncio.timeout(remaining):
+                await self._start(prediction)
+                await self._process(prediction)
+        except TimeoutError:
+            self._finish(prediction, "aborted" if prediction.started is None else "canceled")
+        except ModelFailed as failure:
+            prediction.error = str(failure)
+            self._finish(prediction, "failed")
+        except Exception as error:  # a model that crashes is a failed prediction
+            logger.exception("the stand-in's model crashed")
+            prediction.error = str(error) or type(error).__name__
+            self._finish(prediction, "failed")
+        else:
+            self._finish(prediction, "succeeded")
+
+    async def _start(self, prediction: Prediction) -> None:
+        slow = prediction.faults.slow
+        boot = prediction.model.boot_seconds * self._config.speed
+        await asyncio.sleep(boot if slow is None or slow.starting is None else slow.starting)
+        prediction.started = now()
+        if prediction.model.official:
+            prediction.status = "processing"
+        self._webhooks.emit(prediction, "start")  # its body may say starting or processing
+        prediction.status = "processing"
+
+    async def _process(self, prediction: Prediction) -> None:
+        model = prediction.model
+        asked = model.with_defaults(prediction.asked)
+        files = await self._inputs.fetch_all(model, asked)
+        given = asked.get("seed")
+        seed = given if isinstance(given, int) and given != -1 else secrets.randbelow(_MAX_SEED)
+        nsfw = prediction.faults.nsfw
+        request = Request(
+            model=model.reference,
+            input=asked,
+            files=files,
+            seed=seed,
+            flagged=None if nsfw is None else nsfw.flagged or -1,
+        )
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._pool, self._make, request)
+        try:
+            await self._pass_time(prediction, asked, seed)
+            if prediction.faults.fails is not None:
+                raise ModelFailed(prediction.faults.fails.error)
+            production, stored = await work
+        finally:
+            work.cancel()
+        if prediction.faults.output_null is None:
+            self._publish(prediction, production, stored)
+        prediction.outputs_ready.set()
+        self._webhooks.emit(prediction, "output")
+        await asyncio.sleep(0.003)
+
+    def _make(self, request: Request) -> tuple[Production, list[tuple[MediaFile, Any]]]:
+        production = produce(request)
+        return production, [(file, self._outputs.write(file.content)) for file in production.files]
+
+    async def _pass_time(self, prediction: Prediction, asked: dict[str, Any], seed: int) -> None:
+        """Take as long as the model would, writing its log."""
+        slow = prediction.faults.slow
+        seconds = prediction.model.seconds(asked) * self._config.speed * (0.97 + seed % 7 / 100)
+        if self._config.duration is not None:
+            seconds = self._config.duration
+        if slow is not None and slow.running is not None:
+            seconds = slow.running
+        lines = log_lines(prediction.model, asked, seed)
+        for line in lines:
+            prediction.logs += line
+            self._webhooks.emit(prediction, "logs")
+            await asyncio.sleep(seconds / len(lines))
+
+    def _publish(
+        self, prediction: Prediction, production: Production, stored: list[tuple[MediaFile, Any]]
+    ) -> None:
+        origin = self._config.delivery_url or prediction.base_url
+        faults = tuple(prediction.faults.files)
+        urls: list[tuple[MediaFile, str]] = []
+        for index, (media, (path, md5)) in enumerate(stored):
+            file: OutputFile = self._outputs.add(
+                path,
+                md5,
+                name=media.name,
+                index=index,
+                content_type=media.content_type,
+                faults=faults,
+            )
+            urls.append((media, origin + file.location))
+        prediction.output_count = len(urls)
+        prediction.logs += production.logs
+        kind = prediction.model.output.get("type")
+        if kind == "array":
+            prediction.output = [url for _media, url in urls]
+        elif kind == "object":
+            prediction.output = {media.key: url for media, url in urls}
+        else:
+            prediction.output = urls[0][1]
+
+    def _finish(self, prediction: Prediction, status: Status) -> None:
+        """The end, once: status, time, webhook. `aborted` has none: its event is not documented."""
+        if prediction.terminal:
+            return
+        prediction.status = status
+        prediction.completed = now()
+        prediction.outputs_ready.set()
+        prediction.finished.set()
+        if status == "aborted":
+            prediction.end_announced.set()
+        else:
+            self._webhooks.emit(prediction, "completed")

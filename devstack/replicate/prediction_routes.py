@@ -1,0 +1,225 @@
+"""/v1/predictions and /v1/models/{owner}/{name}/predictions.
+
+https://replicate.com/docs/reference/http
+"""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from devstack.replicate import clock
+from devstack.replicate.catalogue import BY_REFERENCE, BY_VERSION, Model
+from devstack.replicate.connections import break_connection
+from devstack.replicate.faults import CreateAnswerLost, CreateFails, CreateHangs, ReadFails
+from devstack.replicate.predictions import Prediction
+from devstack.replicate.problems import Problem, throttled
+from devstack.replicate.state import State
+from devstack.replicate.validation import check_body, check_input, parse_cancel_after
+
+PAGE = 100
+_PREFER = re.compile(r"wait(?:=([1-9]|[1-5][0-9]|60))?")
+_LONGEST_WAIT = 60
+
+
+def state_of(request: Request) -> State:
+    state: State = request.app.state.stand_in
+    return state
+
+
+def base_url(request: Request) -> str:
+    """Where this stand-in is, as its answers say it."""
+    return state_of(request).config.public_url or str(request.base_url).rstrip("/")
+
+
+async def create(request: Request) -> Response:
+    body = check_body(await _json(request), needs_version=True)
+    return await _create(request, _model_of_version(body["version"]), body)
+
+
+async def create_official(request: Request) -> Response:
+    body = check_body(await _json(request), needs_version=False)
+    model = BY_REFERENCE.get(f"{request.path_params['owner']}/{request.path_params['name']}")
+    if model is None or not model.official:
+        raise Problem(404)
+    return await _create(request, model, body)
+
+
+async def get(request: Request) -> Response:
+    prediction = _find(request)
+    await _read_fault(request, "get", prediction)
+    return JSONResponse(prediction.view())
+
+
+async def cancel(request: Request) -> Response:
+    """Of a prediction that has ended the finished state comes back (the real answer is unknown)."""
+    prediction = _find(request)
+    await _read_fault(request, "cancel", prediction)
+    state_of(request).runner.cancel(prediction)
+    return JSONResponse(prediction.canceled_view())
+
+
+async def list_all(request: Request) -> Response:
+    await _read_fault(request, "list")
+    state = state_of(request)
+    state.runner.remove_expired()
+    query = request.query_params
+    try:
+        after, before = (
+            clock.parse(query[name]) if query.get(name) else None
+            for name in ("created_after", "created_before")
+        )
+        start = _cursor_position(query["cursor"]) if query.get("cursor") else None
+    except ValueError:
+        raise Problem(400, "Invalid query parameter") from None
+    found = [] if query.get("source") == "web" else state.book.newest_first(after, before)
+    first = 0
+    if start is not None:
+        first = next((i for i, item in enumerate(found) if item.created <= start), len(found))
+    kept = {name: query[name] for name in ("created_after", "created_before") if query.get(name)}
+
+    def page_url(position: int) -> str | None:
+        if not 0 <= position < len(found):
+            return None
+        cursor = base64.b64encode(f"p={found[position].created}".encode()).decode()
+        return f"{base_url(request)}/v1/predictions?{urlencode({**kept, 'cursor': cursor})}"
+
+    return JSONResponse(
+        {
+            "next": page_url(first + PAGE),
+            "previous": page_url(max(0, first - PAGE)) if first else None,
+            "results": [prediction.view() for prediction in found[first : first + PAGE]],
+        }
+    )
+
+
+async def webhook_secret(request: Request) -> Response:
+    await _read_fault(request, "secret")
+    return JSONResponse({"key": state_of(request).config.webhook_secret})
+
+
+async def _create(request: Request, model: Model, body: Mapping[str, Any]) -> Response:
+    state, asked = state_of(request), dict(body["input"])
+    cancel_after = parse_cancel_after(request.headers.get("cancel-after"))
+    check_input(model.fields, asked)
+    if failing := state.faults.take(CreateFails, model.reference, asked):
+        if failing.status == 429 and failing.detail is None:
+            raise throttled(failing.retry_after)
+        title = {"title": failing.title} if failing.title else {}
+        raise Problem(failing.status, failing.detail, **title)
+    hanging = state.faults.take(CreateHangs, model.reference, asked)
+    if hanging is not None and not hanging.created:
+        await asyncio.sleep(hanging.seconds)
+        raise Problem(504)
+    lost = state.faults.take(CreateAnswerLost, model.reference, asked)
+    state.runner.remove_expired()
+    events = body.get("webhook_events_filter")
+    prediction = state.runner.create(
+        model,
+        asked,
+        base_url(request),
+        webhook=body.get("webhook"),
+        events=None if events is None else tuple(events),
+        cancel_after=cancel_after,
+    )
+    if any(fault.kind == "early" for fault in prediction.faults.webhooks):
+        await prediction.end_announced.wait()
+    if hanging is not None:
+        await asyncio.sleep(hanging.seconds)
+    if lost is not None:
+        await break_connection(request.scope)
+        return Response()
+    return await _answer_create(request, prediction)
+
+
+async def _answer_create(request: Request, prediction: Prediction) -> Response:
+    preference = _PREFER.fullmatch(request.headers.get("prefer", "").strip())
+    headers = {"location": prediction.created_view()["urls"]["get"]}
+    if preference is None:
+        return JSONResponse(prediction.created_view(), 201, headers)
+    headers["preference-applied"] = preference.group()
+    try:
+        async with asyncio.timeout(int(preference.group(1) or _LONGEST_WAIT)):
+            await prediction.outputs_ready.wait()
+    except TimeoutError:
+        return JSONResponse(prediction.created_view(), 202, headers)
+    if prediction.output is None:
+        return JSONResponse(prediction.view(), 201, headers)
+    output = prediction.output
+    if state_of(request).config.sync_data_urls:
+        output = await asyncio.to_thread(_as_data_urls, state_of(request), output)
+    return JSONResponse(prediction.synchronous_view(output), 201, headers)
+
+
+def _as_data_urls(state: State, output: Any) -> Any:
+    """Outputs as data URLs: how synchronous answers were recorded in 2024."""
+    if isinstance(output, list):
+        return [_as_data_urls(state, item) for item in output]
+    if isinstance(output, dict):
+        return {key: _as_data_urls(state, item) for key, item in output.items()}
+    file = state.outputs.get(*str(output).split("/")[-2:])
+    if file is None:
+        return output
+    return f"data:{file.content_type};base64,{base64.b64encode(file.path.read_bytes()).decode()}"
+
+
+def _model_of_version(version: str) -> Model:
+    """64 hex digits, `owner/name:` and 64 hex digits, or `owner/name` of an official model."""
+    reference, _, pinned = version.rpartition(":")
+    model = BY_REFERENCE.get(version) if "/" in version and not reference else None
+    if model is not None and model.official:
+        return model
+    model = BY_VERSION.get(pinned)
+    if model is None or (reference and reference != model.reference):
+        raise Problem(422)
+    return model
+
+
+def _find(request: Request) -> Prediction:
+    state_of(request).runner.remove_expired()
+    prediction = state_of(request).book.get(request.path_params["id"])
+    if prediction is None:
+        raise Problem(404)
+    return prediction
+
+
+async def _read_fault(
+    request: Request, operation: str, prediction: Prediction | None = None
+) -> None:
+    model = prediction.model.reference if prediction else ""
+    asked = prediction.asked if prediction else None
+    fault: ReadFails | None = state_of(request).faults.take_read(operation, model, asked)
+    if fault is None:
+        return
+    await asyncio.sleep(fault.seconds)
+    raise throttled(fault.retry_after) if fault.status == 429 else Problem(fault.status)
+
+
+async def _json(request: Request) -> object:
+    body = await request.body()
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        reason = "EOF" if not body.strip() else str(error)
+        raise Problem(400, f"Failed to parse request body as JSON: {reason}") from None
+
+
+def _cursor_position(cursor: str) -> int:
+    return int(base64.b64decode(cursor, validate=True).removeprefix(b"p="))
+
+
+ROUTES = [
+    Route("/v1/predictions", create, methods=["POST"]),
+    Route("/v1/predictions", list_all, methods=["GET"]),
+    Route("/v1/predictions/{id}", get, methods=["GET"]),
+    Route("/v1/predictions/{id}/cancel", cancel, methods=["POST"]),
+    Route("/v1/models/{owner}/{name}/predictions", create_official, methods=["POST"]),
+    Route("/v1/webhooks/default/secret", webhook_secret, methods=["GET"]),
+]

@@ -1,0 +1,1 @@
+"""The input schemas of the models, as they publish them."""

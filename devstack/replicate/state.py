@@ -1,0 +1,56 @@
+"""All that one stand-in knows."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from devstack.replicate.config import Config
+from devstack.replicate.faults import FaultBook
+from devstack.replicate.inputs import InputFetcher
+from devstack.replicate.lifecycle import Runner
+from devstack.replicate.outputs import OutputStore
+from devstack.replicate.predictions import PredictionBook
+from devstack.replicate.ratelimit import RateLimit
+from devstack.replicate.uploads import UploadStore
+from devstack.replicate.webhooks import WebhookSender
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`requests` counts what came in, by operation, answered or not."""
+
+    config: Config
+    book: PredictionBook
+    faults: FaultBook
+    outputs: OutputStore
+    uploads: UploadStore
+    runner: Runner
+    create_limit: RateLimit
+    other_limit: RateLimit
+    requests: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def build(cls, config: Config) -> "State":
+        book, faults = PredictionBook(), FaultBook()
+        outputs = OutputStore(config.output_lifetime, config.directory)
+        uploads = UploadStore()
+        inputs = InputFetcher(config.input_timeout, config.max_input_bytes, uploads.content_at)
+        runner = Runner(config, book, faults, outputs, inputs, WebhookSender(config))
+        return cls(
+            config=config,
+            book=book,
+            faults=faults,
+            outputs=outputs,
+            uploads=uploads,
+            runner=runner,
+            create_limit=RateLimit(config.create_rate, config.create_burst),
+            other_limit=RateLimit(config.other_rate),
+        )
+
+    async def reset(self) -> None:
+        """As new: no predictions, files, uploads, rules or counts."""
+        await self.runner.reset()
+        self.faults.replace([])
+        self.uploads.clear()
+        self.create_limit.refill()
+        self.other_limit.refill()
+        self.requests.clear()
