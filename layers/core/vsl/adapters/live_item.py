@@ -99,9 +99,25 @@ def plain(value: object) -> Any:
     return json.loads(json.dumps(value), parse_float=Decimal)
 
 
+def simple(value: object) -> Any:
+    """The value with DynamoDB's decimals as the numbers of JSON."""
+
+    def number(decimal: object) -> int | float:
+        if not isinstance(decimal, Decimal):
+            raise TypeError(type(decimal).__name__)
+        return int(decimal) if decimal == decimal.to_integral_value() else float(decimal)
+
+    return json.loads(json.dumps(value, default=number))
+
+
 def _events(marks: Mapping[str, Any]) -> tuple[JobEvent, ...]:
     events = (
-        JobEvent(name, datetime.fromisoformat(mark["at"]), mark["source"], mark.get("detail") or {})
+        JobEvent(
+            name,
+            datetime.fromisoformat(mark["at"]),
+            mark["source"],
+            simple(mark.get("detail") or {}),
+        )
         for name, mark in marks.items()
     )
     return tuple(sorted(events, key=lambda event: (event.at, event.name)))
