@@ -64,7 +64,7 @@ def _cloudwatch(
                 if key not in seen:
                     seen.add(key)
                     found.append((event["timestamp"], folder, event["message"].rstrip()))
-        for timestamp, folder, message in sorted(found):
+        for timestamp, folder, message in sorted(found, key=lambda event: event[0]):
             moment = datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
             prefix = f"{moment} " if len(functions) == 1 else f"{moment} {folder:<18} "
             yield prefix + message

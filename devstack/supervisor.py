@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack import environments
-from devstack.deploy import Deployer, DeployOptions, Deployment
+from devstack.deploy import Deployer, Deployment, DeployOptions
 from devstack.engine import REGION, Engine
 from devstack.paths import REPOSITORY, TEMPLATE, StateFolder
 from devstack.processes import ProcessId, free_ports, minimal_environment

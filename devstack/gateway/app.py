@@ -138,15 +138,23 @@ async def _read(scope: Message, receive: Receive) -> Request:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    client = scope.get("client") or ("127.0.0.1", 0)
+    source = (scope.get("client") or ("127.0.0.1", 0))[0]
+    port = str((scope.get("server") or ("127.0.0.1", 0))[1])
     return Request(
         scope["method"],
         scope["path"],
         scope["query_string"].decode("latin-1"),
-        _cased(scope["headers"]),
+        _forwarded(_cased(scope["headers"]), source, scope.get("scheme", "http"), port),
         body,
-        client[0],
+        source,
     )
+
+
+def _forwarded(headers: Pairs, source: str, scheme: str, port: str) -> Pairs:
+    """With the headers API Gateway adds; what a client claims in their place is dropped."""
+    added = {"X-Forwarded-For": source, "X-Forwarded-Port": port, "X-Forwarded-Proto": scheme}
+    lowered = {name.lower() for name in added}
+    return (*(pair for pair in headers if pair[0].lower() not in lowered), *added.items())
 
 
 def _cased(headers: list[tuple[bytes, bytes]]) -> Pairs:

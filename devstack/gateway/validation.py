@@ -5,7 +5,7 @@ API Gateway uses the Java library json-schema-validator; its messages reach clie
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonschema import Draft4Validator
@@ -15,12 +15,10 @@ from jsonschema.exceptions import ValidationError
 def body_errors(schema: Mapping[str, Any], components: Mapping[str, Any], body: str) -> list[str]:
     """What is wrong with a body; nothing when it is valid. References look into `components`."""
     try:
-        value = json.loads(body) if body else None
+        value: Any = json.loads(body) if body else None
     except ValueError:
         return ["Unable to parse the request body"]
-    validator = Draft4Validator(  # type: ignore[no-untyped-call]
-        {"allOf": [schema], "components": components}
-    )
+    validator = Draft4Validator({"allOf": [schema], "components": components})
     errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))
     messages: list[str] = []
     for error in errors:
@@ -70,7 +68,7 @@ def _length(value: Any) -> int:
     return len(value)
 
 
-_WORDING = {
+_WORDING: Mapping[str, Callable[[ValidationError], str]] = {
     "required": _required,
     "type": _type,
     "additionalProperties": _additional,

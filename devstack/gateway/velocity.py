@@ -32,8 +32,40 @@ class TemplateFailedError(Exception):
     """A template could not be rendered: API Gateway answers 500."""
 
 
+class _Null(str):
+    """Velocity's null: false in a condition, equal to itself alone, nothing when printed.
+
+    airspeed takes Python's None for true, and gives up on a member of it where Velocity goes on.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __getitem__(self, key: object) -> "_Null":
+        return self
+
+    def __call__(self, *_: object) -> "_Null":
+        return self
+
+
+NULL = _Null()
+
+
 class VtlMap(dict[str, Any]):
     """A JSON object as templates see it: with Java's methods, printed the way Java prints a map."""
+
+    def __missing__(self, key: str) -> Any:
+        if hasattr(type(self), key):  # a method, which airspeed looks up after the keys
+            raise KeyError(key)
+        return NULL
+
+    def get(self, key: str, default: Any = NULL) -> Any:
+        return super().get(key, default)
 
     def put(self, key: str, value: Any) -> Any:
         before = self.get(key)
@@ -149,17 +181,23 @@ def render(
     scope = _for_templates(context)
     scope["responseOverride"] = VtlMap(header=VtlMap())
     scope["requestOverride"] = VtlMap(header=VtlMap(), path=VtlMap(), querystring=VtlMap())
-    names = {
-        "input": Input(body, parameters),
-        "util": Util(),
-        "context": scope,
-        "stageVariables": VtlMap(stage_variables or {}),
-    }
+    names = VtlMap(
+        {
+            "input": Input(body, parameters),
+            "util": Util(),
+            "context": scope,
+            "stageVariables": VtlMap(stage_variables or {}),
+        }
+    )
     try:
         text = _compiled(template).merge(names)
     except (airspeed.TemplateError, ValueError) as error:
         raise TemplateFailedError(str(error)) from error
-    return text, scope["responseOverride"]
+    override = scope["responseOverride"]
+    override["header"] = {
+        name: value for name, value in override["header"].items() if value is not NULL
+    }
+    return text, override
 
 
 def find(document: Any, path: str) -> Any:
@@ -201,11 +239,11 @@ def _for_templates(value: Any) -> Any:
         return VtlMap({key: _for_templates(inner) for key, inner in value.items()})
     if isinstance(value, list | tuple):
         return VtlList(map(_for_templates, value))
-    return value
+    return NULL if value is None else value
 
 
 def _java_text(value: Any) -> str:
-    if value is None:
+    if value is NULL:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
