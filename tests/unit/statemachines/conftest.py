@@ -1,0 +1,13 @@
+"""Both machines in moto, once for all tests: making a machine takes longer than running it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.machines import Machines, machines
+
+
+@pytest.fixture(scope="package")
+def engine() -> Iterator[Machines]:
+    with machines() as made:
+        yield made

@@ -1,0 +1,62 @@
+"""Scripted step functions: each answers as its contract says, and fails when it is told to."""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.support.machines import Fault, Handler, Machines
+from vsl.domain.prediction import Outcome, PredictionStatus
+
+JOB_ID = "01981d2a-0000-7000-8000-000000000001"
+JOB = {"jobId": JOB_ID, "userId": "u1", "modelId": "flux-schnell"}
+OUTCOME = Outcome(
+    "r1", PredictionStatus.SUCCEEDED, "webhook", output=("https://replicate.delivery/x/out.webp",)
+).document()
+ANSWER = {
+    "statusCode": 202,
+    "headers": {"Content-Type": "application/json", "Location": f"/status/{JOB_ID}"},
+    "body": json.dumps({"jobId": JOB_ID, "text": '"it\'s" \\ \n # $x é'}),
+}
+REFUSAL = {"statusCode": 429, "headers": {"Retry-After": "7"}, "body": '{"code":"RateLimited"}'}
+
+
+def scripts(
+    engine: Machines, faults: Mapping[str, Iterable[str | Exception]]
+) -> dict[str, Handler]:
+    """Functions that work, after each has raised its `faults` one by one.
+
+    AwaitPrediction answers its own token, as it does when the webhook came first.
+    """
+
+    def awaited(event: dict[str, Any]) -> None:
+        engine.client.send_task_success(taskToken=event["taskToken"], output=json.dumps(OUTCOME))
+
+    def recorded(event: dict[str, Any]) -> dict[str, str]:
+        return {"error": event["input"]["error"]["Error"], "cause": "as recorded"}
+
+    handlers: dict[str, Handler] = {
+        "validate_request": lambda _: {"job": JOB, "answer": ANSWER},
+        "check_rate_limit": lambda _: {"admitted": True},
+        "create_job": lambda _: {"jobId": JOB_ID},
+        "submit_prediction": lambda _: {"replicateId": "r1", "attempt": 1},
+        "await_prediction": awaited,
+        "resolve_timeout": lambda _: {**OUTCOME, "source": "timeout"},
+        "store_media": lambda _: {"assets": [{"index": 0}]},
+        "finalize_job": lambda _: {"status": "succeeded"},
+        "record_failure": recorded,
+        "reject_request": lambda _: REFUSAL,
+    }
+    return {name: _failing(faults.get(name, ()), handler) for name, handler in handlers.items()}
+
+
+def _failing(faults: Iterable[str | Exception], handler: Handler) -> Handler:
+    waiting = deque(faults)
+
+    def call(event: dict[str, Any]) -> Any:
+        if waiting:
+            fault = waiting.popleft()
+            raise fault if isinstance(fault, Exception) else Fault(fault)
+        return handler(event)
+
+    return call

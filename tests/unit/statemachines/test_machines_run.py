@@ -1,0 +1,324 @@
+"""Both machines executed: the way through, every retry and every catch, by what the files say."""
+
+import copy
+import json
+import time
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.support.machines import HURRY, Machines, Run, definition, snake
+from tests.unit.statemachines.scripts import ANSWER, JOB, JOB_ID, OUTCOME, REFUSAL, scripts
+
+HAPPY_PATH = [
+    "ValidateRequest",
+    "CheckRateLimit",
+    "CreateJob",
+    "SubmitPrediction",
+    "AwaitPrediction",
+    "StoreMedia",
+    "FinalizeJob",
+]
+_STATES_TIMEOUT = "States.Timeout"
+
+
+@cache
+def tasks(machine: str) -> dict[str, Any]:
+    """The states that call a function."""
+    return {
+        name: state
+        for name, state in definition(machine)["States"].items()
+        if state["Type"] == "Task" and "FunctionName" in state["Parameters"]
+    }
+
+
+def rounds(state: dict[str, Any]) -> list[list[str]]:
+    """Every name of every retrier, in as many runs as the smallest MaxAttempts asks for.
+
+    A name that only the engine can raise (a state's own time limit) has a test of its own.
+    """
+    named = [
+        ([e for e in retrier["ErrorEquals"] if e != _STATES_TIMEOUT], retrier["MaxAttempts"])
+        for retrier in state["Retry"]
+    ]
+    count = max(-(-len(names) // attempts) for names, attempts in named)
+    return [
+        [name for names, attempts in named for name in names[n * attempts : (n + 1) * attempts]]
+        for n in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def media_job(engine: Machines) -> str:
+    return engine.create("media_job")
+
+
+@pytest.fixture(scope="module")
+def generate_media(engine: Machines) -> str:
+    return engine.create("generate_media")
+
+
+def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -> None:
+    run = engine.run(media_job, {"request": {"userId": "u1"}}, scripts(engine, {}), name=JOB_ID)
+
+    assert run.status == "SUCCEEDED"
+    assert run.states == HAPPY_PATH
+    assert run.output == {
+        "job": JOB,
+        "prediction": {"replicateId": "r1", "attempt": 1},
+        "outcome": OUTCOME,
+        "media": {"assets": [{"index": 0}]},
+        "result": {"status": "succeeded"},
+    }
+    calls = dict(run.calls)
+    execution = calls["validate_request"]["execution"]
+    assert calls["validate_request"]["input"] == {"request": {"userId": "u1"}}
+    assert execution["name"] == JOB_ID
+    assert execution["id"].endswith(f":execution:media_job:{JOB_ID}")
+    assert execution["startTime"]
+    assert calls["check_rate_limit"] == {"job": JOB}
+    assert calls["create_job"] == {"job": JOB, "executionArn": execution["id"]}
+    assert calls["submit_prediction"] == {"job": JOB}
+    assert calls["await_prediction"].keys() == {"jobId", "taskToken"}
+    assert calls["store_media"] == {"job": JOB, "outcome": OUTCOME}
+    assert calls["finalize_job"] == {
+        "job": JOB,
+        "outcome": OUTCOME,
+        "media": {"assets": [{"index": 0}]},
+    }
+    assert calls["await_prediction"]["taskToken"] not in json.dumps(run.output)
+
+
+@pytest.fixture(scope="module")
+def retried(engine: Machines, media_job: str) -> list[tuple[dict[str, list[str]], Run]]:
+    """Runs in which every function fails under every name its state retries, and then works."""
+    on_the_way = {snake(name): rounds(tasks("media_job")[name]) for name in HAPPY_PATH}
+    found = []
+    for number in range(max(map(len, on_the_way.values()))):
+        faults = {
+            name: all_rounds[number]
+            for name, all_rounds in on_the_way.items()
+            if number < len(all_rounds)
+        }
+        found.append((faults, engine.run(media_job, {}, scripts(engine, faults))))
+    return found
+
+
+@pytest.mark.parametrize("state", HAPPY_PATH)
+def test_every_retried_error_is_survived(
+    state: str, retried: list[tuple[dict[str, list[str]], Run]]
+) -> None:
+    names = set()
+    for faults, run in retried:
+        raised = faults.get(snake(state), [])
+        assert run.status == "SUCCEEDED"
+        assert len(run.events(snake(state))) == len(raised) + 1
+        names |= set(raised)
+    expected = {e for retrier in tasks("media_job")[state]["Retry"] for e in retrier["ErrorEquals"]}
+    assert names == expected - {_STATES_TIMEOUT}
+    assert "Lambda.TooManyRequestsException" in names
+
+
+def retriers() -> list[tuple[str, int]]:
+    """One state for each distinct retrier of media_job."""
+    seen: dict[str, tuple[str, int]] = {}
+    for name, state in tasks("media_job").items():
+        if name in HAPPY_PATH:
+            for index, retrier in enumerate(state["Retry"]):
+                seen.setdefault(json.dumps(retrier), (name, index))
+    return list(seen.values())
+
+
+@pytest.mark.parametrize(("state", "index"), retriers())
+def test_retries_come_to_an_end(engine: Machines, media_job: str, state: str, index: int) -> None:
+    retrier = tasks("media_job")[state]["Retry"][index]
+    attempts, name = retrier["MaxAttempts"] + 1, retrier["ErrorEquals"][0]
+
+    run = engine.run(media_job, {}, scripts(engine, {snake(state): [name] * 99}))
+
+    assert len(run.events(snake(state))) == attempts
+    assert run.states[-2:] == ["RecordFailure", "JobFailed"]
+    assert (run.status, run.error) == ("FAILED", name)
+
+
+@pytest.mark.parametrize("state", HAPPY_PATH)
+def test_any_other_error_is_recorded_and_fails_the_job(
+    engine: Machines, media_job: str, state: str
+) -> None:
+    run = engine.run(
+        media_job, {"request": {"n": 1}}, scripts(engine, {snake(state): ["Unforeseen"]})
+    )
+
+    step = HAPPY_PATH.index(state)
+    assert run.states == [*HAPPY_PATH[: step + 1], "RecordFailure", "JobFailed"]
+    assert (run.status, run.error, run.cause) == ("FAILED", "Unforeseen", "as recorded")
+    (event,) = run.events("record_failure")
+    assert event["input"]["error"]["Error"] == "Unforeseen"
+    assert "raised as Unforeseen" in event["input"]["error"]["Cause"]
+    assert event["execution"].keys() == {"id", "name", "startTime"}
+    assert ("job" in event["input"]) == (step > 0)
+    assert ("outcome" in event["input"]) == (step > HAPPY_PATH.index("AwaitPrediction"))
+
+
+def test_recording_a_failure_is_retried(engine: Machines, media_job: str) -> None:
+    for faults in rounds(tasks("media_job")["RecordFailure"]):
+        given = {"create_job": ["Unforeseen"], "record_failure": faults}
+        run = engine.run(media_job, {}, scripts(engine, given))
+        assert run.error == "Unforeseen"
+        assert len(run.events("record_failure")) == len(faults) + 1
+
+
+def test_a_failure_nobody_could_record_says_so(engine: Machines, media_job: str) -> None:
+    given = {"create_job": ["Unforeseen"], "record_failure": ["AlsoUnforeseen"]}
+    run = engine.run(media_job, {}, scripts(engine, given))
+    assert run.states[-2:] == ["RecordFailure", "FailureNotRecorded"]
+    assert (run.status, run.error) == ("FAILED", "FailureNotRecorded")
+
+
+def test_a_failed_callback_is_recorded_under_its_name(engine: Machines, media_job: str) -> None:
+    handlers = scripts(engine, {})
+    handlers["await_prediction"] = lambda event: engine.client.send_task_failure(
+        taskToken=event["taskToken"], error="ContentFlagged", cause='{"code":"ContentFlagged"}'
+    )
+    run = engine.run(media_job, {}, handlers)
+    assert run.states[-3:] == ["AwaitPrediction", "RecordFailure", "JobFailed"]
+    assert (run.status, run.error) == ("FAILED", "ContentFlagged")
+
+
+@pytest.fixture(scope="module")
+def hasty(engine: Machines) -> str:
+    """media_job with time limits of four seconds where a test runs into them."""
+    changed = copy.deepcopy(definition("media_job"))
+    for state in ("SubmitPrediction", "AwaitPrediction"):
+        changed["States"][state]["TimeoutSeconds"] = 4
+    return engine.create("media_job", changed, suffix="-hasty")
+
+
+@pytest.mark.parametrize(
+    ("faults", "states", "end"),
+    [
+        ({}, ["StoreMedia", "FinalizeJob"], ("SUCCEEDED", None)),
+        (
+            {"resolve_timeout": ["PredictionTimedOut"]},
+            ["RecordFailure", "JobFailed"],
+            ("FAILED", "PredictionTimedOut"),
+        ),
+    ],
+    ids=["finished after all", "still running"],
+)
+def test_a_wait_that_runs_out_is_resolved(
+    engine: Machines,
+    hasty: str,
+    faults: dict[str, list[str]],
+    states: list[str],
+    end: tuple[str, str | None],
+) -> None:
+    retried = rounds(tasks("media_job")["ResolveTimeout"])[0]
+    handlers = scripts(engine, {"resolve_timeout": faults.get("resolve_timeout", retried)})
+    handlers["await_prediction"] = lambda _: None
+
+    run = engine.run(hasty, {}, handlers)
+
+    assert run.states[4:] == ["AwaitPrediction", "ResolveTimeout", *states]
+    assert (run.status, run.error) == end
+    assert len(run.events("await_prediction")) == 1
+    assert run.events("resolve_timeout")[0] == {"jobId": JOB_ID}
+    if not faults:
+        assert len(run.events("resolve_timeout")) == len(retried) + 1
+        assert run.output["outcome"] == {**OUTCOME, "source": "timeout"}
+        assert "error" not in run.output
+
+
+def test_a_step_that_hangs_is_tried_once_more(engine: Machines, hasty: str) -> None:
+    handlers = scripts(engine, {})
+    works, calls = handlers["submit_prediction"], []
+
+    def hangs_once(event: dict[str, Any]) -> Any:
+        calls.append(event)
+        time.sleep(6 / HURRY if len(calls) == 1 else 0)
+        return works(event)
+
+    handlers["submit_prediction"] = hangs_once
+    run = engine.run(hasty, {}, handlers)
+    assert (run.status, len(calls)) == ("SUCCEEDED", 2)
+
+
+def test_the_door_answers_and_starts_the_job(engine: Machines, generate_media: str) -> None:
+    request = {"request": {"prompt": "#set($x)"}, "idempotencyKey": "", "requestId": "r"}
+    run = engine.run(generate_media, request, scripts(engine, {}))
+
+    assert run.status == "SUCCEEDED"
+    assert run.states == ["ValidateRequest", "CheckRateLimit", "StartMediaJob", "Accepted"]
+    assert run.output == ANSWER
+    started = engine.starts[-1]
+    assert started["Name"] == JOB_ID
+    assert json.loads(started["Input"]) == {"job": JOB}
+    assert started["StateMachineArn"] == engine.create("media_job")
+
+
+def test_the_door_accepts_a_job_that_runs_already(
+    engine: Machines, generate_media: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "start_refusal", "ExecutionAlreadyExists")
+    run = engine.run(generate_media, {}, scripts(engine, {}))
+    assert run.states[-2:] == ["StartMediaJob", "Accepted"]
+    assert run.output == ANSWER
+
+
+@pytest.mark.parametrize("state", ["ValidateRequest", "CheckRateLimit"])
+def test_the_door_survives_every_retried_error(
+    engine: Machines, generate_media: str, state: str
+) -> None:
+    for faults in rounds(tasks("generate_media")[state]):
+        run = engine.run(generate_media, {}, scripts(engine, {snake(state): faults}))
+        assert run.output == ANSWER
+        assert len(run.events(snake(state))) == len(faults) + 1
+
+
+def test_the_door_waits_for_the_first_copy_of_a_request(
+    engine: Machines, generate_media: str
+) -> None:
+    run = engine.run(
+        generate_media, {}, scripts(engine, {"validate_request": ["RequestInProgress"] * 2})
+    )
+    assert run.output == ANSWER
+
+
+@pytest.mark.parametrize("state", ["ValidateRequest", "CheckRateLimit"])
+def test_the_door_turns_any_error_into_an_answer(
+    engine: Machines, generate_media: str, state: str
+) -> None:
+    run = engine.run(generate_media, {}, scripts(engine, {snake(state): ["RateLimitExceeded"]}))
+    assert run.status == "SUCCEEDED"
+    assert run.states[-2:] == [state, "RejectRequest"]
+    assert run.output == REFUSAL
+    (event,) = run.events("reject_request")
+    assert event["input"]["error"]["Error"] == "RateLimitExceeded"
+
+
+def start_retrier() -> dict[str, Any]:
+    (retrier,) = definition("generate_media")["States"]["StartMediaJob"]["Retry"]
+    found: dict[str, Any] = retrier
+    return found
+
+
+def test_the_door_retries_the_start_and_then_says_why_not(
+    engine: Machines, generate_media: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in start_retrier()["ErrorEquals"]:
+        engine.starts.clear()
+        code = name.removeprefix("StepFunctions.").removesuffix("Exception")
+        monkeypatch.setattr(engine, "start_refusal", code)
+        run = engine.run(generate_media, {}, scripts(engine, {}))
+        assert len(engine.starts) == start_retrier()["MaxAttempts"] + 1
+        assert run.states[-2:] == ["StartMediaJob", "RejectRequest"]
+        assert run.output == REFUSAL
+
+
+def test_the_door_has_a_last_word(engine: Machines, generate_media: str) -> None:
+    given = {"validate_request": ["Unforeseen"], "reject_request": ["Unforeseen"]}
+    run = engine.run(generate_media, {}, scripts(engine, given))
+    assert run.states[-2:] == ["RejectRequest", "Unavailable"]
+    assert run.output["statusCode"] == json.loads(run.output["body"])["status"] == 503
+    assert run.output.keys() == {"statusCode", "headers", "body"}
