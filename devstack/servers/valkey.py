@@ -28,7 +28,7 @@ class Valkey:
         return self.directory / "valkey.log"
 
     def start(self, timeout: float = 15.0) -> None:
-        """Return when the server answers PING. Raises ServerError."""
+        """Return when the server answers. Raises ServerError."""
         self.directory.mkdir(parents=True, exist_ok=True)
         options = {
             "bind": "127.0.0.1",
@@ -42,7 +42,7 @@ class Valkey:
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         self.process = spawn([_binary(), *flags], self.log)
         try:
-            await_ready("Valkey", self.process, self.log, self._answers, timeout)
+            await_ready("Valkey", self.process, self.log, self._ready, timeout)
         except BaseException:
             self.stop()
             raise
@@ -63,13 +63,17 @@ class Valkey:
     ) -> None:
         self.stop()
 
-    def _answers(self) -> bool:
+    def _ready(self) -> bool:
+        """The port is answered, and by this very process: another server may have taken it."""
+        if self.process is None:
+            return False
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(7) == b"+PONG\r\n"
+                connection.sendall(b"INFO server\r\n")
+                answer = connection.recv(8192)  # some 600 bytes, written at once
         except OSError:
             return False
+        return f"\r\nprocess_id:{self.process.pid}\r\n".encode() in answer
 
 
 def _binary() -> Path:

@@ -1,0 +1,196 @@
+"""The one connection of a process lives through everything that happens to servers."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from database.migrate import migrate
+from devstack.servers import Postgres, free_port
+from tests.support.jobs import make_job
+from vsl.adapters.postgres import PostgresAccounting
+from vsl.adapters.postgres_connection import Connection, PostgresConnection
+from vsl.domain.errors import ConfigurationError, InternalError, StoreUnavailable
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def connection(postgres_url: str) -> Iterator[PostgresConnection]:
+    connection = PostgresConnection(lambda: postgres_url)
+    yield connection
+    connection.close()
+
+
+def backend(connection: Connection) -> int:
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def terminate(url: str, pid: int) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 1000)", (pid,))
+
+
+def test_nothing_is_opened_before_the_first_use_and_one_connection_serves_all(
+    postgres_url: str,
+) -> None:
+    asked: list[str] = []
+
+    def url() -> str:
+        asked.append(postgres_url)
+        return postgres_url
+
+    connection = PostgresConnection(url)
+    assert asked == []
+    assert len({connection.run(backend) for _ in range(5)}) == 1
+    assert len(asked) == 1
+    connection.close()
+
+
+def test_a_connection_closed_while_idle_is_replaced_before_use(
+    postgres_url: str, connection: PostgresConnection
+) -> None:
+    first = connection.run(backend)
+    terminate(postgres_url, first)
+    runs: list[int] = []
+
+    def work(opened: Connection) -> int:
+        runs.append(backend(opened))
+        return runs[-1]
+
+    assert connection.run(work) != first
+    assert len(runs) == 1, "the dead connection was noticed without trying it"
+
+
+def test_a_connection_that_breaks_under_work_is_replaced_once(
+    postgres_url: str, connection: PostgresConnection
+) -> None:
+    connection.run(backend)
+    pids: list[int] = []
+
+    def work(opened: Connection) -> int:
+        pids.append(backend(opened))
+        if len(pids) == 1:
+            terminate(postgres_url, pids[0])
+        return backend(opened)
+
+    assert connection.run(work) == pids[-1]
+    assert len(set(pids)) == 2
+
+
+def test_a_connection_that_breaks_every_time_is_an_outage(
+    postgres_url: str, connection: PostgresConnection
+) -> None:
+    connection.run(backend)
+    pids: list[int] = []
+
+    def work(opened: Connection) -> int:
+        pids.append(backend(opened))
+        terminate(postgres_url, pids[-1])
+        return backend(opened)
+
+    with pytest.raises(StoreUnavailable, match="closed the connection"):
+        connection.run(work)
+    assert len(pids) == 2
+
+
+def test_a_statement_that_takes_too_long_is_cut_and_not_repeated(postgres_url: str) -> None:
+    connection = PostgresConnection(lambda: postgres_url, time_limit=0.2)
+    runs: list[int] = []
+
+    def work(opened: Connection) -> None:
+        runs.append(1)
+        opened.execute("SELECT pg_sleep(20)")
+
+    connection.run(backend)
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.2 s"):
+        connection.run(work)
+    assert time.monotonic() - started < 2
+    assert len(runs) == 1
+    assert connection.run(backend) > 0
+    connection.close()
+
+
+def test_nothing_stays_on_the_server_between_uses(
+    postgres_url: str, connection: PostgresConnection
+) -> None:
+    accounting = PostgresAccounting(lambda: postgres_url)
+    accounting._connection = connection
+    for number in range(8):
+        accounting.create_job(make_job(f"job-{number}"), None)
+        accounting.status(make_job().job_id)
+    query = "SELECT (SELECT count(*) FROM pg_prepared_statements), count(*) FROM pg_settings"
+    query += " WHERE source = 'session'"
+    row = connection.run(lambda opened: opened.execute(query.encode()).fetchone())
+    assert row == (0, 0)
+
+
+def test_a_server_that_is_not_there_is_an_outage_and_then_left_alone() -> None:
+    port = free_port()
+    connection = PostgresConnection(lambda: f"postgresql://vsl:secret@127.0.0.1:{port}/vsl")
+    with pytest.raises(StoreUnavailable, match="cannot be reached") as caught:
+        connection.run(backend)
+    assert "secret" not in str(caught.value)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        listener.settimeout(0.1)
+        with pytest.raises(StoreUnavailable, match="a moment ago"):
+            connection.run(backend)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_a_url_that_is_none_is_named_without_its_secret() -> None:
+    connection = PostgresConnection(lambda: "mysql://user:secret@somewhere/db")
+    with pytest.raises(ConfigurationError, match="not a PostgreSQL URL") as caught:
+        connection.run(backend)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_database_without_tables_says_what_to_do(empty_postgres_url: str) -> None:
+    accounting = PostgresAccounting(lambda: empty_postgres_url)
+    with pytest.raises(ConfigurationError, match=r"python -m database\.migrate"):
+        accounting.create_job(make_job(), None)
+    accounting.close()
+
+
+def test_a_faulty_statement_is_ours_and_leaves_the_connection_usable(
+    connection: PostgresConnection,
+) -> None:
+    first = connection.run(backend)
+    with pytest.raises(InternalError, match="division by zero") as caught:
+        connection.run(lambda opened: opened.execute("SELECT 1 / 0"))
+    assert isinstance(caught.value.__cause__, errors.DivisionByZero)
+    assert connection.run(backend) == first
+
+
+def test_a_killed_server_loses_no_job_and_the_adapter_finds_it_again(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "data", free_port())
+    server.start()
+    migrate(server.url)
+    accounting = PostgresAccounting(lambda: server.url)
+    try:
+        accounting.create_job(make_job("before"), None)
+        assert server.process is not None
+        server.process.kill()
+        server.process.wait(5)
+        with pytest.raises(StoreUnavailable):
+            accounting.create_job(make_job("during"), None)
+        server.start()
+        time.sleep(1.1)  # the rest after a failed connect
+        accounting.create_job(make_job("after"), None)
+        assert accounting.status(make_job("before").job_id) is not None
+        assert accounting.status(make_job("during").job_id) is None
+        server.stop()
+        server.start()
+        assert accounting.status(make_job("after").job_id) is not None, "no failure to be seen"
+    finally:
+        accounting.close()
+        server.stop()
