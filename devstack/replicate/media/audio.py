@@ -69,54 +69,42 @@ class _Song:
 
     def _bar(self, left: Samples, right: Samples, start: int, degree: int) -> None:
         bar, beat = self._beat * 4, self._beat
-        pad = [0.0] * bar
-        for step in (0, 2, 4, 6):
-            _mix(
-                pad,
-                _tone(_PAD, self._frequency(degree + step, 12), bar, self._rate, 0.3, 0.0),
-                0,
-                0.1,
-            )
-        _mix(left, pad, start, 1.0)
-        _mix(right, pad, start + self._rate // 90, 1.0)
+        pad = _chord([self._frequency(degree + step, 12) for step in (0, 2, 4, 6)], bar, self._rate)
+        _mix(left, pad, start)
+        _mix(right, pad, start + self._rate // 90)
         bass = _tone(_BASS, self._frequency(degree, -12), beat, self._rate, 0.01, 2.2)
+        loud = _scaled(bass, 0.34)
         for place in (0.0, 1.5, 2.0, 3.5):
             for side in (left, right):
-                _mix(side, bass, start + int(place * beat), 0.34)
+                _mix(side, loud, start + int(place * beat))
         self._melody(left, right, start, degree)
         if self._drums:
             self._rhythm(left, right, start)
 
     def _melody(self, left: Samples, right: Samples, start: int, degree: int) -> None:
-        """Eighths over the chord, each with two echoes that wander between the sides."""
+        """Eighths over the chord, each with an echo from either side."""
         eighth = self._beat // 2
         for index, step in enumerate(self._figure):
             if index in self._rests:
                 continue
             pitch = self._frequency(degree + step * 2 - (7 if step > 3 else 0), 24)
-            note = _tone(_PLUCK, pitch, self._beat, self._rate, 0.004, 5.0)
-            pan = 0.35 + 0.3 * (index % 3) / 2
-            for echo in range(3):
-                at, gain = start + eighth * index + echo * eighth * 3 // 2, 0.24 * 0.38**echo
-                balance = pan if echo % 2 == 0 else 1 - pan
-                _mix(left, note, at, gain * (1 - balance))
-                _mix(right, note, at, gain * balance)
+            note = _tone(_PLUCK, pitch, self._beat * 3 // 4, self._rate, 0.004, 5.0)
+            at, pan = start + eighth * index, 0.35 + 0.3 * (index % 3) / 2
+            _mix(left, _scaled(note, 0.26 * (1 - pan)), at)
+            _mix(right, _scaled(note, 0.26 * pan), at)
+            _mix(right, _scaled(note, 0.07), at + eighth * 3 // 2)
+            _mix(left, _scaled(note, 0.03), at + eighth * 3)
 
     def _rhythm(self, left: Samples, right: Samples, start: int) -> None:
-        kick, hat, snare = (
-            _kick(self._rate),
-            _noise(self._rate, 0.05, 90),
-            _noise(self._rate, 0.16, 24),
-        )
+        kick = _scaled(_kick(self._rate), 0.6)
+        hat, snare = _noise(self._rate, 0.05, 90), _scaled(_noise(self._rate, 0.16, 24), 0.1)
+        soft, softer = _scaled(hat, 0.06), _scaled(hat, 0.035)
         for beat in range(4):
             at = start + beat * self._beat
             for side in (left, right):
-                if beat % 2 == 0:
-                    _mix(side, kick, at, 0.6)
-                else:
-                    _mix(side, snare, at, 0.1)
-                _mix(side, hat, at + self._beat // 2, 0.06)
-                _mix(side, hat, at, 0.035)
+                _mix(side, snare if beat % 2 else kick, at)
+                _mix(side, soft, at + self._beat // 2)
+                _mix(side, softer, at)
 
     def _frequency(self, degree: int, shift: int) -> float:
         octave, step = divmod(degree, len(self._scale))
@@ -124,10 +112,29 @@ class _Song:
         return float(440 * 2 ** ((note - 69) / 12))
 
 
-def _mix(track: Samples, sound: Sequence[float], at: int, gain: float) -> None:
+def _mix(track: Samples, sound: Samples, at: int) -> None:
     end = min(len(track), at + len(sound))
     if at < end:
-        track[at:end] = map(add, track[at:end], [value * gain for value in sound[: end - at]])
+        track[at:end] = map(add, track[at:end], sound)
+
+
+def _scaled(sound: Samples, gain: float) -> Samples:
+    return [value * gain for value in sound]
+
+
+def _chord(frequencies: Sequence[float], length: int, rate: int) -> Samples:
+    """Four long notes at once, swelling and dying away."""
+    table, mask = _scaled(list(_wave(_PAD)), 0.1), _TABLE - 1
+    first, second, third, fourth = (frequency * _TABLE / rate for frequency in frequencies)
+    chord = [
+        table[int(i * first) & mask]
+        + table[int(i * second) & mask]
+        + table[int(i * third) & mask]
+        + table[int(i * fourth) & mask]
+        for i in range(length)
+    ]
+    _soften(chord, int(0.3 * rate))
+    return chord
 
 
 @cache
@@ -158,11 +165,16 @@ def _tone(
         for i in range(0, length, 64):
             tone[i : i + 64] = [value * level for value in tone[i : i + 64]]
             level *= fall**64
-    release = min(rise, length // 2)
-    for i in range(release):
-        tone[i] *= i / release
-        tone[length - 1 - i] *= i / release
+    _soften(tone, rise)
     return tone
+
+
+def _soften(tone: Samples, length: int) -> None:
+    """Fade in and out over `length` samples."""
+    length = min(length, len(tone) // 2)
+    for i in range(length):
+        tone[i] *= i / length
+        tone[-1 - i] *= i / length
 
 
 @cache

@@ -51,7 +51,7 @@ def draw_windows(
         for left, top, right, bottom in towers:
             columns = max(1, int((right - left) / across) - 1)
             margin = ((right - left) - columns * across) / 2
-            for row in range(int((bottom - top) / down)):
+            for row in range(int((bottom * 0.86 - top) / down)):
                 for column in range(columns):
                     if rng.random() < 0.34:
                         x, y = left + margin + column * across, top + down * (row + 0.6)

@@ -66,7 +66,7 @@ def caption_overlay(size: Size, prompt: str, note: str, shown: Size | None = Non
     tall = min(height, round(block + text * 0.95 + margin + text * 2.6))
     top = tall - margin - block - text * 0.95
     strip = Image.new("RGBA", (width, tall), (6, 8, 18, 255))
-    ramp = Image.linear_gradient("L").point([int((v / 255) ** 0.8 * 190) for v in range(256)])
+    ramp = Image.linear_gradient("L").point([int((v / 255) ** 0.8 * 215) for v in range(256)])
     strip.putalpha(ramp.resize((width, tall)))
     draw = ImageDraw.Draw(strip)
     draw.rectangle([margin, top - text * 0.62, margin + text * 1.7, top - text * 0.5], fill="white")

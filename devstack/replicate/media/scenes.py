@@ -137,9 +137,9 @@ def _sea(rng: Random, palette: Palette, size: Size) -> list[Layer]:
     layers.append(
         Layer(solid(size, mix(palette.far, palette.sky[2], 0.3)), below(size, shore), 0.1)
     )
-    deep = mix(palette.near, palette.sky[0], 0.35)
+    deep = mix(palette.near, palette.sky[0], 0.6)
     water = vertical_gradient(
-        size, [(0, palette.sky[2]), (horizon, mix(palette.sky[2], deep, 0.25)), (1, deep)]
+        size, [(0, palette.sky[2]), (horizon, mix(palette.sky[1], palette.sky[2], 0.4)), (1, deep)]
     )
     flat = below(size, [height * horizon] * 2)
     layers.append(Layer(water, flat, 0.14))
@@ -149,7 +149,7 @@ def _sea(rng: Random, palette: Palette, size: Size) -> list[Layer]:
         swell = rolling(rng, 129, 2 + 2 * (1 - part))
         level = height * (horizon + (0.97 - horizon) * part**1.5)
         line = [level + height * 0.016 * (0.4 + part) * value for value in swell]
-        colour = mix(mix(palette.sky[2], deep, 0.45), palette.near, part * 0.8)
+        colour = mix(mix(palette.sky[1], deep, 0.55), palette.near, part * 0.75)
         veil = below(size, line).point(lambda value: int(value * 0.55))
         layers.append(Layer(solid(size, colour), veil, 0.2 + 0.6 * part))
     layers.append(_boat(rng, size, horizon, palette))
