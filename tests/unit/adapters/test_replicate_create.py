@@ -142,6 +142,7 @@ _LOST_ANSWERS = [
     httpx.ReadError("[Errno 104] Connection reset by peer"),
     httpx.WriteError("[Errno 32] Broken pipe"),
     httpx.RemoteProtocolError("Server disconnected without sending a response."),
+    httpx.DecodingError("Error -3 while decompressing data: incorrect header check"),
 ]
 
 

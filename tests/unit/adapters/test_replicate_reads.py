@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.support.replicate_api import BASE, ID, canned, page, prediction, problem
+from tests.support.replicate_api import BASE, ID, TOKEN, canned, page, prediction, problem
+from vsl.adapters.replicate import REPEAT_WITHIN_SECONDS, ReplicateProvider
 from vsl.domain.errors import (
     ProviderAuthenticationFailed,
     ProviderRejected,
@@ -87,6 +88,21 @@ def test_a_lasting_failure_ends_after_two_repetitions(failure: httpx.Response | 
     with pytest.raises(ProviderUnavailable):
         replicate.provider().get(ID)
     assert len(replicate.requests) == 3
+
+
+def test_nothing_is_repeated_once_it_took_too_long() -> None:
+    replicate = canned(httpx.ReadTimeout("timed out"))
+    times = iter([0.0, REPEAT_WITHIN_SECONDS])
+    provider = ReplicateProvider(
+        BASE,
+        lambda: TOKEN,
+        transport=httpx.MockTransport(replicate.handle),
+        sleep=replicate.pauses.append,
+        monotonic=lambda: next(times),
+    )
+    with pytest.raises(ProviderUnavailable):
+        provider.get(ID)
+    assert (len(replicate.requests), replicate.pauses) == (1, [])
 
 
 def test_lasting_throttling_keeps_its_name() -> None:

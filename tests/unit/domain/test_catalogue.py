@@ -140,6 +140,7 @@ _SCHNELL = "image/flux-schnell"
         (_put("audio/musicgen/reference", "musicgen"), "reference: "),
         (_put("audio/musicgen/example", {"duration": 99}), "example: "),
         (_put("image/musicgen", json.loads(CATALOGUE_PATH.read_text())["audio"]["musicgen"]), "is als"),
+        (_put("image/sdxl/parameters/mask/requires", "picture"), "mask.requires: there is no param"),
         (_put("text", {}), "text: "),
     ],
 )  # fmt: skip

@@ -153,6 +153,20 @@ def test_http_is_taken_only_when_allowed() -> None:
     assert faults("stability-video", allow_http=True, image="http://a:b@localhost/a.png")
 
 
+def test_a_parameter_may_need_another() -> None:
+    mask = "https://example.com/mask.png"
+    assert faults("sdxl", prompt="p", mask=mask) == {"mask": "needs image as well"}
+    assert faults("sdxl", prompt="p", mask=mask, image=mask) == {}
+    schema = parameters_schema(model("sdxl"))
+    assert schema["dependentRequired"] == {"mask": ["image"]}
+    assert not jsonschema.Draft202012Validator(schema).is_valid({"prompt": "p", "mask": mask})
+
+
+def test_names_that_cannot_be_encoded_are_escaped() -> None:
+    strange: dict[str, Any] = {"\ud83d\x00": 1}
+    assert list(faults("sdxl", prompt="p", **strange)) == ["\\ud83d\\x00"]
+
+
 def test_data_urls_share_one_limit() -> None:
     half = "data:image/png;base64," + "A" * 60_000
     assert faults("sdxl", prompt="p", image=half) == {}
@@ -276,6 +290,9 @@ def _requests(draw: st.DrawFn, *, valid: bool) -> tuple[Model, dict[str, Any]]:
             wild = not valid and draw(st.integers(0, 19)) == 0
             values = _values(parameter, slack=0 if valid else 2)
             parameters[name] = draw(_ANYTHING if wild else values)
+    for name in [name for name in parameters if valid and chosen.parameters[name].requires]:
+        if chosen.parameters[name].requires not in parameters:
+            del parameters[name]
     if not valid and draw(st.integers(0, 9)) == 0:
         parameters[draw(st.text(max_size=12))] = draw(_ANYTHING)
     return chosen, parameters

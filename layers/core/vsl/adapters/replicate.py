@@ -28,7 +28,9 @@ from vsl.domain.errors import (
 from vsl.domain.prediction import Prediction
 
 CONNECT_TIMEOUT_SECONDS = 5.0
-READ_TIMEOUT_SECONDS = 30.0
+CREATE_TIMEOUT_SECONDS = 30.0
+READ_TIMEOUT_SECONDS = 10.0  # of what may be repeated
+REPEAT_WITHIN_SECONDS = 10.0
 CANCEL_AFTER_RANGE = (5, 24 * 3600)
 EVENTS = ("start", "completed")
 MAX_PAGES = 50
@@ -44,8 +46,8 @@ _NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.In
 class ReplicateProvider:
     """Implements `services.ports.Provider`.
 
-    `token` is asked before every request, so a rotated token is picked up; `transport` and
-    `sleep` are for tests.
+    `token` is asked before every request, so a rotated token is picked up; `transport`,
+    `sleep` and `monotonic` are for tests.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class ReplicateProvider:
         *,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._token = token
         self._transport = transport
         self._sleep = sleep
+        self._monotonic = monotonic
         self._client: httpx.Client | None = None
 
     def create(
@@ -78,10 +82,10 @@ class ReplicateProvider:
         low, high = CANCEL_AFTER_RANGE
         headers = {"Cancel-After": f"{min(max(int(cancel_after), low), high)}s"}
         try:
-            response = self._send("POST", path, json=body, headers=headers)
+            response = self._send("POST", path, CREATE_TIMEOUT_SECONDS, json=body, headers=headers)
         except _NOT_SENT as error:
             raise _unavailable(error) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             message = f"The provider's answer was lost ({type(error).__name__})."
             raise SubmissionUncertain(message) from None
         if response.status_code >= 500 or response.status_code == 408:
@@ -147,15 +151,19 @@ class ReplicateProvider:
             self._client.close()
             self._client = None
 
-    def _send(self, method: str, url: str, **more: Any) -> httpx.Response:
-        """One request. Raises httpx.TransportError; ConfigurationError if it could not be made."""
+    def _send(self, method: str, url: str, timeout: float, **more: Any) -> httpx.Response:
+        """One request. Raises httpx.RequestError; ConfigurationError if it could not be made."""
         token = self._token().strip()
         if not _TOKEN.fullmatch(token):
             raise ConfigurationError("The SSM parameter replicate-token holds no API token.")
         headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
         try:
             return self._http().request(
-                method, url if "://" in url else self._base_url + url, headers=headers, **more
+                method,
+                url if "://" in url else self._base_url + url,
+                headers=headers,
+                timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT_SECONDS),
+                **more,
             )
         except _NEVER_SENDABLE as error:
             message = f"REPLICATE_API_URL is malformed ({type(error).__name__})."
@@ -165,13 +173,14 @@ class ReplicateProvider:
         """A request that changes nothing when repeated: up to two quick repetitions.
 
         Returns any answer but 429 and 5xx; those and a silent provider end in ProviderThrottled
-        and ProviderUnavailable.
+        and ProviderUnavailable. Nothing is repeated later than REPEAT_WITHIN_SECONDS.
         """
+        started = self._monotonic()
         for pause in (*_PAUSES, None):
             error: VslError
             try:
-                response = self._send(method, url)
-            except httpx.TransportError as failure:
+                response = self._send(method, url, READ_TIMEOUT_SECONDS)
+            except httpx.RequestError as failure:
                 error = _unavailable(failure)
             else:
                 if response.status_code != 429 and response.status_code < 500:
@@ -181,7 +190,7 @@ class ReplicateProvider:
                 if wait is not None and wait > _LONGEST_PAUSE:
                     raise error
                 pause = pause and max(pause, wait or 0)  # noqa: PLW2901 - asked to wait longer
-            if pause is None:
+            if pause is None or self._monotonic() - started >= REPEAT_WITHIN_SECONDS:
                 raise error
             self._sleep(pause * random.uniform(1, 1.5))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
@@ -200,7 +209,6 @@ class ReplicateProvider:
     def _http(self) -> httpx.Client:
         if self._client is None:
             self._client = httpx.Client(
-                timeout=httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
                 follow_redirects=False,
                 headers={"User-Agent": f"vsl/{VERSION}", "Accept": "application/json"},
                 transport=self._transport,
@@ -213,7 +221,7 @@ def _prediction_path(replicate_id: str) -> str:
     return f"/predictions/{quote(replicate_id, safe='')}"
 
 
-def _unavailable(error: httpx.TransportError) -> ProviderUnavailable:
+def _unavailable(error: httpx.RequestError) -> ProviderUnavailable:
     return ProviderUnavailable(f"The provider could not be reached ({type(error).__name__}).")
 
 

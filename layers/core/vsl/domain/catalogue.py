@@ -22,7 +22,7 @@ ParameterType = Literal["string", "integer", "number", "boolean", "uri"]
 PriceUnit = Literal["run", "image", "output_second", "gpu_second"]
 OutputShape = Literal["single", "list", "object"]
 
-# The static ceiling of the state that waits for a prediction; no model may ask for more.
+# Well below the static ceiling of the state that waits for a prediction (a test compares them).
 MAX_TIMEOUT_SECONDS: Final = 3600
 CURRENCY: Final = "USD"
 
@@ -58,7 +58,8 @@ class Parameter(_Strict):
     """One parameter under its public name.
 
     `input` is the provider's name where it differs, `values` translates each member of `enum`
-    (as text) to the provider's value, `max_length` counts characters.
+    (as text) to the provider's value, `max_length` counts characters, `requires` names a
+    parameter without which this one makes no sense.
     """
 
     type: ParameterType
@@ -72,6 +73,7 @@ class Parameter(_Strict):
     max_length: int | None = Field(default=None, gt=0, le=10_000)
     input: Name | None = None
     values: Mapping[str, Scalar] | None = None
+    requires: Name | None = None
 
 
 class Derived(_Strict):

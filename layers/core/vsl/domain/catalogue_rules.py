@@ -20,6 +20,11 @@ def faults_of(model: Model) -> list[Fault]:
         for name, parameter in model.parameters.items()
         for where, what in _parameter_faults(parameter)
     ]
+    faults += [
+        (f"parameters.{name}.requires", f"there is no parameter {parameter.requires}")
+        for name, parameter in model.parameters.items()
+        if parameter.requires is not None and parameter.requires not in model.parameters
+    ]
     faults += _input_faults(model)
     faults += _price_faults(model, model.price)
     faults += _duration_faults(model, "estimatedTime", model.estimated_time)

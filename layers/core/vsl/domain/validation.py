@@ -5,7 +5,7 @@ Values are refused, never clamped; every fault is reported at once.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vsl.domain.catalogue import Model, Parameter, Scalar
@@ -37,29 +37,39 @@ def validate_parameters(
     for name, value in parameters.items():
         known = model.parameters.get(name)
         if known is None:
-            hint = did_you_mean(name, model.parameters)
-            faults[name] = (
-                f"is not a parameter of {model.model_id}. {hint}"
-                f"It takes: {listed(model.parameters)}"
-            )
+            faults[name] = _unknown(model, name)
             continue
         try:
             valid[name] = checked(known, value, allow_http=allow_http)
         except ValueError as error:
             faults[name] = str(error)
     for name, known in model.parameters.items():
-        if name in parameters:
-            continue
-        if known.required:
+        if name not in parameters and known.required:
             faults[name] = "is required"
-        elif known.default is not None:
+        elif name not in parameters and known.default is not None:
             valid[name] = known.default
-    data = [name for name, value in valid.items() if is_data_uri(value)]
-    if len(data) > 1 and sum(len(valid[name]) for name in data) > MAX_DATA_CHARACTERS:
-        faults[data[-1]] = f"all data: URLs together may have {MAX_DATA_CHARACTERS:,} characters"
+    for name, fault in _joint_faults(model, valid):
+        faults.setdefault(name, fault)
     if faults:
         raise _invalid(model, faults)
     return valid
+
+
+def _joint_faults(model: Model, valid: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Faults that show only when several parameters are seen together."""
+    for name in valid:
+        needed = model.parameters[name].requires
+        if needed is not None and needed not in valid:
+            yield name, f"needs {needed} as well"
+    data = [name for name, value in valid.items() if is_data_uri(value)]
+    if len(data) > 1 and sum(len(valid[name]) for name in data) > MAX_DATA_CHARACTERS:
+        yield data[-1], f"all data: URLs together may have {MAX_DATA_CHARACTERS:,} characters"
+
+
+def _unknown(model: Model, name: str) -> str:
+    hint = did_you_mean(name, model.parameters)
+    takes = listed(model.parameters)
+    return f"is not a parameter of {model.model_id}. {hint}It takes: {takes}"
 
 
 def build_provider_input(model: Model, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,6 +88,9 @@ def build_provider_input(model: Model, parameters: Mapping[str, Any]) -> dict[st
 
 def parameters_schema(model: Model, *, allow_http: bool = False) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the parameters; `x-maps-to` names the provider's inputs."""
+    dependent = {
+        name: [known.requires] for name, known in model.parameters.items() if known.requires
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": model.model_id,
@@ -91,7 +104,7 @@ def parameters_schema(model: Model, *, allow_http: bool = False) -> dict[str, An
         },
         "required": [name for name, known in model.parameters.items() if known.required],
         "additionalProperties": False,
-    }
+    } | ({"dependentRequired": dependent} if dependent else {})
 
 
 def checked(parameter: Parameter, value: object, *, allow_http: bool) -> Scalar:
