@@ -1,6 +1,7 @@
 """The runner, and the proof that schema.sql is the sum of the migrations."""
 
 import json
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -141,6 +142,15 @@ def test_the_command_line_says_what_is_wrong(
 ) -> None:
     assert runner.main(["--url", postgres.url_of("no_such_database")]) == 1
     assert 'database "no_such_database" does not exist' in capsys.readouterr().err
+
+
+def test_the_statements_of_the_readme_run(postgres_url: str) -> None:
+    text = MIGRATIONS.with_name("README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 2
+    with psycopg.connect(postgres_url) as connection:
+        for block in blocks * 2:
+            connection.execute(block.encode())
 
 
 def test_the_migrations_need_no_extension(postgres_url: str) -> None:
