@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0913 - one argument an option
     *,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
     as_json: AsJson = False,
@@ -136,7 +136,7 @@ def demo(
     *,
     output: Annotated[Path, typer.Option(help="Where the media files go.")] = Path("vsl-demo"),
     state: State = None,
-    speed: Annotated[float, typer.Option(help="Multiplies the time models take.")] = 0.1,
+    speed: Annotated[float, typer.Option(help="Multiplies the time models take.")] = 0.05,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the stack running.")] = False,
     as_json: AsJson = False,
 ) -> None:

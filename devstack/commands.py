@@ -48,7 +48,7 @@ def up_command(options: UpOptions, *, detach: bool, as_json: bool, console: Cons
             console.print(f"[yellow]Already running[/yellow] in {options.state.root}.")
         _announce(document, options.state, as_json=as_json, console=console)
         return
-    with _failures_shown(console):
+    with failures_shown(console):
         if detach:
             document = start_detached(options, console, quiet=as_json)
             _announce(document, options.state, as_json=as_json, console=console)
@@ -72,7 +72,7 @@ def start_detached(options: UpOptions, console: Console, *, quiet: bool) -> dict
 def deploy_command(document: dict[str, Any], state: StateFolder, console: Console) -> None:
     began = time.monotonic()
     options = UpOptions(state=state, parameters=document["parameters"])
-    with _failures_shown(console):
+    with failures_shown(console):
         deployment = Deployer(
             deploy_options(
                 options,
@@ -140,7 +140,8 @@ def _announce(
 
 
 @contextmanager
-def _failures_shown(console: Console) -> Iterator[None]:
+def failures_shown(console: Console) -> Iterator[None]:
+    """Expected failures as text instead of a traceback; the exit code is 1."""
     try:
         yield
     except _FAILURES as error:
