@@ -1,7 +1,8 @@
 """The real state machines executed in moto, each function played by a Python callable.
 
 moto runs JSONPath machines with Retry, Catch, task tokens and time limits. Here it does not wait
-between retries, takes a time limit ten times as fast and parses a machine once. Whatever a callable raises reaches the machine as Lambda would report it.
+between retries, takes a time limit ten times as fast and parses a machine once. Whatever a callable
+raises reaches the machine as Lambda would report it.
 """
 
 import json

@@ -1,0 +1,62 @@
+"""The retry policies there are. A retrier in a state machine is one of these, to the letter."""
+
+from typing import Any
+
+_LAMBDA_FAULTS = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Runtime.ExitError",
+    "Lambda.Unknown",
+]
+_START_FAULTS = [
+    "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.SdkClientException",
+    "StepFunctions.ThrottlingException",
+    "StepFunctions.ExecutionLimitExceededException",
+]
+
+
+def _profile(
+    errors: list[str], interval: int, most: int, attempts: int, rate: float = 2.0
+) -> dict[str, Any]:
+    return {
+        "ErrorEquals": errors,
+        "IntervalSeconds": interval,
+        "BackoffRate": rate,
+        "MaxDelaySeconds": most,
+        "MaxAttempts": attempts,
+        "JitterStrategy": "FULL",
+    }
+
+
+PROFILES: dict[str, dict[str, dict[str, Any]]] = {
+    # Nobody waits for a job by the second: patience costs less than a failed job.
+    "media_job": {
+        "lambda faults": _profile(_LAMBDA_FAULTS, 1, 20, 5),
+        "store": _profile(["StoreUnavailable"], 2, 60, 6),
+        # Running out of time tends to repeat itself: once more, and no more.
+        "time": _profile(["Sandbox.Timedout", "States.Timeout"], 1, 5, 1, rate=1.0),
+        "own time": _profile(["Sandbox.Timedout"], 1, 5, 1, rate=1.0),
+        "submission": _profile(
+            ["ProviderThrottled", "ProviderUnavailable", "SubmissionUncertain"], 5, 60, 10
+        ),
+        "provider": _profile(["ProviderThrottled", "ProviderUnavailable"], 2, 30, 5),
+        "download": _profile(["DownloadFailed"], 3, 60, 5),
+    },
+    # A client waits: few and quick.
+    "generate_media": {
+        "lambda faults": _profile(_LAMBDA_FAULTS, 1, 2, 2),
+        "store": _profile(["StoreUnavailable"], 1, 2, 2),
+        "first copy": _profile(["RequestInProgress"], 1, 2, 3, rate=1.5),
+        "start": _profile(_START_FAULTS, 1, 2, 3),
+    },
+}
+
+
+def profile_name(machine: str, retrier: dict[str, Any]) -> str | None:
+    """The name of the policy that a retrier is; None for one that is none of them."""
+    named = PROFILES[machine].items()
+    return next((name for name, profile in named if profile == retrier), None)

@@ -1,0 +1,160 @@
+"""Time limits nest and add up, and statemachines/README.md says so."""
+
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from tests.support.machines import MACHINE_NAMES, STATE_MACHINES, definition, snake
+from tests.support.template import resource
+from tests.unit.statemachines.graph import State, edges, function_tasks, states, tasks
+from tests.unit.statemachines.profiles import PROFILES, profile_name
+
+API_GATEWAY_SECONDS = 29
+LAMBDA_MOST = 900
+
+
+def lambda_seconds(state: str) -> int:
+    found: int = resource(f"{state}Function")["Properties"]["Timeout"]
+    return found
+
+
+def retry_delay(state: State) -> float:
+    """The longest the delays between attempts can be together; jitter only shortens them."""
+    delays = (
+        min(r["IntervalSeconds"] * r["BackoffRate"] ** n, r["MaxDelaySeconds"])
+        for r in state.get("Retry", ())
+        for n in range(r["MaxAttempts"])
+    )
+    return float(sum(delays))
+
+
+def worst_case(name: str, state: State) -> float:
+    """Seconds in a state if every attempt fails as late as it can.
+
+    Where States.Timeout is not retried, all attempts but the last end by the function's own limit.
+    """
+    if state["Type"] != "Task":
+        return 0
+    retries = sum(retrier["MaxAttempts"] for retrier in state["Retry"])
+    limit = state["TimeoutSeconds"]
+    again = any("States.Timeout" in retrier["ErrorEquals"] for retrier in state["Retry"])
+    calls_function = "FunctionName" in state["Parameters"]
+    per_retry = limit if again or not calls_function else lambda_seconds(name)
+    return float(limit + retries * per_retry + retry_delay(state))
+
+
+def longest(machine: str, name: str) -> float:
+    state = states(machine)[name]
+    following = [longest(machine, target) for _, target in edges(state)]
+    return worst_case(name, state) + max(following, default=0.0)
+
+
+@pytest.mark.parametrize("machine", MACHINE_NAMES)
+def test_function_state_and_machine_nest(machine: str) -> None:
+    whole = definition(machine)["TimeoutSeconds"]
+    for name, state in function_tasks(machine).items():
+        assert lambda_seconds(name) < state["TimeoutSeconds"] < whole
+        assert lambda_seconds(name) <= LAMBDA_MOST
+    assert all(state["TimeoutSeconds"] < whole for state in tasks(machine).values())
+
+
+def test_a_job_outlives_all_its_retries() -> None:
+    """An execution that runs out of time runs no catcher, and nobody records the failure."""
+    worst = longest("media_job", definition("media_job")["StartAt"])
+    assert worst <= definition("media_job")["TimeoutSeconds"]
+    assert worst > states("media_job")["AwaitPrediction"]["TimeoutSeconds"]
+
+
+def test_the_door_answers_before_api_gateway_gives_up() -> None:
+    machine = definition("generate_media")
+    assert machine["TimeoutSeconds"] < API_GATEWAY_SECONDS
+    document = yaml.safe_load((STATE_MACHINES.parent / "api" / "openapi.yaml").read_text())
+    integration = document["paths"]["/generate-media"]["post"]["x-amazon-apigateway-integration"]
+    assert machine["TimeoutSeconds"] * 1000 < integration["timeoutInMillis"]
+    # Without retries every state may take all its time, up to the moment the job is started.
+    accepting = ("ValidateRequest", "CheckRateLimit", "StartMediaJob")
+    assert (
+        sum(machine["States"][name]["TimeoutSeconds"] for name in accepting)
+        <= (machine["TimeoutSeconds"])
+    )
+
+
+def test_no_model_may_take_longer_than_the_wait() -> None:
+    from vsl.domain.catalogue import MAX_TIMEOUT_SECONDS
+
+    assert states("media_job")["AwaitPrediction"]["TimeoutSeconds"] >= 2 * MAX_TIMEOUT_SECONDS
+
+
+def test_api_functions_answer_before_api_gateway_gives_up() -> None:
+    for name in ("GetStatus", "ListModels", "GetModel", "ProcessWebhook"):
+        assert lambda_seconds(name) < API_GATEWAY_SECONDS
+
+
+def table(machine: str) -> str:
+    """The table of statemachines/README.md."""
+    rows = [
+        "| State | Function | Lambda / state limit | Retried | On error | Worst case |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, state in states(machine).items():
+        if state["Type"] != "Task":
+            rows.append(f"| {name} | ({state['Type']}) | | | | |")
+            continue
+        calls_function = name in function_tasks(machine)
+        function = f"`{snake(name)}`" if calls_function else "states:startExecution"
+        own = f"{lambda_seconds(name)} s" if calls_function else "-"
+        retried = ", ".join(
+            f"{profile_name(machine, retrier)} x{retrier['MaxAttempts']}"
+            for retrier in state["Retry"]
+        )
+        caught = ", ".join(
+            f"{'/'.join(catcher['ErrorEquals'])} → {catcher['Next']}" for catcher in state["Catch"]
+        )
+        worst = f"{worst_case(name, state):.0f} s"
+        rows.append(
+            f"| {name} | {function} | {own} / {state['TimeoutSeconds']} s | {retried} | {caught} | {worst} |"
+        )
+    total = longest(machine, definition(machine)["StartAt"])
+    rows.append(
+        f"| **machine** | | {definition(machine)['TimeoutSeconds']} s | | | {total:.0f} s |"
+    )
+    return "\n".join(rows)
+
+
+def policies(machine: str) -> str:
+    """The table of retry policies of statemachines/README.md."""
+    rows = [
+        "| Policy | Errors | First delay, growth, longest | Repeats |",
+        "|---|---|---|---|",
+    ]
+    for name, policy in PROFILES[machine].items():
+        errors = ", ".join(policy["ErrorEquals"])
+        growth = f"{policy['BackoffRate']:g}"
+        delays = f"{policy['IntervalSeconds']} s, x{growth}, {policy['MaxDelaySeconds']} s"
+        rows.append(f"| {name} | {errors} | {delays} | {policy['MaxAttempts']} |")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("machine", MACHINE_NAMES)
+@pytest.mark.parametrize("make", [table, policies])
+def test_the_readme_has_the_table(make: Callable[[str], str], machine: str) -> None:
+    readme = (STATE_MACHINES / "README.md").read_text()
+    expected = make(machine)
+    assert expected in readme, f"statemachines/README.md should have:\n\n{expected}"
+
+
+@pytest.mark.parametrize("machine", MACHINE_NAMES)
+def test_the_readme_draws_every_way(machine: str) -> None:
+    readme = (STATE_MACHINES / "README.md").read_text()
+    drawing = readme.split(f"## {machine}")[1].split("```mermaid")[1].split("```")[0]
+    drawn = {
+        tuple(part.strip() for part in line.split(":")[0].split("-->"))
+        for line in drawing.splitlines()
+        if "-->" in line
+    }
+    expected = {(n, target) for n, s in states(machine).items() for _, target in edges(s)}
+    expected |= {("[*]", definition(machine)["StartAt"])}
+    expected |= {(name, "[*]") for name, state in states(machine).items() if not set(edges(state))}
+    expected |= {(name, "[*]") for name, state in states(machine).items() if state.get("End")}
+    assert drawn == expected
