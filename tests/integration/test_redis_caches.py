@@ -1,6 +1,7 @@
 """The status cache, the memory of webhooks, and what a dead Redis costs: nearly nothing."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -139,6 +140,25 @@ def test_redis_back_again_is_used_again_and_a_stale_connection_is_no_failure(
     assert cache.get(make_job().job_id) == document(JobStatus.FAILED)
     client.close()
     server.stop()
+
+
+def test_a_connection_reset_under_a_command_is_tried_once_more() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+
+        def serve() -> None:
+            for answer in (b"", b"+PONG\r\n"):
+                peer, _ = listener.accept()
+                with peer:
+                    peer.recv(1024)
+                    peer.sendall(answer)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        client = RedisClient(lambda: f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        assert client.run(lambda connection: connection.ping())
+        server.join(5)
+        client.close()
 
 
 def test_tls_is_spoken_to_a_rediss_address() -> None:
