@@ -36,6 +36,7 @@ from vsl.domain.validation import build_provider_input, validate_parameters
 from vsl.domain.webhook_url import parse_webhook_url, webhook_url
 
 SCHNELL = "black-forest-labs/flux-schnell"
+UNKNOWN = "a" * 26
 # An address that refuses at once: webhooks are not what is tested here.
 NOBODY = "http://127.0.0.1:1"
 
@@ -197,8 +198,8 @@ def test_a_wrong_token_is_refused(stand_in: StandInServer) -> None:
 
 
 def test_unknown_predictions(provider: ReplicateProvider) -> None:
-    assert provider.get("k3v9m2x7wq5t8b1n4c6z0y2r5a") is None
-    assert provider.cancel("k3v9m2x7wq5t8b1n4c6z0y2r5a") is None
+    assert provider.get(UNKNOWN) is None
+    assert provider.cancel(UNKNOWN) is None
 
 
 def test_the_webhook_secret(provider: ReplicateProvider, stand_in: StandInServer) -> None:

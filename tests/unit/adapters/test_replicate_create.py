@@ -34,7 +34,7 @@ OFFICIAL = "black-forest-labs/flux-schnell"
 VERSION_ID = "7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc"
 PINNED = f"stability-ai/sdxl:{VERSION_ID}"
 WEBHOOK = "https://api.example.com/webhook/replicate?jobId=j&attempt=1"
-SECRET_PROMPT = "a prompt nobody but the provider may read"
+PRIVATE_PROMPT = "a prompt nobody but the provider may read"
 
 
 def create(
@@ -45,7 +45,7 @@ def create(
     token: Callable[[], str] = lambda: TOKEN,
 ) -> Prediction:
     return replicate.provider(token).create(
-        reference, {"prompt": SECRET_PROMPT}, WEBHOOK, cancel_after
+        reference, {"prompt": PRIVATE_PROMPT}, WEBHOOK, cancel_after
     )
 
 
@@ -54,7 +54,7 @@ def refused(replicate: CannedReplicate) -> VslError:
         create(replicate)
     assert len(replicate.requests) == 1, "a submission is never repeated by the client"
     assert TOKEN not in str(raised.value)
-    assert SECRET_PROMPT not in str(raised.value)
+    assert PRIVATE_PROMPT not in str(raised.value)
     assert raised.value.__cause__ is None
     return raised.value
 
@@ -69,7 +69,7 @@ def test_an_official_model_is_called_by_name() -> None:
     assert request.method == "POST"
     assert str(request.url) == f"{BASE}/models/{OFFICIAL}/predictions"
     assert replicate.body() == {
-        "input": {"prompt": SECRET_PROMPT},
+        "input": {"prompt": PRIVATE_PROMPT},
         "webhook": WEBHOOK,
         "webhook_events_filter": ["start", "completed"],
     }

@@ -236,9 +236,9 @@ def test_cancel_is_repeated_after_a_lost_answer() -> None:
 
 
 def test_webhook_secret() -> None:
-    secret = "whsec_" + "A" * 32
-    replicate = canned(httpx.Response(200, json={"key": secret}))
-    assert replicate.provider().webhook_secret() == secret
+    key = "whsec_" + "A" * 32
+    replicate = canned(httpx.Response(200, json={"key": key}))
+    assert replicate.provider().webhook_secret() == key
     assert replicate.paths == ["GET /v1/webhooks/default/secret"]
 
 
