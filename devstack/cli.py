@@ -71,10 +71,13 @@ def up(  # noqa: PLR0913 - one argument an option
 
 
 @app.command()
-def down(*, state: State = None) -> None:
+def down(*, state: State = None, as_json: AsJson = False) -> None:
     """Stop the stack of this state folder."""
     folder = StateFolder.at(state)
     stopped = stop_recorded(folder)
+    if as_json:
+        print(json.dumps({"stopped": stopped, "state": str(folder.root)}))
+        return
     what = f"Stopped {stopped} processes" if stopped else "Nothing was running"
     console.print(f"{what} in {folder.root}.")
 

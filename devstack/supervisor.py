@@ -39,6 +39,13 @@ from devstack.stack import (
 )
 
 _READY_SECONDS = 30.0
+_TITLES = {
+    "postgres": "PostgreSQL",
+    "valkey": "Valkey",
+    "engine": "AWS engine",
+    "replicate": "Replicate stand-in",
+    "gateway": "API front",
+}
 
 
 class AlreadyRunningError(RuntimeError):
@@ -122,7 +129,7 @@ class Supervisor:
         with ThreadPoolExecutor(max_workers=6, thread_name_prefix="start") as pool:
             parts = [
                 pool.submit(self._start_postgres, postgres),
-                pool.submit(self._start_server, "Valkey", valkey, valkey.log),
+                pool.submit(self._start_server, "valkey", valkey, valkey.log),
                 pool.submit(self._start_replicate, ports["replicate"]),
                 pool.submit(self._start_gateway, ports["api"], engine.url),
             ]
@@ -131,7 +138,7 @@ class Supervisor:
         return self._document(deployment.result(), ports, postgres, valkey, engine)
 
     def _start_postgres(self, postgres: Postgres) -> None:
-        self._start_server("PostgreSQL", postgres, postgres.log, signal.SIGINT)
+        self._start_server("postgres", postgres, postgres.log, signal.SIGINT)
         _fresh_database(postgres)
         from database.migrate import migrate  # noqa: PLC0415
 
@@ -151,15 +158,15 @@ class Supervisor:
         command = [sys.executable, "-m", "devstack.replicate", "--host", "127.0.0.1"]
         command += ["--port", str(port), "--token", self._token, "--json"]
         command += ["--webhook-secret", self._webhook_secret, "--speed", str(self._options.speed)]
-        self._start_module("Replicate stand-in", "replicate", command, port)
+        self._start_module("replicate", command, port)
 
     def _start_gateway(self, port: int, engine_url: str) -> None:
         command = [sys.executable, "-m", "devstack.gateway", "--document", str(self._state.api)]
         command += ["--engine", engine_url, "--port", str(port)]
-        self._start_module("API front", "gateway", command, port)
+        self._start_module("gateway", command, port)
 
-    def _start_module(self, name: str, log_name: str, command: list[str], port: int) -> None:
-        log = self._state.logs / f"{log_name}.log"
+    def _start_module(self, name: str, command: list[str], port: int) -> None:
+        log = self._state.logs / f"{name}.log"
         environment = {
             **minimal_environment(self._state.temporary),
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -182,8 +189,8 @@ class Supervisor:
         self._stops.append(engine.stop)
         engine.start()
         assert engine.process is not None  # noqa: S101 - start() sets it or raises
-        self._record("AWS engine", engine.process, log)
-        self._done("AWS engine")
+        self._record("engine", engine.process, log)
+        self._done("engine")
         deployment = Deployer(
             deploy_options(
                 self._options,
@@ -242,7 +249,12 @@ class Supervisor:
             bufsize=1,
             start_new_session=True,
         )
-        for path in (self._state.temporary, self._state.stack, self._state.api):
+        for path in (
+            self._state.temporary,
+            self._state.stack,
+            self._state.processes,
+            self._state.api,
+        ):
             self._tell_guard(f"rm {path}")
         self._recorded.append(Recorded(SUPERVISOR, ProcessId.of(os.getpid())))
         write_processes(self._state, self._recorded)
@@ -260,7 +272,7 @@ class Supervisor:
             write_processes(self._state, self._recorded)
 
     def _done(self, part: str) -> None:
-        self._report(Progress(part, time.monotonic() - self._began))
+        self._report(Progress(_TITLES.get(part, part), time.monotonic() - self._began))
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.3):
