@@ -4,7 +4,7 @@ It reads lines from its standard input, a pipe whose other end only the supervis
 the supervisor dies, the pipe ends, and the guard stops what is still recorded. Lines are
 `+PID SIGNAL` (watch), `-PID` (no longer), `rm PATH` (remove at the end) and `bye` (all is done).
 
-Run as a script with `python -I -S`, standard library only: it must start in a few milliseconds.
+Run as `python -I -S guard.py STATE` (the folder is for people who read `ps`), standard library only.
 """
 
 import contextlib

@@ -242,7 +242,7 @@ class Supervisor:
     def _start_guard(self) -> None:
         guard = REPOSITORY / "devstack" / "guard.py"
         self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(guard)],
+            [sys.executable, "-I", "-S", str(guard), str(self._state.root)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

@@ -1,0 +1,182 @@
+"""`vsl up` and what is left after it: nothing, however it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc"),
+]
+
+
+def vsl(*words: str, state: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "vsl"), *words, "--state", str(state)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def processes_of(state: Path) -> set[int]:
+    """Every process that was started for this stack: its folder is in its command or environment."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+            zombie = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            continue
+        if str(state).encode() in told and not zombie:
+            found.add(int(folder.name))
+    return found
+
+
+def gone(state: Path, seconds: float) -> set[int]:
+    """What still runs after at most `seconds`."""
+    deadline = time.monotonic() + seconds
+    while (left := processes_of(state)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "state"
+    vsl("down", state=tmp_path / "state")
+    assert gone(tmp_path / "state", 5) == set()
+
+
+def up(state: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        vsl("up", "--detach", "--json", "--speed", "0.05", state=state).stdout
+    )
+    return document
+
+
+def test_up_status_logs_deploy_down(state: Path) -> None:
+    document = up(state)
+    assert {
+        "apiUrl",
+        "replicateUrl",
+        "awsEndpointUrl",
+        "databaseUrl",
+        "redisUrl",
+        "bucket",
+        "table",
+        "stateMachineArn",
+        "logs",
+        "pid",
+    } <= set(document)
+    assert json.loads((state / "stack.json").read_text()) == document
+    assert (state / "stack.json").stat().st_mode & 0o077 == 0
+
+    models = httpx.get(f"{document['apiUrl']}/models", timeout=30, trust_env=False)
+    assert models.status_code == 200
+
+    again = up(state)
+    assert again["pid"] == document["pid"]
+
+    status = json.loads(vsl("status", "--json", state=state).stdout)
+    assert status["running"]
+    assert {each["name"] for each in status["processes"]} == {
+        "supervisor",
+        "postgres",
+        "valkey",
+        "engine",
+        "replicate",
+        "gateway",
+    }
+    assert all(each["alive"] for each in status["processes"])
+
+    assert "REPORT RequestId" in vsl("logs", "list_models", state=state).stdout
+    assert "Ready" in vsl("logs", "engine", state=state).stdout
+    unknown = vsl("logs", "nobody", state=state, check=False)
+    assert unknown.returncode == 2
+    assert "submit_prediction" in unknown.stderr
+
+    assert "Deployed" in vsl("deploy", state=state).stderr
+
+    vsl("down", state=state)
+    assert gone(state, 2) == set()
+    assert vsl("status", state=state, check=False).returncode == 1
+    assert not (state / "tmp").exists()
+
+
+def test_a_killed_supervisor_leaves_nothing_behind(state: Path) -> None:
+    document = up(state)
+    assert httpx.get(f"{document['apiUrl']}/models", timeout=30, trust_env=False).is_success
+    before = processes_of(state)
+    workers = [pid for pid in before if b"worker/bootstrap.py" in _command(pid)]
+    assert workers, "a function has been called, so its process is there"
+
+    os.kill(document["pid"], signal.SIGKILL)
+    assert gone(state, 6) == set()
+    assert not (state / "tmp").exists()
+    assert vsl("status", state=state, check=False).returncode == 1
+
+
+def test_a_killed_supervisor_and_guard_leave_nothing_behind(state: Path) -> None:
+    """Without the guard the kernel does it (Linux)."""
+    document = up(state)
+    guards = [pid for pid in children_of(document["pid"]) if b"guard.py" in _command(pid)]
+    assert len(guards) == 1
+    os.kill(guards[0], signal.SIGKILL)
+    os.kill(document["pid"], signal.SIGKILL)
+    assert gone(state, 6) == set()
+    assert up(state)["pid"] != document["pid"]
+
+
+def test_a_part_that_dies_takes_the_stack_down_with_a_reason(state: Path) -> None:
+    up(state)
+    (valkey,) = [
+        each["pid"]
+        for each in json.loads((state / "processes.json").read_text())
+        if each["name"] == "valkey"
+    ]
+    os.kill(valkey, signal.SIGKILL)
+    assert gone(state, 8) == set()
+    assert "valkey ended by itself" in (state / "logs" / "supervisor.log").read_text()
+
+
+def test_a_pid_of_somebody_else_is_left_alone(state: Path) -> None:
+    """A record from before a reboot may name a pid that now is another's."""
+    with subprocess.Popen(["sleep", "60"]) as other:
+        state.mkdir()
+        record = {"name": "supervisor", "pid": other.pid, "started": "1", "signal": 15}
+        (state / "processes.json").write_text(json.dumps([record]))
+        vsl("down", state=state)
+        assert other.poll() is None
+        other.terminate()
+
+
+def children_of(parent: int) -> list[int]:
+    """Children of a process."""
+    return [
+        int(pid)
+        for thread in Path(f"/proc/{parent}/task").iterdir()
+        for pid in (thread / "children").read_text().split()
+    ]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
