@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from vsl.domain.errors import InternalError, VslError
 from vsl.runtime.observability import job_keys, logger
+from vsl.runtime.settings import settings
 
 Event = dict[str, Any]
 Response = dict[str, Any]
@@ -50,15 +51,30 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
         keys = {"jobId": path_parameters.get("jobId")}
         with job_keys(keys, request_id=context.aws_request_id):
             try:
-                return function(event, context)
+                response = function(event, context)
             except VslError as error:
                 logger.warning("request refused", error_code=error.code, reason=error.message)
-                return problem(error)
+                response = problem(error)
             except Exception:  # noqa: BLE001 - the client gets a problem, the log the traceback
                 logger.exception("request failed unexpectedly")
-                return problem(InternalError("The request failed; try again or report it."))
+                response = problem(InternalError("The request failed; try again or report it."))
+        response["headers"] |= _cross_origin(event)
+        return response
 
     return wrapper
+
+
+def _cross_origin(event: Event) -> dict[str, str]:
+    """What lets a browser on another origin read the answer: API Gateway adds nothing to a proxy's."""
+    headers = event.get("headers") or {}
+    origin = next((value for name, value in headers.items() if name.lower() == "origin"), None)
+    if origin is None:
+        return {}
+    allowed = settings().cors_origins
+    if "*" in allowed:
+        return {"Access-Control-Allow-Origin": "*"}
+    allow = {"Access-Control-Allow-Origin": origin} if origin in allowed else {}
+    return {"Vary": "Origin", **allow}
 
 
 def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:

@@ -29,6 +29,7 @@ class Settings:
     rate_limit_per_hour: int
     submission_settle_seconds: int
     max_output_bytes: int
+    cors_origins: tuple[str, ...]
 
     @property
     def local(self) -> bool:
@@ -46,10 +47,8 @@ def settings() -> Settings:
         ssm_prefix=_text("SSM_PREFIX"),
         models_config=_text("MODELS_CONFIG", "/opt/config/models.json"),
         replicate_api_url=_text("REPLICATE_API_URL", "https://api.replicate.com/v1"),
-        download_origins=tuple(
-            _text("DOWNLOAD_ORIGINS", "https://replicate.delivery,https://*.replicate.delivery")
-            .replace(" ", "")
-            .split(",")
+        download_origins=_list(
+            "DOWNLOAD_ORIGINS", "https://replicate.delivery,https://*.replicate.delivery"
         ),
         allow_http_inputs=_text("ALLOW_HTTP_INPUTS", "false") == "true",
         media_access=_text("MEDIA_ACCESS", "private"),
@@ -57,6 +56,7 @@ def settings() -> Settings:
         rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),
         submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 45),
         max_output_bytes=_integer("MAX_OUTPUT_BYTES", 4 * 1024**3),
+        cors_origins=_list("CORS_ORIGINS", "*"),
     )
 
 
@@ -65,6 +65,10 @@ def _text(name: str, default: str | None = None) -> str:
     if value is None:
         raise ConfigurationError(f"The environment variable {name} is not set.", variable=name)
     return value
+
+
+def _list(name: str, default: str) -> tuple[str, ...]:
+    return tuple(_text(name, default).replace(" ", "").split(","))
 
 
 def _integer(name: str, default: int) -> int:
