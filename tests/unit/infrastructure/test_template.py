@@ -1,0 +1,285 @@
+"""What template.yaml keeps to beyond what cfn-lint checks."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.template import REPOSITORY, resource, template
+
+FUNCTION = "AWS::Serverless::Function"
+LAYERS = ["CoreLayer", "RuntimeLayer", "ConfigLayer"]
+IN_VPC = {
+    "CheckRateLimitFunction",
+    "CreateJobFunction",
+    "FinalizeJobFunction",
+    "GetStatusFunction",
+    "ProcessWebhookFunction",
+    "RecordFailureFunction",
+}
+# Actions that IAM cannot narrow to a resource.
+WITHOUT_RESOURCE = {
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    found = {n: r["Properties"] for n, r in template()["Resources"].items() if r["Type"] == kind}
+    assert found, kind
+    return found
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    return of_type(FUNCTION)
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(value: Any) -> Iterator[dict[str, Any]]:
+    """Every policy statement anywhere below, also those behind a condition."""
+    if isinstance(value, dict):
+        if "Effect" in value and "Action" in value:
+            yield value
+        for inner in value.values():
+            yield from statements(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from statements(inner)
+
+
+def allowed() -> list[dict[str, Any]]:
+    found = [s for s in statements(template()["Resources"]) if s["Effect"] == "Allow"]
+    return [s for s in found if s["Action"] != "sts:AssumeRole"]
+
+
+def test_no_statement_allows_more_than_it_names() -> None:
+    assert len(allowed()) > 20
+    for statement in allowed():
+        actions = as_list(statement["Action"])
+        assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action) for action in actions), statement
+        if "*" in as_list(statement.get("Resource")):
+            assert set(actions) <= WITHOUT_RESOURCE, statement
+
+
+def test_no_function_has_a_ready_made_policy() -> None:
+    named = [p for f in functions().values() for p in f.get("Policies", ()) if isinstance(p, str)]
+    assert named == []
+    references = {
+        p["Ref"] for f in functions().values() for p in f.get("Policies", ()) if "Ref" in p
+    }
+    assert references == {"ReadParametersPolicy"}
+
+
+def test_every_function_logs_to_a_group_that_forgets() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    for name, function in functions().items():
+        group = name.removesuffix("Function") + "LogGroup"
+        assert function["LoggingConfig"] == {"LogGroup": {"Ref": group}}
+        kebab = function["FunctionName"]["Fn::Sub"]
+        assert groups[group]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{kebab}"}
+    assert len(groups) == len(functions()) + 3
+    assert all(g["RetentionInDays"] == {"Ref": "LogRetentionDays"} for g in groups.values())
+
+
+def test_what_all_functions_share() -> None:
+    shared = template()["Globals"]["Function"]
+    assert shared["Runtime"] == "python3.13"
+    assert shared["Handler"] == "app.handler"
+    assert shared["Architectures"] == [{"Ref": "LambdaArchitecture"}]
+    assert shared["Tracing"] == "Active"
+    assert shared["LoggingConfig"]["LogFormat"] == "JSON"
+    assert [layer["Ref"] for layer in shared["Layers"]] == LAYERS
+    own = {"Runtime", "Handler", "Architectures", "Tracing", "Environment"}
+    assert not any(own & function.keys() for function in functions().values())
+
+
+def test_only_store_media_carries_the_media_libraries() -> None:
+    more = {name: f["Layers"] for name, f in functions().items() if "Layers" in f}
+    assert more == {"StoreMediaFunction": [{"Ref": "MediaLayer"}]}
+
+
+def test_the_environment_is_what_settings_read() -> None:
+    source = (REPOSITORY / "layers/core/vsl/runtime/settings.py").read_text()
+    read = set(re.findall(r'_(?:text|integer|list)\(\s*"([A-Z][A-Z0-9_]+)"', source))
+    assert len(read) >= 14
+    assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == read
+
+
+def test_no_secret_is_a_parameter_or_an_environment_variable() -> None:
+    text = (REPOSITORY / "template.yaml").read_text()
+    assert "resolve:ssm" not in text
+    assert "NoEcho" not in text
+    assert not re.search(r"(TOKEN|SECRET|PASSWORD|DATABASE_URL|REDIS_URL)\s*:", text)
+
+
+def test_functions_that_reach_postgresql_or_redis_can_stand_in_a_vpc() -> None:
+    inside = {name for name, function in functions().items() if "VpcConfig" in function}
+    assert inside == IN_VPC
+    for name in inside:
+        condition, config, otherwise = functions()[name]["VpcConfig"]["Fn::If"]
+        assert condition == "InVpc"
+        assert config.keys() == {"SubnetIds", "SecurityGroupIds"}
+        assert otherwise == {"Ref": "AWS::NoValue"}
+
+
+def test_who_may_touch_what() -> None:
+    """Grants of one function, so that a widening shows in review."""
+    actions = {
+        name.removesuffix("Function"): sorted(
+            action for statement in statements(f) for action in as_list(statement["Action"])
+        )
+        for name, f in functions().items()
+    }
+    release = ["states:SendTaskFailure", "states:SendTaskSuccess"]
+    item = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+    assert actions == {
+        "ValidateRequest": sorted([*item, "dynamodb:PutItem", "dynamodb:DeleteItem"]),
+        "CheckRateLimit": [],
+        "CreateJob": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "SubmitPrediction": item,
+        "AwaitPrediction": item + release,
+        "ResolveTimeout": item,
+        "StoreMedia": [*item, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+        "FinalizeJob": item,
+        "RecordFailure": item,
+        "RejectRequest": [],
+        "ProcessWebhook": sorted([*item, "dynamodb:Query", *release]),
+        "PollPredictions": sorted([*item, "dynamodb:Query", *release]),
+        "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
+        "ListModels": [],
+        "GetModel": [],
+    }
+
+
+@pytest.mark.parametrize("name", ["MediaJobStateMachine", "GenerateMediaStateMachine"])
+def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
+    machine = resource(name)["Properties"]
+    invoked = [
+        target["Fn::GetAtt"][0]
+        for statement in statements(machine)
+        if statement["Action"] == "lambda:InvokeFunction"
+        for target in statement["Resource"]
+    ]
+    given = [k.removesuffix("Arn") for k in machine["DefinitionSubstitutions"] if "Function" in k]
+    assert sorted(invoked) == sorted(given)
+    assert machine["Logging"]["IncludeExecutionData"] is False
+    assert machine["Tracing"] == {"Enabled": True}
+
+
+def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
+    answering = [s for s in allowed() if "states:SendTaskSuccess" in as_list(s["Action"])]
+    assert len(answering) == 3
+    name = resource("MediaJobStateMachine")["Properties"]["Name"]["Fn::Sub"]
+    for statement in answering:
+        assert statement["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")
+
+
+def test_data_outlives_the_stack() -> None:
+    for name in ("JobsTable", "IdempotencyTable", "MediaBucket"):
+        assert resource(name)["DeletionPolicy"] == "Retain"
+        assert resource(name)["UpdateReplacePolicy"] == "Retain"
+    for table in of_type("AWS::DynamoDB::Table").values():
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+        assert table["SSESpecification"]["SSEEnabled"] is True
+        assert table["TimeToLiveSpecification"]["Enabled"] is True
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_jobs_table_has_the_keys_the_code_uses() -> None:
+    table = resource("JobsTable")["Properties"]
+    indexes = {
+        index["IndexName"]: (
+            [key["AttributeName"] for key in index["KeySchema"]],
+            index["Projection"]["ProjectionType"],
+        )
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["jobId", "timestamp"]
+    assert indexes == {
+        "UserIdIndex": (["userId", "timestamp"], "ALL"),
+        "ReplicateIdIndex": (["replicateId"], "ALL"),
+        "InFlightIndex": (["inFlightShard", "nextCheckAt"], "KEYS_ONLY"),
+    }
+
+
+def test_thumbnails_are_never_archived_and_temp_is_swept() -> None:
+    rules = resource("MediaBucket")["Properties"]["LifecycleConfiguration"]["Rules"]
+    by_id = {rule["Id"]: rule for rule in rules}
+    assert by_id["ArchiveOldMedia"]["Prefix"] == "media/"
+    assert by_id["ArchiveOldMedia"]["Transitions"][0]["TransitionInDays"] == 90
+    assert (by_id["DeleteTempFiles"]["Prefix"], by_id["DeleteTempFiles"]["ExpirationInDays"]) == (
+        "temp/",
+        1,
+    )
+    assert "AbortIncompleteMultipartUpload" in by_id["AbortBrokenUploads"]
+
+
+def test_every_parameter_and_condition_is_used() -> None:
+    """cfn-lint's own check is off, because it does not look into the OpenAPI document."""
+    text = (REPOSITORY / "template.yaml").read_text() + (
+        REPOSITORY / "api/openapi.yaml"
+    ).read_text()
+    for name in [*template()["Conditions"], *template()["Parameters"]]:
+        assert len(re.findall(rf"\b{name}\b", text)) >= 2, name
+    grouped = [
+        name
+        for group in template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        for name in group["Parameters"]
+    ]
+    assert sorted(grouped) == sorted(template()["Parameters"])
+
+
+def test_every_layer_has_its_requirements() -> None:
+    for name, layer in of_type("AWS::Serverless::LayerVersion").items():
+        folder = REPOSITORY / layer["ContentUri"]
+        method = resource(name)["Metadata"]["BuildMethod"]
+        needed = "Makefile" if method == "makefile" else "requirements.txt"
+        assert (folder / needed).is_file(), name
+    target = (REPOSITORY / "config/Makefile").read_text()
+    assert "build-ConfigLayer:" in target
+
+
+def test_outputs_are_those_others_read() -> None:
+    assert {
+        "ApiUrl",
+        "ApiEndpoint",
+        "BucketName",
+        "TableName",
+        "IdempotencyTableName",
+        "MediaJobStateMachineArn",
+        "GenerateMediaStateMachineArn",
+    } <= set(template()["Outputs"])
+
+
+def test_the_stages_of_samconfig_are_those_of_the_template() -> None:
+    import tomllib
+
+    config = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
+    parameters = template()["Parameters"]
+    for stage in ("homolog", "production"):
+        overrides = dict(
+            pair.split("=", 1)
+            for pair in config[stage]["deploy"]["parameters"]["parameter_overrides"]
+        )
+        assert overrides["Stage"] == stage
+        assert overrides.keys() <= parameters.keys()
+        for name, value in overrides.items():
+            choices = [str(choice) for choice in parameters[name].get("AllowedValues", [value])]
+            assert value in choices
+    assert set(parameters["Stage"]["AllowedValues"]) == {"local", "homolog", "production"}
+
+
+def test_compose_reads_as_yaml() -> None:
+    services = yaml.safe_load((REPOSITORY / "compose.yaml").read_text())["services"]
+    assert {"postgres", "valkey", "stepfunctions"} <= services.keys()
