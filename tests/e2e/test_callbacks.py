@@ -1,0 +1,108 @@
+"""The callback cannot be lost: webhooks dropped, doubled, forged, early; Redis away."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from devstack.replicate.faults import WebhookFault
+from tests.support.api import unique
+from tests.support.stack import Stack
+from vsl.domain.ids import new_job_id
+from vsl.domain.job import JobStatus
+from vsl.domain.signature import sign
+
+pytestmark = pytest.mark.e2e
+
+
+def webhook_fault(prompt: str, kind: str, **more: object) -> WebhookFault:
+    return WebhookFault.model_validate({"match": {"prompt": prompt}, "kind": kind, **more})
+
+
+def test_a_dropped_webhook_is_made_good_by_the_poller(stack: Stack) -> None:
+    prompt = unique("dropped")
+    stack.control.faults(webhook_fault(prompt, "drop"))
+    job_id = stack.api.submit("flux-schnell", {"prompt": prompt})
+    deadline = time.monotonic() + 40
+    while stack.api.status(job_id)["status"] not in {"storing", "succeeded"}:
+        assert time.monotonic() < deadline, "the poller never found it"
+        stack.invoke("PollPredictionsFunction", {})
+        time.sleep(1)
+    assert stack.api.finish(job_id)["status"] == "succeeded"
+    item = stack.live_jobs().get(job_id)
+    assert item is not None
+    assert item.outcome is not None
+    assert item.outcome.source == "poller"
+
+
+@pytest.mark.parametrize("kind", ["duplicate", "reorder", "early"])
+def test_webhooks_out_of_order_end_the_job_once(stack: Stack, kind: str) -> None:
+    prompt = unique(kind)
+    stack.control.faults(webhook_fault(prompt, kind))
+    status = stack.api.run("flux-schnell", {"prompt": prompt})
+    assert status["status"] == "succeeded", status
+    (prediction,) = [p for p in stack.control.predictions() if p.input.get("prompt") == prompt]
+    assert {delivery.status_code for delivery in prediction.deliveries} == {200}
+
+
+def test_a_forged_webhook_changes_nothing(stack: Stack) -> None:
+    prompt = unique("forged")
+    stack.control.faults(webhook_fault(prompt, "forge"))
+    job_id = stack.api.submit("flux-schnell", {"prompt": prompt})
+    deadline = time.monotonic() + 40
+    refused: set[int | None] = set()
+    while 401 not in refused:
+        assert time.monotonic() < deadline, refused
+        time.sleep(0.2)
+        refused = {
+            delivery.status_code
+            for prediction in stack.control.predictions()
+            if prediction.input.get("prompt") == prompt
+            for delivery in prediction.deliveries
+        }
+    item = stack.live_jobs().get(job_id)
+    assert item is not None
+    assert item.outcome is None
+    assert item.status is not JobStatus.SUCCEEDED
+
+
+def test_a_signed_webhook_for_nobody_is_sent_again_later(stack: Stack) -> None:
+    """404: the provider then retries, for the webhook may have outrun our own write."""
+    job_id = new_job_id(stack.now(), "nobody")
+    body = json.dumps({"id": "z" * 26, "status": "succeeded", "output": None}).encode()
+    timestamp = str(int(time.time()))
+    answer = httpx.post(
+        f"{stack.api.url}/webhook/replicate",
+        params={"jobId": job_id, "attempt": "1"},
+        content=body,
+        headers={
+            "Content-Type": "application/json",
+            "webhook-id": "msg_1",
+            "webhook-timestamp": timestamp,
+            "webhook-signature": "v1," + sign(stack.webhook_secret, "msg_1", timestamp, body),
+        },
+        timeout=20,
+        trust_env=False,
+    )
+    assert (answer.status_code, answer.json()["code"]) == (404, "JobNotFound")
+
+
+@pytest.fixture
+def redis_away(stack: Stack) -> Iterator[None]:
+    """Valkey accepts connections and answers nothing: the worst way to be away."""
+    pid = stack.pid_of("valkey")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("redis_away")
+def test_without_redis_it_is_only_slower(stack: Stack) -> None:
+    status = stack.api.run("flux-schnell", {"prompt": unique("no Redis")})
+    assert status["status"] == "succeeded", status

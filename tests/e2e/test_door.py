@@ -1,0 +1,115 @@
+"""The front door: what is refused, how it is said, and that it costs nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psycopg
+import pytest
+
+from tests.support.api import unique
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.e2e
+
+PROBLEM = "application/problem+json"
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == PROBLEM
+    body: dict[str, object] = answer.json()
+    assert (body["status"], body["code"]) == (status, code)
+    return body
+
+
+def test_the_answer_to_an_accepted_request(stack: Stack) -> None:
+    answer = stack.api.generate("flux-schnell", {"prompt": unique("a lighthouse")})
+    assert answer.status_code == 202
+    body = answer.json()
+    assert body["status"] == "pending"
+    assert body["replicateId"] is None
+    assert body["estimatedCost"] == 0.003
+    assert answer.headers["location"] == body["statusUrl"]
+    assert httpx.get(body["statusUrl"], trust_env=False).status_code in {200, 404}
+    assert stack.api.finish(body["jobId"])["status"] == "succeeded"
+
+
+def test_wrong_parameters_are_all_named(stack: Stack) -> None:
+    before = len(stack.control.predictions())
+    parameters = {"width": "wide", "num_outputs": 99, "promt": "x"}
+    answer = stack.api.generate("flux-schnell", parameters)
+    body = problem(answer, 400, "InvalidParameters")
+    fields = body["fields"]
+    assert isinstance(fields, list)
+    assert {"prompt", "promt", "num_outputs", "width"} <= {
+        str(field["field"]).rpartition(".")[2] for field in fields
+    }
+    assert len(stack.control.predictions()) == before
+
+
+def test_an_unknown_model_is_answered_with_the_nearest_names(stack: Stack) -> None:
+    body = problem(stack.api.generate("flux-schnel", {"prompt": "x"}), 404, "UnknownModel")
+    assert "flux-schnell" in str(body["detail"])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'"text"', b'{"modelId": "flux-schnell"}', b'{"userId": 7}']
+)
+def test_a_body_that_is_no_request(stack: Stack, content: bytes) -> None:
+    answer = httpx.post(
+        f"{stack.api.url}/generate-media",
+        content=content,
+        headers={"Content-Type": "application/json"},
+        timeout=40,
+        trust_env=False,
+    )
+    problem(answer, 400, "InvalidRequest")
+
+
+def test_the_same_key_is_the_same_job(stack: Stack) -> None:
+    key, prompt = unique("key"), unique("once")
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(
+                lambda _: stack.api.generate("flux-schnell", {"prompt": prompt}, key=key), range(4)
+            )
+        )
+    again = stack.api.generate("flux-schnell", {"prompt": prompt}, key=key)
+    assert {answer.status_code for answer in [*answers, again]} == {202}
+    assert len({answer.json()["jobId"] for answer in [*answers, again]}) == 1
+    stack.api.finish(again.json()["jobId"])
+    made = [each for each in stack.control.predictions() if each.input.get("prompt") == prompt]
+    assert len(made) == 1
+    other = stack.api.generate("flux-schnell", {"prompt": "another"}, key=key)
+    problem(other, 422, "IdempotencyKeyReused")
+
+
+def test_the_hourly_limit(stack: Stack) -> None:
+    user = unique("limited").replace(" ", "-")
+    with psycopg.connect(stack.database_url) as connection:
+        connection.execute(
+            "INSERT INTO user_limits (user_id, jobs_per_hour) VALUES (%s, 2)", [user]
+        )
+    accepted = [stack.api.generate("flux-schnell", {"prompt": "x"}, user_id=user) for _ in range(2)]
+    assert [answer.status_code for answer in accepted] == [202, 202]
+    refused = stack.api.generate("flux-schnell", {"prompt": "x"}, user_id=user)
+    problem(refused, 429, "RateLimitExceeded")
+    assert 0 < int(refused.headers["retry-after"]) <= 3600
+    for answer in accepted:
+        assert stack.api.finish(answer.json()["jobId"])["status"] == "succeeded"
+
+
+def test_an_unknown_job(stack: Stack) -> None:
+    for job_id in ("nonsense", "01994a3c-0000-7000-8000-000000000000"):
+        answer = httpx.get(f"{stack.api.url}/status/{job_id}", trust_env=False)
+        problem(answer, 404, "JobNotFound")
+
+
+def test_the_models_are_listed_with_their_parameters(stack: Stack) -> None:
+    models = httpx.get(f"{stack.api.url}/models", timeout=20, trust_env=False).json()["models"]
+    assert {"flux-schnell", "stability-video", "musicgen", "sdxl"} <= {
+        model["modelId"] for model in models
+    }
+    one = httpx.get(f"{stack.api.url}/models/flux-schnell", timeout=20, trust_env=False).json()
+    assert one["parameters"]["required"] == ["prompt"]
+    problem(httpx.get(f"{stack.api.url}/models/x", trust_env=False), 404, "UnknownModel")

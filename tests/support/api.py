@@ -1,0 +1,61 @@
+"""A client of a running stack, as a product team's back end would be one."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+# On two busy cores a cold function may take seconds; a job that is slower than this has hung.
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The HTTP API at `url`."""
+
+    url: str
+
+    def generate(self, model_id: str, parameters: dict[str, Any], **options: Any) -> httpx.Response:
+        """POST /generate-media; `user_id`, `media_type` and `key` (Idempotency-Key) are optional."""
+        body = {
+            "userId": options.get("user_id", "e2e"),
+            "modelId": model_id,
+            "parameters": parameters,
+        }
+        if "media_type" in options:
+            body["mediaType"] = options["media_type"]
+        headers = {"Idempotency-Key": options["key"]} if "key" in options else {}
+        return httpx.post(
+            f"{self.url}/generate-media", json=body, headers=headers, timeout=40, trust_env=False
+        )
+
+    def status(self, job_id: str) -> dict[str, Any]:
+        answer = httpx.get(f"{self.url}/status/{job_id}", timeout=20, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        status: dict[str, Any] = answer.json()
+        return status
+
+    def submit(self, model_id: str, parameters: dict[str, Any], **options: Any) -> str:
+        answer = self.generate(model_id, parameters, **options)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["jobId"])
+
+    def finish(self, job_id: str, patience: float = PATIENCE) -> dict[str, Any]:
+        """The job's status once it has ended."""
+        deadline = time.monotonic() + patience
+        while True:
+            status = self.status(job_id)
+            if status["status"] in {"succeeded", "failed", "canceled"}:
+                return status
+            assert time.monotonic() < deadline, f"still {status['status']}: {status}"
+            time.sleep(0.2)
+
+    def run(self, model_id: str, parameters: dict[str, Any], **options: Any) -> dict[str, Any]:
+        return self.finish(self.submit(model_id, parameters, **options))
+
+
+def unique(text: str) -> str:
+    """A prompt no other test uses, so that fault rules strike only their own job."""
+    return f"{text} {uuid.uuid4().hex[:12]}"

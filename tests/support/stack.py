@@ -1,0 +1,76 @@
+"""A running local stack, with what a test may do to it and ask of it."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+from botocore.config import Config
+
+from devstack.replicate.control import Control
+from tests.support.api import Api
+from vsl.adapters.dynamodb import DynamoLiveJobs
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`document` is what `vsl up --json` printed."""
+
+    document: Mapping[str, Any]
+
+    @cached_property
+    def api(self) -> Api:
+        return Api(self.document["apiUrl"])
+
+    @cached_property
+    def control(self) -> Control:
+        return Control(self.document["replicateUrl"])
+
+    @property
+    def database_url(self) -> str:
+        return str(self.document["databaseUrl"])
+
+    @property
+    def webhook_secret(self) -> str:
+        return str(self.document["webhookSecret"])
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.document["awsEndpointUrl"],
+            config=Config(inject_host_prefix=False, connect_timeout=5, read_timeout=60),
+        )
+
+    def live_jobs(self) -> DynamoLiveJobs:
+        """The product's own adapter on this stack's table."""
+        os.environ["AWS_ENDPOINT_URL"] = self.document["awsEndpointUrl"]
+        return DynamoLiveJobs(self.document["table"])
+
+    def invoke(self, function: str, event: object) -> Any:
+        """Call a function by its resource name; raises AssertionError if it failed."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.document["functions"][function], Payload=json.dumps(event).encode()
+        )
+        content = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, content
+        return content
+
+    def execution(self, job_id: str) -> dict[str, Any]:
+        """The job's execution, once it has ended."""
+        machine = str(self.document["stateMachineArn"]).replace(":stateMachine:", ":execution:")
+        client = self.client("stepfunctions")
+        return cast("dict[str, Any]", client.describe_execution(executionArn=f"{machine}:{job_id}"))
+
+    def pid_of(self, process: str) -> int:
+        """The process id of one of the stack's servers."""
+        recorded = json.loads((Path(self.document["state"]) / "processes.json").read_text())
+        (pid,) = [each["pid"] for each in recorded if each["name"] == process]
+        return int(pid)
