@@ -57,7 +57,7 @@ class Resolver:
             if len(value) == 1:
                 name, argument = next(iter(value.items()))
                 if name in self._functions and (
-                    name != "Condition" or argument in self._conditions
+                    name != "Condition" or str(argument) in self._conditions
                 ):
                     return self._functions[name](argument)
             resolved = {key: self.resolve(inner) for key, inner in value.items()}

@@ -7,7 +7,7 @@ import uvicorn
 
 from devstack.gateway.app import GatewayApp
 from devstack.gateway.backend import EngineBackend
-from devstack.gateway.server import CasedProtocol
+from devstack.gateway.server import server_config
 
 
 def main() -> None:
@@ -17,15 +17,8 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
-    uvicorn.run(
-        GatewayApp(options.document, EngineBackend(options.engine)),
-        host=options.host,
-        port=options.port,
-        http=CasedProtocol,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=2,
-    )
+    app = GatewayApp(options.document, EngineBackend(options.engine))
+    uvicorn.Server(server_config(app, options.host, options.port)).run()
 
 
 if __name__ == "__main__":

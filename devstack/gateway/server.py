@@ -7,6 +7,7 @@ were written lets the application restore them; it is the last one, so a client 
 from typing import Any
 
 import h11
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CASED_NAMES = "x-vsl-cased-names"
@@ -31,3 +32,17 @@ class CasedProtocol(H11Protocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.conn = CasedConnection(h11.SERVER, self.config.h11_max_incomplete_event_size or 65536)
+
+
+def server_config(app: Any, host: str, port: int) -> uvicorn.Config:
+    """No proxy is trusted: who sends `X-Forwarded-For` is not believed, as at AWS."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=CasedProtocol,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=2,
+    )
