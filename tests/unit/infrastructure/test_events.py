@@ -1,0 +1,115 @@
+"""The payloads in events/ are what the machines, API Gateway and the provider really send."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.machines import STATE_MACHINES, camel, definition
+from tests.support.template import REPOSITORY, resource, template
+from vsl.domain.ids import is_job_id
+from vsl.domain.job import Job, MediaAsset
+from vsl.domain.prediction import Outcome, Prediction
+from vsl.domain.webhook_url import parse_webhook_url
+
+EVENTS = REPOSITORY / "events"
+STEPS = sorted(path.stem for path in (EVENTS / "steps").glob("*.json"))
+NOT_A_FUNCTION = {"generate_media_request"}
+
+
+def event(path: str) -> Any:
+    return json.loads((EVENTS / path).read_text())
+
+
+def payload(function: str) -> dict[str, Any]:
+    """What the machines give the function, by key; media_job's where both call it."""
+    for machine in ("media_job", "generate_media"):
+        state = definition(machine)["States"].get(camel(function))
+        if state is not None:
+            found: dict[str, Any] = state["Parameters"]["Payload"]
+            return found
+    raise AssertionError(function)
+
+
+def test_every_function_has_one_event() -> None:
+    files = [
+        path.stem
+        for folder in ("steps", "api", "eventbridge")
+        for path in (EVENTS / folder).glob("*.json")
+        if path.stem not in NOT_A_FUNCTION
+    ]
+    folders = [path.parent.name for path in (STATE_MACHINES.parent / "functions").glob("*/app.py")]
+    assert sorted(files) == sorted(folders)
+    assert len(files) == 15
+
+
+@pytest.mark.parametrize("function", STEPS)
+def test_a_step_gets_what_its_state_sends(function: str) -> None:
+    sent = {key.removesuffix(".$") for key in payload(function)}
+    given = event(f"steps/{function}.json")
+    assert given.keys() == sent
+    if "execution" in sent:
+        assert given["execution"].keys() == {"id", "name", "startTime"}
+    job = given.get("job")
+    if job is not None:
+        assert Job.from_document(job).document() == job
+        assert is_job_id(job["jobId"])
+
+
+def test_outcome_and_media_are_documents_of_ours() -> None:
+    given = event("steps/finalize_job.json")
+    assert Outcome.from_document(given["outcome"]).document() == given["outcome"]
+    for asset in given["media"]["assets"]:
+        assert MediaAsset.from_document(asset).document() == asset
+        assert given["job"]["jobId"] in asset["s3Key"]
+    assert event("steps/store_media.json")["outcome"] == given["outcome"]
+
+
+@pytest.mark.parametrize("path", sorted((EVENTS / "provider").glob("*.json")), ids=lambda p: p.stem)
+def test_the_provider_speaks_of_a_job_of_ours(path: Path) -> None:
+    body = json.loads(path.read_text())
+    prediction = Prediction.parse(body)
+    assert path.stem.removeprefix("prediction_") in {prediction.status.value, "started"}
+    key = parse_webhook_url(prediction.webhook)
+    assert key is not None
+    assert key.job_id == event("steps/create_job.json")["job"]["jobId"]
+
+
+def test_the_webhook_carries_a_prediction() -> None:
+    given = event("api/process_webhook.json")
+    assert json.loads(given["body"]) == event("provider/prediction_succeeded.json")
+    signed = {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    assert signed <= given["headers"].keys()
+    assert "REDACTED" in given["headers"]["webhook-signature"]
+
+
+@pytest.mark.parametrize("function", ["process_webhook", "get_status", "list_models", "get_model"])
+def test_an_api_event_is_one_of_the_api(function: str) -> None:
+    import yaml
+
+    document = yaml.safe_load((REPOSITORY / "api/openapi.yaml").read_text())
+    given = event(f"api/{function}.json")
+    operation = document["paths"][given["resource"]][given["httpMethod"].lower()]
+    uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    assert f"${{{camel(function)}Function.Arn}}" in uri
+    names = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+    assert set(given["pathParameters"] or {}) == names
+
+
+def test_the_environment_for_sam_local_is_complete() -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    given = event("environment.json")["Parameters"]
+    assert given.keys() == variables.keys()
+    for name, source in variables.items():
+        parameter = template()["Parameters"].get(source.get("Ref", ""))
+        if parameter is not None and name != "STAGE":
+            assert given[name] == str(parameter["Default"]), name
+
+
+def test_the_poller_is_woken_by_the_scheduler() -> None:
+    given = event("eventbridge/poll_predictions.json")
+    schedule = resource("PollPredictionsFunction")["Properties"]["Events"]["Schedule"]
+    assert schedule["Type"] == "ScheduleV2"
+    assert given["source"] == "aws.scheduler"
+    assert given["resources"][0].endswith("/vsl-homolog-poll-predictions")
