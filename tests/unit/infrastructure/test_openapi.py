@@ -1,0 +1,244 @@
+"""api/openapi.yaml: a valid document under every ApiAuth, whose templates let any text through."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from devstack.gateway.velocity import render
+from devstack.intrinsics import Resolver
+from devstack.template import load_template
+from tests.support.machines import definition
+from tests.support.template import REPOSITORY, template
+from vsl.domain.errors import error_classes
+
+ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:vsl-local-generate-media"
+NASTY = 'it\'s "q" \\ \\\' \\" \n\r\t\f #set($x = 1) #if $util ${x} %7B é 漢 😀 </s> \u2028 \x01'
+# Codes of answers that API Gateway gives without asking us.
+GATEWAYS_OWN = {
+    "Forbidden",
+    "QuotaExceeded",
+    "RequestTooLarge",
+    "Throttled",
+    "Unauthorized",
+    "UnsupportedMediaType",
+}
+OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
+
+
+@cache
+def whole_template() -> dict[str, Any]:
+    return load_template(REPOSITORY / "template.yaml")
+
+
+def document(**parameters: str) -> dict[str, Any]:
+    """The document as CloudFormation resolves it."""
+    loaded = whole_template()
+    defaults = {name: p["Default"] for name, p in loaded["Parameters"].items() if "Default" in p}
+    pseudo = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
+    values = {**defaults, **pseudo, "GenerateMediaStateMachine": ARN, **parameters}
+    resolver = Resolver(loaded, values, lambda name, attribute: f"arn:{name}.{attribute}")
+    resolved: dict[str, Any] = resolver.resolve(
+        loaded["Resources"]["Api"]["Properties"]["DefinitionBody"]
+    )
+    return resolved
+
+
+def operations(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{verb} {path}": operation
+        for path, item in resolved["paths"].items()
+        for verb, operation in item.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("auth", "asks", "scheme"),
+    [
+        ("API_KEY", True, {"type": "apiKey", "name": "x-api-key", "in": "header"}),
+        ("COGNITO", True, {"x-amazon-apigateway-authtype": "cognito_user_pools"}),
+        ("IAM", True, {"x-amazon-apigateway-authtype": "awsSigv4"}),
+        ("NONE", False, {}),
+    ],
+)
+def test_callers_are_known_as_api_auth_says(auth: str, asks: bool, scheme: dict[str, str]) -> None:
+    resolved = document(ApiAuth=auth, CognitoUserPoolArn="arn:pool")
+    validate(json.loads(json.dumps(resolved)))
+    assert scheme.items() <= resolved["components"]["securitySchemes"]["Caller"].items()
+    asking = 0
+    for name, operation in operations(resolved).items():
+        verb, path = name.split()
+        if verb == "options":
+            assert "security" not in operation  # a preflight carries no credentials
+        elif path in OPEN_TO_THE_PROVIDER:
+            assert operation["security"] == []
+        else:
+            assert operation["security"] == ([{"Caller": []}] if asks else [])
+            asking += 1
+    assert asking == 4
+
+
+def test_the_template_enforces_that_only_the_local_stack_is_open() -> None:
+    rule = template()["Rules"]["OpenAccessIsLocal"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ApiAuth"}, "NONE"]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
+
+
+def test_every_way_in_has_an_integration_and_a_preflight() -> None:
+    for path, item in document()["paths"].items():
+        assert all("x-amazon-apigateway-integration" in operation for operation in item.values())
+        assert ("options" in item) == (path not in OPEN_TO_THE_PROVIDER)
+
+
+def generate_media(**parameters: str) -> dict[str, Any]:
+    found: dict[str, Any] = document(**parameters)["paths"]["/generate-media"]["post"][
+        "x-amazon-apigateway-integration"
+    ]
+    return found
+
+
+def rendered_request(body: str, headers: dict[str, str]) -> dict[str, Any]:
+    text, _ = render(
+        generate_media()["requestTemplates"]["application/json"],
+        body=body,
+        parameters={"path": {}, "querystring": {}, "header": headers},
+        context={
+            "requestId": "request-1",
+            "domainName": "api.example.com",
+            "path": "/homolog/generate-media",
+        },
+    )
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
+    body = {"userId": "u1", "modelId": "m", "prompt": NASTY, NASTY: [1.5, None, {"a": NASTY}]}
+    sent = rendered_request(json.dumps(body, ensure_ascii=ascii_only), {})
+    assert sent["stateMachineArn"] == ARN
+    assert json.loads(sent["input"]) == {
+        "request": body,
+        "idempotencyKey": "",
+        "requestId": "request-1",
+        "requestUrl": "https://api.example.com/homolog/generate-media",
+        "subject": "",
+    }
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
+@pytest.mark.parametrize("key", ["plain-1", NASTY, '","requestId":"forged', "\\"])
+def test_an_idempotency_key_stays_a_text(name: str, key: str) -> None:
+    sent = rendered_request("{}", {name: key, "X-Forwarded-Proto": "http"})
+    given = json.loads(sent["input"])
+    assert given["idempotencyKey"] == key
+    assert given["requestId"] == "request-1"
+    assert given["requestUrl"] == "http://api.example.com/homolog/generate-media"
+
+
+def rendered_answer(
+    run: dict[str, Any], response: str = "200", origin: str = "", **parameters: str
+) -> tuple[str, dict[str, Any]]:
+    return render(
+        generate_media(**parameters)["responses"][response]["responseTemplates"][
+            "application/json"
+        ],
+        body=json.dumps(run),
+        parameters={"path": {}, "querystring": {}, "header": {"Origin": origin}},
+        context={"requestId": "request-1"},
+    )
+
+
+@pytest.mark.parametrize("status", [202, 400, 404, 409, 422, 429, 500, 503])
+def test_the_machines_answer_comes_out_unharmed(status: int) -> None:
+    body = json.dumps({"detail": NASTY}, ensure_ascii=False)
+    headers = {"Content-Type": "application/problem+json", "Location": "/x", "Retry-After": "7"}
+    output = json.dumps({"statusCode": status, "headers": headers, "body": body})
+    text, override = rendered_answer({"status": "SUCCEEDED", "output": output})
+    assert text.strip() == body
+    assert override["status"] == status
+    assert override["header"] == {**headers, "Access-Control-Allow-Origin": "*"}
+
+
+def test_headers_the_machine_did_not_set_are_not_made_up() -> None:
+    answer = {"statusCode": 202, "headers": {"Content-Type": "application/json"}, "body": "{}"}
+    _, override = rendered_answer({"status": "SUCCEEDED", "output": json.dumps(answer)})
+    assert override["header"].keys() == {"Content-Type", "Access-Control-Allow-Origin"}
+
+
+def test_the_machines_last_word_passes_too() -> None:
+    answer = definition("generate_media")["States"]["Unavailable"]["Result"]
+    text, override = rendered_answer({"status": "SUCCEEDED", "output": json.dumps(answer)})
+    assert (override["status"], json.loads(text)["code"]) == (503, "StoreUnavailable")
+
+
+@pytest.mark.parametrize(
+    ("run", "response"),
+    [
+        ({"status": "FAILED", "error": "States.Runtime"}, "200"),
+        ({"status": "TIMED_OUT"}, "200"),
+        ({"__type": "ThrottlingException"}, "default"),
+    ],
+)
+def test_without_an_answer_the_client_may_try_again(run: dict[str, Any], response: str) -> None:
+    text, override = rendered_answer(run, response)
+    problem = json.loads(text)
+    assert override.get("status", 503) == problem["status"] == 503
+    assert override["header"]["Content-Type"] == "application/problem+json"
+    assert override["header"]["Retry-After"] == "5"
+    assert generate_media()["responses"]["default"]["statusCode"] == "503"
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        ("*", "https://any.example", "*"),
+        ("https://a.example,https://b.example", "https://b.example", "https://b.example"),
+        ("https://a.example", "https://evil.example", None),
+    ],
+)
+def test_browsers_on_allowed_origins_may_read_the_answer(
+    origins: str, origin: str, allowed: str | None
+) -> None:
+    run = {"status": "FAILED"}
+    for response in ("200", "default"):
+        _, override = rendered_answer(run, response, origin, CorsOrigins=origins)
+        assert override["header"].get("Access-Control-Allow-Origin") == allowed
+    for item in document(CorsOrigins=origins)["paths"].values():
+        if "options" in item:
+            responses = item["options"]["x-amazon-apigateway-integration"]["responses"]
+            _, override = render(
+                responses["default"]["responseTemplates"]["application/json"],
+                body="{}",
+                parameters={"path": {}, "querystring": {}, "header": {"origin": origin}},
+                context={},
+            )
+            assert override["header"].get("Access-Control-Allow-Origin") == allowed
+
+
+def test_api_gateways_own_answers_are_problems_with_stable_codes() -> None:
+    answers = document()["x-amazon-apigateway-gateway-responses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "BAD_REQUEST_BODY", "THROTTLED"} <= answers.keys()
+    for name, answer in answers.items():
+        (template_text,) = answer["responseTemplates"].values()
+        text = template_text.replace("$context.error.messageString", '"Message."')
+        problem = json.loads(text)
+        assert problem.keys() == {"type", "title", "status", "code", "detail", "requestId"}
+        assert problem["code"] in GATEWAYS_OWN | set(error_classes()), name
+        assert answer.get("statusCode", problem["status"]) == problem["status"]
+        content_type = answer["responseParameters"]["gatewayresponse.header.Content-Type"]
+        assert content_type == "'application/problem+json'"
+
+
+def test_the_document_names_no_function_that_is_not_there() -> None:
+    text = Path(REPOSITORY / "api/openapi.yaml").read_text()
+    resources = template()["Resources"]
+    named = [line.split("${")[-1].split(".Arn")[0] for line in text.splitlines() if ".Arn}" in line]
+    assert len(named) == 4
+    assert all(resources[name]["Type"] == "AWS::Serverless::Function" for name in named)
+    for name in named:
+        permission = resources[name.removesuffix("Function") + "Permission"]["Properties"]
+        assert permission["FunctionName"] == {"Ref": name}
