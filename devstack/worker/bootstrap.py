@@ -1,7 +1,8 @@
 """Entry point of a function's process: `bootstrap.py HANDLER`, started by the engine.
 
 It ends with the engine, and hands over to AWS's own runtime interface client; where that has no
-wheel (macOS), to our small loop with the same error shapes (runtime_loop.py).
+wheel (macOS), to our small loop with the same error shapes (runtime_loop.py;
+VSL_OWN_RUNTIME_LOOP asks for it).
 """
 
 import importlib
@@ -24,12 +25,14 @@ def main(handler: str) -> None:
     sys.path[0] = folder  # as on Lambda: the function's own code first, then its layers
     sys.path.append(str(_HERE))
     address = os.environ["AWS_LAMBDA_RUNTIME_API"]
-    if importlib.util.find_spec("awslambdaric") is None:
-        importlib.import_module("runtime_loop").run("live.handler", address)
+    if "VSL_OWN_RUNTIME_LOOP" in os.environ or importlib.util.find_spec("awslambdaric") is None:
+        os.environ["VSL_RUNTIME_FAULTS"] = "runtime_loop"
+        importlib.import_module("runtime_loop").run("entry.handler", address)
     else:
+        os.environ["VSL_RUNTIME_FAULTS"] = "awslambdaric.lambda_runtime_exception"
         client = importlib.import_module("awslambdaric.lambda_runtime_client")
         runtime = importlib.import_module("awslambdaric.bootstrap")
-        runtime.run("live.handler", client.LambdaRuntimeClient(address))
+        runtime.run("entry.handler", client.LambdaRuntimeClient(address))
 
 
 def _end_with(parent: int) -> None:

@@ -46,18 +46,19 @@ class LiveHandler:
         module, _, attribute = self._name.rpartition(".")
         self._function = None
         try:
-            self._function = getattr(importlib.import_module(module), attribute)
+            loaded = importlib.import_module(module)
+            self._function = getattr(loaded, attribute, None)
         except ImportError as error:
             text = f"Unable to import module '{module}': {error}"
             raise _fault("Runtime.ImportModuleError", text) from error
         except SyntaxError as error:
             text = f"Syntax error in module '{module}': {error}"
             raise _fault("Runtime.UserCodeSyntaxError", text) from error
-        except AttributeError as error:
-            text = f"Handler '{attribute}' missing on module '{module}'"
-            raise _fault("Runtime.HandlerNotFound", text) from error
         finally:
             self._remember()
+        if self._function is None:
+            text = f"Handler '{attribute}' missing on module '{module}'"
+            raise _fault("Runtime.HandlerNotFound", text)
 
     def _forget(self) -> None:
         for name, _ in list(self._own_modules()):
@@ -94,22 +95,15 @@ def _modified(path: str) -> int:
 
 def _fault(kind: str, message: str) -> Exception:
     """The exception by which the runtime in use knows a fault of the function's package."""
-    try:
-        faults: Any = importlib.import_module("awslambdaric.lambda_runtime_exception")
-    except ImportError:
-        faults = importlib.import_module("runtime_loop")
+    faults: Any = importlib.import_module(os.environ["VSL_RUNTIME_FAULTS"])
     fault: Exception = faults.FaultException(kind, message)
     return fault
 
 
-def __getattr__(name: str) -> Any:
-    """`live.handler`, made when the runtime asks for it: importing this module has no effect."""
-    if name != "handler":
-        raise AttributeError(name)
+def from_environment() -> LiveHandler:
+    """The handler this process was started for. Raises what importing it raises."""
     roots = os.environ["VSL_LIVE_ROOTS"].split(os.pathsep)
     files = [text for text in os.environ.get("VSL_LIVE_FILES", "").split(os.pathsep) if text]
-    handler = LiveHandler(
+    return LiveHandler(
         os.environ["VSL_LIVE_HANDLER"], tuple(map(Path, roots)), tuple(map(Path, files))
     )
-    globals()["handler"] = handler
-    return handler
