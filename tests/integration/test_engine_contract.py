@@ -1,0 +1,335 @@
+"""What the local stack relies on in the AWS engine, each by itself: an upgrade shows here first.
+
+Where the engine differs from AWS the test says so; the product must work with both.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from devstack.engine import Engine, client_config, session
+from devstack.processes import free_ports
+from devstack.template import bootstrap_zip
+
+pytestmark = pytest.mark.integration
+
+ROLE = "arn:aws:iam::000000000000:role/any"
+APP = """
+import os, time, boto3
+
+class ProviderThrottled(Exception):
+    pass
+
+pid = os.getpid()
+
+def handler(event, context):
+    do = event.get("do")
+    if do == "raise":
+        raise ProviderThrottled("slow down")
+    if do == "exit":
+        os._exit(7)
+    if do == "sleep":
+        time.sleep(30)
+    if do == "env":
+        return sorted(os.environ)
+    if do == "answer-early":
+        boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='{"early": 1}')
+        time.sleep(0.3)
+    return {"pid": pid, "event": event}
+"""
+
+
+class Aws:
+    """Clients of one engine."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __call__(self, service: str) -> Any:
+        config = client_config().merge(
+            Config(signature_version="v4" if service != "s3" else "s3v4")
+        )
+        return session().client(
+            service,  # type: ignore[call-overload]  # the stubs list service names as literals
+            endpoint_url=self.url,
+            config=config,
+        )
+
+    def run(self, definition: dict[str, Any], given: object, seconds: float = 15) -> dict[str, Any]:
+        """Run a Standard machine to its end."""
+        states = self("stepfunctions")
+        arn = states.create_state_machine(
+            name=f"m{time.monotonic_ns()}", definition=json.dumps(definition), roleArn=ROLE
+        )["stateMachineArn"]
+        execution = states.start_execution(stateMachineArn=arn, input=json.dumps(given))
+        deadline = time.monotonic() + seconds
+        while True:
+            found: dict[str, Any] = states.describe_execution(
+                executionArn=execution["executionArn"]
+            )
+            if found["status"] != "RUNNING":
+                return found
+            assert time.monotonic() < deadline, "still running"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    folder = tmp_path_factory.mktemp("engine")
+    engine = Engine(folder / "engine", free_ports(1)[0], folder / "engine.log")
+    engine.start()
+    try:
+        yield Aws(engine.url)
+    finally:
+        engine.stop()
+
+
+@pytest.fixture(scope="module")
+def probe(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A function as the local stack deploys functions."""
+    folder = tmp_path_factory.mktemp("function")
+    (folder / "app.py").write_text(APP)
+    aws("lambda").create_function(
+        FunctionName="probe",
+        Runtime="provided.al2023",
+        Handler="app.handler",
+        Role=ROLE,
+        Timeout=2,
+        Code={"ZipFile": bootstrap_zip(built=False)},
+        Environment={
+            "Variables": {
+                "VSL_FUNCTION_FOLDER": str(folder),
+                "VSL_LIVE_ROOTS": str(folder),
+                "AWS_ENDPOINT_URL": aws.url,
+            }
+        },
+    )
+    return "probe"
+
+
+@pytest.fixture(scope="module")
+def invoke(aws: Aws, probe: str) -> Callable[..., Any]:
+    def call(**event: object) -> Any:
+        answer = aws("lambda").invoke(FunctionName=probe, Payload=json.dumps(event).encode())
+        return json.loads(answer["Payload"].read())
+
+    return call
+
+
+def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A machine of one task; what it catches ends up under `error`."""
+    state = {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::{resource}",
+        "Parameters": parameters,
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}],
+        "Next": "Done",
+        **more,
+    }
+    return {
+        "StartAt": "Work",
+        "States": {
+            "Work": state,
+            "Done": {"Type": "Succeed"},
+            "Caught": {"Type": "Pass", "End": True},
+        },
+    }
+
+
+def test_an_exceptions_class_name_is_what_retry_and_catch_match(aws: Aws, probe: str) -> None:
+    machine = task(
+        "lambda:invoke",
+        {"FunctionName": probe, "Payload": {"do": "raise"}},
+        Retry=[{"ErrorEquals": ["ProviderThrottled"], "IntervalSeconds": 1, "MaxAttempts": 1}],
+        Catch=[{"ErrorEquals": ["ProviderThrottled"], "ResultPath": "$.error", "Next": "Caught"}],
+    )
+    began = time.monotonic()
+    ended = aws.run(machine, {})
+    error = json.loads(ended["output"])["error"]
+    assert error["Error"] == "ProviderThrottled"
+    cause = json.loads(error["Cause"])
+    assert (cause["errorType"], cause["errorMessage"]) == ("ProviderThrottled", "slow down")
+    assert time.monotonic() - began > 1, "the retry waited"
+
+
+def test_a_worker_survives_an_exception(invoke: Callable[..., Any]) -> None:
+    before = invoke()["pid"]
+    assert invoke(do="raise")["errorType"] == "ProviderThrottled"
+    assert invoke()["pid"] == before
+
+
+def test_crash_and_timeout_have_the_names_aws_gives_them(invoke: Callable[..., Any]) -> None:
+    assert invoke(do="exit")["errorType"] == "Runtime.ExitError"
+    began = time.monotonic()
+    assert invoke(do="sleep")["errorType"] == "Sandbox.Timedout"
+    assert 1.9 < time.monotonic() - began < 5
+    assert "pid" in invoke()
+
+
+def test_functions_see_a_clean_environment(
+    invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine hands its own environment on: it is started without the caller's."""
+    names = set(invoke(do="env"))
+    assert {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"} <= names
+    assert not names & {"PYTEST_CURRENT_TEST", "VIRTUAL_ENV", "AWS_PROFILE", "PIP_INDEX_URL"}
+
+
+def test_each_concurrent_call_has_a_process_of_its_own(invoke: Callable[..., Any]) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        slow = [pool.submit(invoke, do="sleep") for _ in range(2)]
+        time.sleep(0.2)
+        assert "pid" in invoke()
+        assert {each.result()["errorType"] for each in slow} == {"Sandbox.Timedout"}
+
+
+def test_a_token_may_be_answered_before_the_waiting_function_returns(aws: Aws, probe: str) -> None:
+    machine = task(
+        "lambda:invoke.waitForTaskToken",
+        {"FunctionName": probe, "Payload": {"do": "answer-early", "token.$": "$$.Task.Token"}},
+        ResultPath="$.outcome",
+        TimeoutSeconds=10,
+    )
+    ended = aws.run(machine, {"kept": True})
+    assert json.loads(ended["output"]) == {"kept": True, "outcome": {"early": 1}}
+
+
+def test_waiting_for_a_token_ends_with_the_static_timeout(aws: Aws, probe: str) -> None:
+    machine = task(
+        "lambda:invoke.waitForTaskToken",
+        {"FunctionName": probe, "Payload": {"token.$": "$$.Task.Token"}},
+        TimeoutSeconds=1,
+    )
+    assert json.loads(aws.run(machine, {})["output"])["error"]["Error"] == "States.Timeout"
+
+
+def test_a_token_nobody_waits_for_is_refused_as_gone(aws: Aws) -> None:
+    """AWS says TaskTimedOut or InvalidToken: our adapter takes all of them for answered."""
+    with pytest.raises(ClientError) as refused:
+        aws("stepfunctions").send_task_success(taskToken="long gone", output="{}")
+    assert refused.value.response["Error"]["Code"] in {"TaskDoesNotExist", "InvalidToken"}
+
+
+def test_an_express_machine_starts_a_standard_one_and_answers_at_once(aws: Aws) -> None:
+    states = aws("stepfunctions")
+    passing = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    inner = states.create_state_machine(name="inner", definition=json.dumps(passing), roleArn=ROLE)[
+        "stateMachineArn"
+    ]
+    parameters = {"StateMachineArn": inner, "Name.$": "$.id", "Input": {"id.$": "$.id"}}
+    outer = states.create_state_machine(
+        name="outer",
+        type="EXPRESS",
+        definition=json.dumps(task("states:startExecution", parameters, ResultPath=None)),
+        roleArn=ROLE,
+    )["stateMachineArn"]
+    for _ in range(2):
+        answer = states.start_sync_execution(stateMachineArn=outer, input='{"id": "job-1"}')
+        assert answer["status"] == "SUCCEEDED"
+    second = json.loads(answer["output"])
+    assert "ExecutionAlreadyExists" in second["error"]["Error"]
+    found = states.describe_execution(
+        executionArn=inner.replace("stateMachine", "execution") + ":job-1"
+    )
+    assert json.loads(found["input"]) == {"id": "job-1"}
+
+
+def test_conditional_writes_have_one_winner(aws: Aws) -> None:
+    dynamodb = aws("dynamodb")
+    dynamodb.create_table(
+        TableName="race",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    def claim(index: int) -> bool:
+        try:
+            dynamodb.put_item(
+                TableName="race",
+                Item={"id": {"S": str(index % 10)}},
+                ConditionExpression="attribute_not_exists(id)",
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sum(pool.map(claim, range(100))) == 10
+
+
+def test_signed_addresses_of_version_4_are_served(aws: Aws) -> None:
+    """Version 2, botocore's default for some regions, is taken for no signature."""
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="signed")
+    s3.put_object(Bucket="signed", Key="a b.txt", Body=b"hello")
+    url = s3.generate_presigned_url(
+        "get_object",
+        {"Bucket": "signed", "Key": "a b.txt", "ResponseContentType": "text/x-greeting"},
+    )
+    assert url.startswith(aws.url)
+    answer = httpx.get(url, trust_env=False)
+    assert (answer.text, answer.headers["content-type"]) == ("hello", "text/x-greeting")
+
+
+def test_secrets_are_read_by_path_and_decrypted(aws: Aws) -> None:
+    ssm = aws("ssm")
+    ssm.put_parameter(Name="/probe/one", Value="secret", Type="SecureString")
+    ssm.put_parameter(Name="/probe/one", Value="newer", Type="SecureString", Overwrite=True)
+    found = ssm.get_parameters_by_path(Path="/probe/", WithDecryption=True)["Parameters"]
+    assert [(each["Name"], each["Value"]) for each in found] == [("/probe/one", "newer")]
+
+
+def test_templates_lose_expiry_and_lifecycle_which_the_api_accepts(aws: Aws) -> None:
+    """Why devstack/deploy.py adds them afterwards; if this fails, it need not any more."""
+    template = {
+        "Resources": {
+            "Table": {
+                "Type": "AWS::DynamoDB::Table",
+                "Properties": {
+                    "TableName": "expiring",
+                    "BillingMode": "PAY_PER_REQUEST",
+                    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                    "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": True},
+                },
+            }
+        }
+    }
+    cloudformation, dynamodb = aws("cloudformation"), aws("dynamodb")
+    cloudformation.create_stack(StackName="expiring", TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="expiring", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+    describe = dynamodb.describe_time_to_live
+    assert describe(TableName="expiring")["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+    dynamodb.update_time_to_live(
+        TableName="expiring", TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": True}
+    )
+    assert describe(TableName="expiring")["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+
+
+def test_a_template_may_come_from_a_bucket(aws: Aws, tmp_path: Path) -> None:
+    """Ours is larger than the 51 200 bytes a request may carry."""
+    s3, cloudformation = aws("s3"), aws("cloudformation")
+    s3.create_bucket(Bucket="templates")
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "from-bucket"}}
+    template = {
+        "Description": "x" * 900,
+        "Resources": {"Queue": queue},
+        "Metadata": {"x": "x" * 60_000},
+    }
+    s3.put_object(Bucket="templates", Key="t.json", Body=json.dumps(template).encode())
+    cloudformation.create_stack(StackName="big", TemplateURL=f"{aws.url}/templates/t.json")
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="big", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+    assert aws("sqs").get_queue_url(QueueName="from-bucket")["QueueUrl"]
