@@ -88,7 +88,7 @@ class Downloads:
                 ) as response:
                     headers = _headers(response)
                     if response.status in _REDIRECTS:
-                        url = urljoin(url, headers.get("location", ""))
+                        url = _redirected(url, headers.get("location", ""))
                         continue
                     _check_status(response.status)
                     yield self._download(url, headers, response)
@@ -150,6 +150,13 @@ def _check_status(status: int) -> None:
     if status != 200:
         message = f"The output's server answered with HTTP status {status}."
         raise DownloadFailed(message, httpStatus=status)
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise DownloadRefused("The output's address redirects to a malformed one.") from error
 
 
 @contextmanager

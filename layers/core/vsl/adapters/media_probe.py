@@ -5,7 +5,6 @@ checked before pixels are decoded, decoders run on one thread, and time and byte
 """
 
 import io
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +30,6 @@ _FORMATS = {
 }
 _TRANSPOSED = {5, 6, 7, 8}  # EXIF orientations that lie on their side
 _ORIENTATION = 0x0112
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -88,11 +85,12 @@ def _probe_image(file: IO[bytes] | io.RawIOBase, content_type: str, found: Probe
     with Image.open(file, formats=(name,)) as image:  # type: ignore[arg-type]
         found.codec = name.lower()
         found.width, found.height = image.size
-        if image.getexif().get(_ORIENTATION) in _TRANSPOSED:
-            found.width, found.height = found.height, found.width
         sequential_jpeg = name == "JPEG" and not image.info.get("progressive")
         limit = MAX_DRAFT_PIXELS if sequential_jpeg else MAX_PIXELS
         if image.width * image.height > limit:
             raise ValueError(f"{image.width} x {image.height} pixels are too many to decode")
         image.draft("RGB", (thumbnails.MAX_SIDE, thumbnails.MAX_SIDE))
+        # Only now: the EXIF block of a PNG may come last, and asking for it decodes the picture.
+        if image.getexif().get(_ORIENTATION) in _TRANSPOSED:
+            found.width, found.height = found.height, found.width
         found.thumbnail = thumbnails.of_image(image)

@@ -15,6 +15,9 @@ import httpcore
 
 from vsl.adapters.origins import Origins
 
+READ_SIZE = 256 * 1024
+"""Bytes per read: httpcore asks for 64 KiB and takes more, which saves half of its work per byte."""
+
 _SocketOptions = Iterable[Any]
 
 
@@ -65,7 +68,7 @@ class _TimedStream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _remaining(self._deadline, timeout))
+        return self._stream.read(max(max_bytes, READ_SIZE), _remaining(self._deadline, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _remaining(self._deadline, timeout))

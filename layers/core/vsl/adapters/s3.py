@@ -191,15 +191,21 @@ class _Multipart:
 
 
 def _parts(chunks: Iterable[bytes], part_size: int) -> Iterator[tuple[bytearray, bool]]:
-    """The chunks regrouped in parts of `part_size` bytes, each with whether it is the last one."""
-    part = bytearray()
+    """The chunks regrouped in parts of `part_size` bytes, each with whether it is the last one.
+
+    A part is allocated in its full size at once: growing it would copy it over and over.
+    """
+    part, filled = bytearray(part_size), 0
     for chunk in chunks:
         rest = memoryview(chunk)
         while rest:
-            if len(part) == part_size:
+            if filled == part_size:
                 yield part, False
-                part = bytearray()
-            room = part_size - len(part)
-            part += rest[:room]
-            rest = rest[room:]
+                part, filled = bytearray(part_size), 0
+            taken = min(len(rest), part_size - filled)
+            with memoryview(part) as room:
+                room[filled : filled + taken] = rest[:taken]
+            filled += taken
+            rest = rest[taken:]
+    del part[filled:]
     yield part, True

@@ -1,0 +1,318 @@
+"""Downloads over a scripted network: what is asked, what is refused, how each end is named.
+
+The addresses come from a resolver of the test's own, so that names of the provider's resolve to
+whatever the test wants without a look-up.
+"""
+
+import base64
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import httpcore
+import pytest
+
+from vsl.adapters.download import MAX_REDIRECTS, Downloads
+from vsl.domain.errors import DownloadFailed, DownloadRefused, OutputExpired, OutputInvalid
+
+ORIGINS = ("https://replicate.delivery", "https://*.replicate.delivery", "http://plain.test")
+NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the scripted network plays no TLS
+PUBLIC = "93.184.215.14"
+URL = "https://replicate.delivery/xezq/key/out%200.png"
+
+
+class ScriptedNetwork(httpcore.MockBackend):
+    """One answer per connection, in order; keeps what was connected to and what was sent."""
+
+    def __init__(self, *answers: bytes | list[bytes]) -> None:
+        self._answers = [[answer] if isinstance(answer, bytes) else answer for answer in answers]
+        self.connected: list[tuple[str, int]] = []
+        self.sent = b""
+
+    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
+        self.connected.append((host, port))
+        stream = httpcore.MockStream(list(self._answers.pop(0)))
+        stream.write = self._write  # type: ignore[method-assign]
+        return stream
+
+    def _write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.sent += buffer
+
+
+def ok(body: bytes, *headers: str, length: int | None = None) -> bytes:
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body) if length is None else length}"]
+    return "\r\n".join([*lines, *headers, "", ""]).encode() + body
+
+
+def redirect(location: str, status: int = 302) -> bytes:
+    return f"HTTP/1.1 {status} Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def downloads(network: httpcore.NetworkBackend, max_bytes: int = 1000) -> Downloads:
+    return Downloads(ORIGINS, max_bytes=max_bytes, backend=network, ssl_context=NO_ROOTS)
+
+
+def fetch(network: httpcore.NetworkBackend, url: str = URL, max_bytes: int = 1000) -> bytes:
+    with downloads(network, max_bytes).open(url) as download:
+        return b"".join(download.chunks)
+
+
+@pytest.fixture(autouse=True)
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Every name resolves to a public address unless the test says otherwise, per look-up."""
+    answers: list[Iterable[str]] = []
+
+    def resolve(host: str, port: int, **_: Any) -> list[Any]:
+        found = answers.pop(0) if answers else [PUBLIC]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return lambda *lists: answers.extend(lists)
+
+
+def test_a_file_arrives_with_what_its_server_says_of_it() -> None:
+    network = ScriptedNetwork(ok(b"content", "Content-Type: Image/PNG; charset=x"))
+    with downloads(network).open(URL) as download:
+        assert download.file_name == "out 0.png"
+        assert download.declared_type == "image/png"
+        assert download.declared_length == 7
+        assert b"".join(download.chunks) == b"content"
+    assert network.connected == [(PUBLIC, 443)]
+
+
+def test_no_token_and_no_cookie_is_sent_and_the_host_is_named() -> None:
+    network = ScriptedNetwork(ok(b"content"))
+    fetch(network)
+    head = network.sent.decode().lower()
+    assert "host: replicate.delivery\r\n" in head
+    assert "accept-encoding: identity\r\n" in head
+    assert "authorization" not in head
+    assert "cookie" not in head
+
+
+def test_a_chunked_answer_has_no_length_and_arrives() -> None:
+    answer = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    )
+    with downloads(ScriptedNetwork(answer)).open(URL) as download:
+        assert download.declared_length is None
+        assert b"".join(download.chunks) == b"abcde"
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_file_that_is_gone(status: int) -> None:
+    with pytest.raises(OutputExpired) as caught:
+        fetch(ScriptedNetwork(f"HTTP/1.1 {status} Gone\r\nContent-Length: 0\r\n\r\n".encode()))
+    assert caught.value.details == {"httpStatus": status}
+
+
+@pytest.mark.parametrize("status", [204, 206, 304, 400, 401, 408, 429, 500, 502, 503])
+def test_any_other_status_is_worth_another_try(status: int) -> None:
+    with pytest.raises(DownloadFailed):
+        fetch(ScriptedNetwork(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode()))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(ok(b"cont", length=7), id="shorter than declared"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="broken head"),
+        pytest.param(b"", id="closed at once"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="no HTTP"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc", id="broken chunk"
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 9\r\n\r\nabc",
+            id="two lengths",
+        ),
+    ],
+)
+def test_a_broken_answer_is_worth_another_try(answer: bytes) -> None:
+    with pytest.raises(DownloadFailed):
+        fetch(ScriptedNetwork(answer))
+
+
+def test_bytes_beyond_the_declared_length_are_not_taken() -> None:
+    assert fetch(ScriptedNetwork(ok(b"content", length=4))) == b"cont"
+
+
+def test_an_empty_file_is_no_output() -> None:
+    with pytest.raises(OutputInvalid, match="empty"):
+        fetch(ScriptedNetwork(ok(b"")))
+
+
+def test_a_declared_size_over_the_limit_ends_it_before_the_body() -> None:
+    network = ScriptedNetwork(ok(b"", length=1001))
+    with (
+        pytest.raises(OutputInvalid, match="larger"),
+        downloads(network).open(URL),
+    ):
+        pytest.fail("the download was opened")
+
+
+def test_a_size_that_was_not_declared_is_counted() -> None:
+    piece = b"a\r\n0123456789\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with pytest.raises(OutputInvalid, match="larger"):
+        fetch(ScriptedNetwork([answer] + [piece] * 200))
+    assert len(fetch(ScriptedNetwork([answer] + [piece] * 100 + [b"0\r\n\r\n"]))) == 1000
+
+
+def test_a_compressed_answer_is_refused() -> None:
+    with pytest.raises(OutputInvalid, match="compressed"):
+        fetch(ScriptedNetwork(ok(b"\x1f\x8b", "Content-Encoding: gzip")))
+
+
+def test_redirects_within_the_list_are_followed() -> None:
+    network = ScriptedNetwork(
+        redirect("/other/a.png"),
+        redirect("https://cdn.replicate.delivery/b.png", 307),
+        ok(b"content"),
+    )
+    with downloads(network).open(URL) as download:
+        assert download.file_name == "b.png"
+        assert b"".join(download.chunks) == b"content"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.test/x.png",
+        "http://replicate.delivery/x.png",
+        "http://127.0.0.1/x.png",
+        "http://169.254.169.254/latest/meta-data/iam/",
+        "//evil.test/x.png",
+        "file:///etc/passwd",
+        "https://[",
+    ],
+)
+def test_a_redirect_away_from_the_list_is_refused(location: str) -> None:
+    network = ScriptedNetwork(redirect(location))
+    with pytest.raises(DownloadRefused):
+        fetch(network)
+    assert len(network.connected) == 1
+
+
+def test_redirects_are_counted() -> None:
+    network = ScriptedNetwork(*[redirect(URL)] * (MAX_REDIRECTS + 1), ok(b"content"))
+    with pytest.raises(DownloadRefused, match="redirects"):
+        fetch(network)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "fe80::1"])
+def test_a_listed_name_that_leads_inside_is_refused(
+    address: str, resolver: Callable[..., None]
+) -> None:
+    network = ScriptedNetwork(ok(b"secret"))
+    resolver([address])
+    with pytest.raises(DownloadRefused):
+        fetch(network)
+    assert network.connected == []
+
+
+def test_one_private_address_among_public_ones_is_enough_to_refuse(
+    resolver: Callable[..., None],
+) -> None:
+    network = ScriptedNetwork(ok(b"secret"))
+    resolver([PUBLIC, "10.0.0.7"])
+    with pytest.raises(DownloadRefused):
+        fetch(network)
+    assert network.connected == []
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(
+    resolver: Callable[..., None],
+) -> None:
+    """DNS rebinding: the second answer is private, but nobody asks a second time."""
+    network = ScriptedNetwork(ok(b"content"))
+    resolver([PUBLIC], ["127.0.0.1"])
+    assert fetch(network) == b"content"
+    assert network.connected == [(PUBLIC, 443)]
+
+
+def test_a_name_that_turns_private_between_redirects_is_refused(
+    resolver: Callable[..., None],
+) -> None:
+    network = ScriptedNetwork(redirect(URL), ok(b"secret"))
+    resolver([PUBLIC], ["127.0.0.1"])
+    with pytest.raises(DownloadRefused):
+        fetch(network)
+    assert network.connected == [(PUBLIC, 443)]
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer(
+    resolver: Callable[..., None],
+) -> None:
+    class HalfDown(ScriptedNetwork):
+        def connect_tcp(self, host: str, port: int, *a: Any, **k: Any) -> httpcore.NetworkStream:
+            if host == PUBLIC:
+                raise httpcore.ConnectError("unreachable")
+            return super().connect_tcp(host, port, *a, **k)
+
+    resolver([PUBLIC, "93.184.215.15"])
+    assert fetch(HalfDown(ok(b"content"))) == b"content"
+    resolver([PUBLIC])
+    with pytest.raises(DownloadFailed):
+        fetch(HalfDown(ok(b"content")))
+
+
+def test_a_name_without_an_address_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DownloadFailed):
+        fetch(ScriptedNetwork())
+
+
+def test_drips_do_not_outlive_the_time_for_the_whole_download(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each read comes in time, all together they do not."""
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    class Dripping(httpcore.MockStream):
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            assert timeout is not None
+            clock[0] += 9
+            return b"x"
+
+    class DrippingNetwork(httpcore.MockBackend):
+        def __init__(self) -> None:
+            """Nothing to prepare."""
+
+        def connect_tcp(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
+            return Dripping([])
+
+    dripping = Downloads(
+        ORIGINS, max_bytes=1000, total_seconds=60, read_seconds=10, backend=DrippingNetwork()
+    )
+    with pytest.raises(DownloadFailed, match="too long"), dripping.open("http://plain.test/a"):
+        pytest.fail("the download was opened")
+    assert clock[0] < 70
+
+
+def test_a_data_url_is_decoded() -> None:
+    url = "data:image/png;base64," + base64.b64encode(b"\x89PNG").decode()
+    with Downloads(ORIGINS, max_bytes=1000).open(url) as download:
+        assert (download.file_name, download.declared_type) == ("", "image/png")
+        assert (download.declared_length, b"".join(download.chunks)) == (4, b"\x89PNG")
+    with Downloads(ORIGINS, max_bytes=1000).open("data:,a%20b") as download:
+        assert b"".join(download.chunks) == b"a b"
+
+
+@pytest.mark.parametrize(
+    "url", ["data:image/png;base64,***", "data:image/png", "data:image/png;base64,", "data:,"]
+)
+def test_a_malformed_or_empty_data_url_is_no_output(url: str) -> None:
+    with pytest.raises(OutputInvalid):
+        fetch(ScriptedNetwork(), url)
+
+
+def test_a_data_url_is_bounded_too() -> None:
+    with pytest.raises(OutputInvalid, match="larger"):
+        fetch(ScriptedNetwork(), "data:;base64," + base64.b64encode(bytes(1001)).decode())

@@ -1,0 +1,158 @@
+"""Uploads in parts, reads in ranges, and what is left when something breaks."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from tests.unit.media.conftest import BUCKET
+from vsl.adapters import s3 as s3_module
+from vsl.adapters.s3 import ObjectStore
+from vsl.domain.errors import ConfigurationError, DownloadFailed, StoreUnavailable
+
+MIB = 1024**2
+PART = 5 * MIB  # the smallest S3 takes
+
+
+def pieces(content: bytes, size: int = 100_003) -> Iterator[bytes]:
+    return (content[at : at + size] for at in range(0, len(content), size))
+
+
+class Spy:
+    """A client that notes its calls and may fail one of them."""
+
+    def __init__(self, client: Any, failing: str = "", error: Exception | None = None) -> None:
+        self._client = client
+        self._failing = failing
+        self._error = error
+        self.calls: list[str] = []
+        self.arguments: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**arguments: Any) -> Any:
+            self.calls.append(name)
+            self.arguments.append(arguments)
+            if name == self._failing and self._error is not None:
+                raise self._error
+            return getattr(self._client, name)(**arguments)
+
+        return call
+
+
+@pytest.mark.parametrize("size", [1, PART - 1, PART])
+def test_what_fits_in_one_part_goes_up_in_one_request(s3: Any, size: int) -> None:
+    content = bytes(range(251)) * (size // 251 + 1)
+    content = content[:size]
+    spy = Spy(s3)
+    uploaded = ObjectStore(BUCKET, spy, PART).upload("a.png", pieces(content), "image/png")
+    assert spy.calls == ["put_object"]
+    assert (uploaded.size, uploaded.body) == (size, content)
+    digest = hashlib.sha256(content)
+    assert uploaded.sha256 == digest.hexdigest()
+    assert spy.arguments[0]["ChecksumSHA256"] == base64.b64encode(digest.digest()).decode()
+    stored = s3.get_object(Bucket=BUCKET, Key="a.png")
+    assert stored["Body"].read() == content
+    assert stored["ContentType"] == "image/png"
+
+
+@pytest.mark.parametrize("size", [PART + 1, 2 * PART, 2 * PART + 12_345])
+@pytest.mark.parametrize("piece", [65_536, 3 * PART])
+def test_what_is_larger_goes_up_in_parts(s3: Any, size: int, piece: int) -> None:
+    content = (bytes(range(251)) * (size // 251 + 1))[:size]
+    spy = Spy(s3)
+    store = ObjectStore(BUCKET, spy, PART)
+    uploaded = store.upload("a.mp4", pieces(content, piece), "video/mp4")
+    assert spy.calls.count("upload_part") == -(-size // PART)
+    assert "put_object" not in spy.calls
+    assert (uploaded.size, uploaded.body) == (size, None)
+    assert uploaded.sha256 == hashlib.sha256(content).hexdigest()
+    stored = s3.get_object(Bucket=BUCKET, Key="a.mp4")
+    assert stored["Body"].read() == content
+    assert stored["ContentType"] == "video/mp4"
+    assert store.size("a.mp4") == size
+
+
+def test_a_download_that_breaks_leaves_nothing(s3: Any) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield bytes(2 * PART + 1)
+        raise DownloadFailed("gone")
+
+    with pytest.raises(DownloadFailed):
+        ObjectStore(BUCKET, s3, PART).upload("a.mp4", breaking(), "video/mp4")
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize("failing", ["upload_part", "complete_multipart_upload"])
+def test_a_part_that_fails_aborts_the_upload(s3: Any, failing: str) -> None:
+    answer: Any = {
+        "Error": {"Code": "SlowDown"},
+        "ResponseMetadata": {"HTTPStatusCode": 503},
+    }
+    spy = Spy(s3, failing, ClientError(answer, "x"))
+    with pytest.raises(StoreUnavailable):
+        ObjectStore(BUCKET, spy, PART).upload("a.mp4", pieces(bytes(2 * PART + 1)), "video/mp4")
+    assert spy.calls[-1] == "abort_multipart_upload"
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
+
+
+def test_an_abort_that_fails_does_not_hide_the_reason(s3: Any) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield bytes(PART + 1)
+        raise DownloadFailed("gone")
+
+    gone = ConnectTimeoutError(endpoint_url="https://s3")
+    spy = Spy(s3, "abort_multipart_upload", gone)
+    with pytest.raises(DownloadFailed):
+        ObjectStore(BUCKET, spy, PART).upload("a.mp4", breaking(), "video/mp4")
+
+
+def test_only_two_parts_are_in_memory(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No third part is begun before the first one has arrived."""
+    alive = 0
+    most = 0
+
+    class Part(bytearray):
+        def __init__(self, size: int) -> None:
+            nonlocal alive, most
+            super().__init__(size)
+            alive += 1
+            most = max(most, alive)
+
+        def __del__(self) -> None:
+            nonlocal alive
+            alive -= 1
+
+    monkeypatch.setattr(s3_module, "bytearray", Part, raising=False)
+    content = (bytes(65_536) for _ in range(8 * PART // 65_536))
+    ObjectStore(BUCKET, s3, PART).upload("a.mp4", content, "video/mp4")
+    assert most == 2
+
+
+def test_reading(objects: ObjectStore) -> None:
+    objects.put("a", b"0123456789", "text/plain")
+    assert objects.get("a") == b"0123456789"
+    assert objects.read_range("a", 2, 3) == b"234"
+    assert objects.size("a") == 10
+    assert objects.get("b") is None
+    assert objects.size("b") is None
+
+
+@pytest.mark.parametrize("operation", ["get_object", "head_object"])
+def test_without_the_right_to_list_absent_answers_403(s3: Any, operation: str) -> None:
+    error = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, operation)
+    store = ObjectStore(BUCKET, Spy(s3, operation, error))
+    assert (store.get("a") if operation == "get_object" else store.size("a")) is None
+
+
+def test_the_stores_faults_are_named(s3: Any) -> None:
+    timeout = ConnectTimeoutError(endpoint_url="https://s3")
+    with pytest.raises(StoreUnavailable):
+        ObjectStore(BUCKET, Spy(s3, "put_object", timeout)).put("a", b"x", "text/plain")
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+    with pytest.raises(ConfigurationError):
+        ObjectStore(BUCKET, Spy(s3, "put_object", denied)).put("a", b"x", "text/plain")

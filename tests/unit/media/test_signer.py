@@ -1,0 +1,57 @@
+"""Addresses of stored objects."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from vsl.adapters import aws
+from vsl.adapters.signer import MAX_SECONDS, MIN_SECONDS, S3Signer
+
+KEY = "media/user%2F1/image/2026/03/01/job/0-out.png"
+
+
+@pytest.fixture(autouse=True)
+def fresh_clients() -> Iterator[None]:
+    aws.client.cache_clear()
+    yield
+    aws.client.cache_clear()
+
+
+def query(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def test_a_private_object_gets_an_address_for_a_while() -> None:
+    url = S3Signer("bucket", 900).url(KEY, "image/png")
+    assert unquote(urlsplit(url).path).endswith("/bucket/" + KEY)
+    assert query(url)["X-Amz-Expires"] == "900"
+    assert query(url)["X-Amz-Signature"]
+    assert query(url)["response-content-type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"), [(0, MIN_SECONDS), (-5, MIN_SECONDS), (10**9, MAX_SECONDS)]
+)
+def test_the_life_of_an_address_is_bounded(asked: int, given: int) -> None:
+    assert query(S3Signer("bucket", asked).url(KEY))["X-Amz-Expires"] == str(given)
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/html", "image/svg+xml", "application/zip", "application/json"]
+)
+def test_what_is_not_media_is_handed_out_as_an_attachment(content_type: str | None) -> None:
+    answer = query(S3Signer("bucket", 900).url(KEY, content_type))
+    assert answer["response-content-type"] == "application/octet-stream"
+    assert answer["response-content-disposition"] == "attachment"
+
+
+def test_a_thumbnail_is_known_by_its_key() -> None:
+    url = S3Signer("bucket", 900).url("thumbnails/u/image/2026/03/01/job/0-out.webp")
+    assert query(url)["response-content-type"] == "image/webp"
+
+
+def test_in_a_public_bucket_addresses_are_plain() -> None:
+    private = S3Signer("bucket", 900).url(KEY, "image/png")
+    public = S3Signer("bucket", 900, "public").url(KEY, "image/png")
+    assert public == private.partition("?")[0]
