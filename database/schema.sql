@@ -161,6 +161,18 @@ FROM jobs
 WHERE completed_at IS NOT NULL AND created_at > now() - interval '30 days'
 GROUP BY model_id, media_type;
 
+-- Predictions their job had no use for: late duplicates, and ones that outlived their job. `cost`
+-- in US dollars, null while it is not known.
+CREATE TABLE wasted_predictions (
+    replicate_id text PRIMARY KEY CHECK (replicate_id <> ''),
+    job_id       uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    found_at     timestamptz NOT NULL,
+    source       text NOT NULL,
+    cost         numeric(12, 6) CHECK (cost >= 0)
+);
+
+CREATE INDEX wasted_predictions_job_id_idx ON wasted_predictions (job_id);
+
 -- What `python -m database.migrate` keeps: a database made from this file needs no migration yet.
 CREATE TABLE schema_migrations (
     version    text PRIMARY KEY,
@@ -170,4 +182,5 @@ CREATE TABLE schema_migrations (
 );
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
-    ('0001', 'jobs', 'a5b9af70841aefd3650948bf065e75f78e6a9fde3c68030b5e2149b6b74d51c7');
+    ('0001', 'jobs', 'a5b9af70841aefd3650948bf065e75f78e6a9fde3c68030b5e2149b6b74d51c7'),
+    ('0002', 'wasted_predictions', '8360dade9e007295a9d8689065421443fed32c720d14b1e22163866593dd9eb5');

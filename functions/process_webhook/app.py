@@ -1,11 +1,17 @@
 """ProcessWebhook: one signed webhook of the provider; the provider retries on anything but 2xx."""
 
 import base64
+from decimal import Decimal
 
+from vsl.domain.job import Job
+from vsl.domain.prediction import Outcome
+from vsl.domain.pricing import actual_cost
 from vsl.runtime.handler import Context, Event, Response, answer, api
 from vsl.runtime.observability import metrics
 from vsl.runtime.wiring import (
+    accounting,
     callbacks,
+    catalogue,
     clock,
     lazily,
     live_jobs,
@@ -14,6 +20,10 @@ from vsl.runtime.wiring import (
     webhook_secrets,
 )
 from vsl.services.process_webhook import Delivery, Intake, process_webhook
+
+
+def _cost(job: Job, outcome: Outcome) -> Decimal | None:
+    return actual_cost(catalogue().find(job.model_id), job.parameters, outcome)
 
 
 @api
@@ -28,6 +38,8 @@ def handler(event: Event, _context: Context) -> Response:
             callbacks=callbacks(),
             provider=lazily(provider),
             memory=webhook_memory(),
+            accounting=lazily(accounting),
+            cost=_cost,
             clock=clock,
             metrics=metrics,
         ),

@@ -22,6 +22,7 @@ from vsl.domain.job import (
     JobStatus,
     MediaAsset,
     MediaType,
+    Waste,
     WebhookReceipt,
 )
 from vsl.domain.status import finished_document
@@ -170,15 +171,15 @@ def test_of_two_ends_at_once_one_wins_whole(
                 succeeded(job=job, replicate_id=f"rep-{number}"),
                 failed(job=job, replicate_id=f"rep-{number}"),
             )
-            results = list(
+            written = list(
                 threads.map(
                     lambda pair: pair[0].finish_job(pair[1]),
                     zip((accounting, rival), ends, strict=True),
                 )
             )
-            assert sorted(results) == [False, True]
-            winner = ends[results.index(True)]
+            (winner,) = [end for end, document in zip(ends, written, strict=True) if document]
             assert accounting.status(job.job_id) == finished_document(winner)
+            assert finished_document(winner) in written
     rival.close()
     assert count(sql, "jobs") == 20
 
@@ -295,3 +296,21 @@ def test_usage_and_performance_add_up(
     assert rate == pytest.approx(5 / 6)
     assert slow == pytest.approx(9.6)
     assert cost == Decimal("0.002")
+
+
+def test_a_re_run_is_told_what_the_first_run_wrote(accounting: PostgresAccounting) -> None:
+    first = succeeded()
+    later = replace(first, completed_at=first.completed_at + timedelta(seconds=30))
+    assert accounting.finish_job(first) == accounting.finish_job(later) == finished_document(first)
+
+
+def test_waste_is_booked_once_and_its_cost_when_it_is_known(
+    accounting: PostgresAccounting, sql: psycopg.Connection
+) -> None:
+    end = succeeded()
+    found = Waste("late-duplicate", end.completed_at, "webhook")
+    accounting.finish_job(replace(end, waste=(found,)))
+    for cost in (None, Decimal("0.002"), Decimal(9), None):
+        accounting.record_waste(end.job.job_id, replace(found, cost=cost))
+    rows = sql.execute("SELECT replicate_id, cost FROM wasted_predictions").fetchall()
+    assert rows == [("late-duplicate", Decimal("0.002"))]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vsl.domain.job import FinishedJob, Job
+from vsl.domain.job import FinishedJob, Job, Waste
 from vsl.domain.prediction import Prediction, PredictionStatus
 from vsl.domain.status import StatusDocument, finished_document
 
@@ -155,13 +155,21 @@ class MemoryAccounting:
     def __init__(self) -> None:
         self.created: dict[str, Job] = {}
         self.finished: dict[str, FinishedJob] = {}
+        self.waste: dict[str, Waste] = {}
 
-    def create_job(self, job: Job, _execution_arn: str | None) -> None:
-        self.created.setdefault(job.job_id, job)
+    def create_job(self, job: Job, _execution_arn: str | None) -> bool:
+        return self.created.setdefault(job.job_id, job) is job
 
-    def finish_job(self, finished: FinishedJob) -> bool:
+    def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         earlier = self.finished.setdefault(finished.job.job_id, finished)
-        return earlier.status is finished.status
+        for waste in finished.waste:
+            self.record_waste(finished.job.job_id, waste)
+        return finished_document(earlier) if earlier.status is finished.status else None
+
+    def record_waste(self, _job_id: str, waste: Waste) -> None:
+        known = self.waste.get(waste.replicate_id)
+        if known is None or known.cost is None:
+            self.waste[waste.replicate_id] = waste
 
     def status(self, job_id: str) -> StatusDocument | None:
         finished = self.finished.get(job_id)

@@ -1,7 +1,7 @@
 """The use cases over the real DynamoDB adapter (moto), everything else in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import boto3
 import pytest
@@ -11,6 +11,7 @@ from tests.support.jobs import create_table, make_job
 from tests.support.outside import (
     FakeProvider,
     ForgetfulMemory,
+    MemoryAccounting,
     RecordingCallbacks,
     RecordingMetrics,
     SteppedClock,
@@ -31,7 +32,9 @@ class World:
     callbacks: RecordingCallbacks
     memory: ForgetfulMemory
     metrics: RecordingMetrics
+    accounting: MemoryAccounting
     job: Job
+    repaired: list[str] = field(default_factory=list)
 
     def item(self) -> LiveJob:
         found = self.live.get(self.job.job_id)
@@ -62,5 +65,6 @@ def world(dynamodb: object, request: pytest.FixtureRequest) -> World:
         callbacks=RecordingCallbacks(),
         memory=ForgetfulMemory(),
         metrics=RecordingMetrics(),
+        accounting=MemoryAccounting(),
         job=job,
     )

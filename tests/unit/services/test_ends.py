@@ -23,7 +23,7 @@ from vsl.services.record_failure import record_failure
 def books(world: World) -> Books:
     return Books(
         catalogue=catalogue(),
-        accounting=MemoryAccounting(),
+        accounting=world.accounting,
         live=world.live,
         cache=MemoryCache(),
         clock=world.clock,

@@ -10,6 +10,8 @@ from vsl.domain.webhook_url import webhook_url
 from vsl.services.poll_predictions import Poller, poll_predictions
 from vsl.services.rendezvous import register_token
 
+SETTLE = timedelta(seconds=45)
+
 
 def poll(world: World, reported: list[str] | None = None) -> dict[str, int]:
     def report(job_id: str, error: VslError) -> None:
@@ -24,6 +26,8 @@ def poll(world: World, reported: list[str] | None = None) -> dict[str, int]:
             clock=world.clock,
             metrics=world.metrics,
             report=report,
+            repair=world.repaired.append,
+            settle=SETTLE,
         ),
         stop_at=world.clock.now() + timedelta(minutes=1),
     )
@@ -130,3 +134,64 @@ def test_the_oldest_wait_is_measured(world: World) -> None:
     world.clock.advance(42)
     poll(world)
     assert world.metrics.timed == [("OldestWaiting", 42.0)]
+
+
+def park(world: World) -> None:
+    """An intent whose POST left no trace, and the job parked on its token."""
+    now = world.clock.now()
+    world.live.write_intent(world.job.job_id, 1, now, now + timedelta(seconds=10))
+    wait(world)
+
+
+def test_an_uncertain_job_submits_again_only_after_the_settle_time(world: World) -> None:
+    park(world)
+    world.clock.advance(40)
+    assert poll(world)["waiting"] == 1
+    assert world.callbacks.answers == []
+    world.clock.advance(10)
+    assert poll(world)["settled"] == 1
+    assert world.callbacks.results() == [("token", "ResubmitPrediction")]
+    assert world.item().intent_at is None
+
+
+def test_an_uncertain_job_waits_while_the_list_cannot_be_read(world: World) -> None:
+    park(world)
+
+    def down() -> None:
+        raise ProviderUnavailable("down")
+
+    world.provider.before_read = down
+    world.provider.create("model", {}, webhook_url("https://x", world.job.job_id, 1), 60)
+    world.clock.advance(600)
+    assert poll(world)["failed"] == 1
+    assert world.callbacks.answers == []
+    world.clock.at = world.item().deadline
+    poll(world)
+    assert world.callbacks.results() == [("token", "SubmissionUncertain")]
+
+
+def test_an_uncertain_job_that_was_canceled_ends(world: World) -> None:
+    park(world)
+    world.live.request_cancel(world.job.job_id, world.clock.now())
+    world.clock.advance(10)
+    assert poll(world)["settled"] == 1
+    assert world.callbacks.results() == [("token", "JobCanceled")]
+
+
+def test_a_cancel_that_did_not_reach_the_provider_is_made_good(world: World) -> None:
+    replicate_id = submit(world)
+    wait(world)
+    world.live.request_cancel(world.job.job_id, world.clock.now())
+    world.clock.advance(10)
+    poll(world)
+    assert world.provider.canceled == [replicate_id]
+    assert world.callbacks.results() == [("token", "JobCanceled")]
+
+
+def test_a_job_whose_execution_never_began_is_repaired_at_its_deadline(world: World) -> None:
+    world.clock.advance(600)
+    poll(world)
+    assert world.repaired == []
+    world.clock.at = world.item().deadline
+    poll(world)
+    assert world.repaired == [world.job.job_id]

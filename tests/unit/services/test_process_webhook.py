@@ -1,6 +1,7 @@
 """Webhook intake: proven, matched to its job, harmless when repeated or out of order."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -54,6 +55,8 @@ def deliver(
             callbacks=world.callbacks,
             provider=world.provider,
             memory=world.memory,
+            accounting=world.accounting,
+            cost=lambda _job, _outcome: Decimal("0.25"),
             clock=world.clock,
             metrics=world.metrics,
         ),
@@ -102,6 +105,20 @@ def test_a_second_prediction_of_the_job_is_stopped(world: World) -> None:
     assert world.provider.canceled == [late.id]
     assert world.item().replicate_id == PREDICTION
     assert world.metrics.names().count("PredictionWasted") == 1
+    assert [waste.replicate_id for waste in world.item().waste] == [late.id]
+    assert world.accounting.waste == {}, "it has not ended yet"
+    canceled = body(world, id=late.id, status="canceled", output=None)
+    assert deliver(world, canceled, message="msg_3") == "wasted"
+    assert world.accounting.waste[late.id].cost == Decimal("0.25")
+
+
+def test_a_prediction_given_up_does_not_come_back(world: World) -> None:
+    interrupted = body(world, status="failed", output=None, error="interrupted (code: PA)")
+    deliver(world, interrupted)
+    world.live.give_up_prediction(world.job.job_id, PREDICTION, world.clock.now())
+    world.memory.remembers = False
+    assert deliver(world, interrupted, message="msg_2") == "ignored"
+    assert world.item().replicate_id is None
 
 
 def test_a_forged_signature_is_refused_and_counted(world: World) -> None:

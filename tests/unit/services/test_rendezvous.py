@@ -103,7 +103,7 @@ def test_a_release_that_failed_is_made_good_by_the_next_delivery(world: World) -
     [
         (PredictionStatus.FAILED, "CUDA out of memory", "PredictionFailed"),
         (PredictionStatus.FAILED, "NSFW content detected.", "ContentFlagged"),
-        (PredictionStatus.FAILED, "interrupted; please retry (code: PA)", "PredictionInterrupted"),
+        (PredictionStatus.FAILED, "interrupted; please retry (code: PA)", "ResubmitPrediction"),
         (PredictionStatus.CANCELED, None, "PredictionCanceled"),
         (PredictionStatus.ABORTED, None, "PredictionCanceled"),
     ],

@@ -12,7 +12,7 @@ from vsl.domain.errors import (
     ProviderUnavailable,
     SubmissionUncertain,
 )
-from vsl.domain.prediction import Outcome, Prediction
+from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.webhook_url import parse_webhook_url
 from vsl.services.submission import Submission, Submitted, submit
 
@@ -180,3 +180,54 @@ def test_a_job_that_has_ended_is_not_submitted(world: World) -> None:
     with pytest.raises(JobCanceled):
         run(world)
     assert not world.provider.predictions
+
+
+def interrupt(world: World) -> str:
+    """Submit, and let the provider's platform break the prediction off."""
+    submitted = run(world)
+    error = "Prediction interrupted; please retry (code: PA)"
+    ended = world.provider.end(submitted.replicate_id, PredictionStatus.FAILED, error)
+    world.live.record_outcome(world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now())
+    return submitted.replicate_id
+
+
+def test_an_interrupted_prediction_is_repeated_once(world: World) -> None:
+    first = interrupt(world)
+    second = run(world)
+    assert second.replicate_id != first
+    assert (second.attempt, second.how) == (2, "created")
+    assert world.item().past == {first}
+    assert world.item().outcome is None
+    third = interrupt(world)
+    assert third == second.replicate_id
+    assert run(world) == Submitted(third, 2, "known"), "the policy allows one repetition"
+    assert len(world.provider.predictions) == 2
+
+
+def test_a_repetition_whose_answer_was_lost_is_not_taken_for_the_first(world: World) -> None:
+    first = interrupt(world)
+    world.provider.on_create = lose_answer
+    with pytest.raises(AnswerLostError):
+        run(world)
+    world.provider.on_create = lambda _: None
+    adopted = run(world)
+    assert adopted.how == "adopted"
+    assert adopted.replicate_id != first
+    assert len(world.provider.predictions) == 2
+
+
+def test_nothing_is_submitted_after_a_cancel(world: World) -> None:
+    world.live.request_cancel(world.job.job_id, world.clock.now())
+    with pytest.raises(JobCanceled):
+        run(world)
+    assert not world.provider.predictions
+
+
+def test_a_cancel_during_the_post_is_honoured(world: World) -> None:
+    def cancel_now(_prediction: Prediction) -> None:
+        world.live.request_cancel(world.job.job_id, world.clock.now())
+
+    world.provider.on_create = cancel_now
+    with pytest.raises(JobCanceled):
+        run(world)
+    assert world.item().replicate_id is not None, "so that RecordFailure can stop it"

@@ -12,7 +12,16 @@ from vsl.adapters import live_item
 from vsl.adapters.aws import client, error_code, translated
 from vsl.adapters.live_item import live_job, milliseconds, shard
 from vsl.domain.errors import JobNotFound
-from vsl.domain.job import TERMINAL, FinishedJob, Job, JobEvent, JobStatus, WebhookReceipt, iso
+from vsl.domain.job import (
+    TERMINAL,
+    FinishedJob,
+    Job,
+    JobEvent,
+    JobStatus,
+    Waste,
+    WebhookReceipt,
+    iso,
+)
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome
 from vsl.domain.status import StatusDocument
@@ -21,6 +30,7 @@ USER_INDEX = "UserIdIndex"
 REPLICATE_INDEX = "ReplicateIdIndex"
 IN_FLIGHT_INDEX = "InFlightIndex"
 
+_NOT_PAST = "(attribute_not_exists(past) OR NOT contains(past, :id))"
 _ALIVE = "NOT #status IN (:succeeded, :failed, :canceled)"
 _TERMINAL_VALUES = {f":{status}": status.value for status in TERMINAL}
 
@@ -43,6 +53,10 @@ class DynamoLiveJobs:
                 "checkCount": 0,
                 "events": {"created": created},
                 "webhooks": {},
+                "waste": {},
+                # Until an attempt is made, the poller has nothing to ask: it looks at the deadline.
+                "inFlightShard": shard(job.job_id),
+                "nextCheckAt": milliseconds(deadline),
             }
         )
         if execution_arn:
@@ -89,7 +103,8 @@ class DynamoLiveJobs:
             job_id,
             "SET attempt = :attempt, intentAt = :at, inFlightShard = :shard,"
             " nextCheckAt = :next, updatedAt = :updated, events.#intent = :intent",
-            f"attempt = :previous AND attribute_not_exists(replicateId) AND {_ALIVE}",
+            "attempt = :previous AND attribute_not_exists(replicateId)"
+            f" AND attribute_not_exists(cancelRequestedAt) AND {_ALIVE}",
             names={"#intent": f"intent_{attempt}"},
             values={
                 ":attempt": attempt,
@@ -102,12 +117,53 @@ class DynamoLiveJobs:
             },
         )
 
-    def withdraw_intent(self, job_id: str, attempt: int) -> None:
-        self._update(
+    def withdraw_intent(self, job_id: str, attempt: int) -> bool:
+        updated = self._update(
             job_id,
             "REMOVE intentAt",
-            f"attempt = :attempt AND attribute_not_exists(replicateId) AND {_ALIVE}",
+            "attempt = :attempt AND attribute_exists(intentAt)"
+            f" AND attribute_not_exists(replicateId) AND {_ALIVE}",
             values={":attempt": attempt},
+        )
+        return updated is not None
+
+    def give_up_prediction(self, job_id: str, replicate_id: str, at: datetime) -> LiveJob | None:
+        given_up = JobEvent("given_up", at, detail={"replicateId": replicate_id})
+        return self._update(
+            job_id,
+            "SET events.#given_up = :given_up, updatedAt = :at ADD past :ids"
+            " REMOVE replicateId, intentAt, outcome, events.submitted, events.outcome_recorded",
+            f"replicateId = :id AND attribute_exists(outcome) AND {_ALIVE}",
+            names={"#given_up": f"given_up_{replicate_id}"},
+            values={
+                ":id": replicate_id,
+                ":ids": {replicate_id},
+                ":at": iso(at),
+                ":given_up": live_item.event_map(given_up),
+            },
+        )
+
+    def request_cancel(self, job_id: str, at: datetime) -> LiveJob | None:
+        requested = JobEvent("cancel_requested", at, "user")
+        return self._update(
+            job_id,
+            "SET cancelRequestedAt = if_not_exists(cancelRequestedAt, :at), updatedAt = :updated,"
+            " events.cancel_requested = if_not_exists(events.cancel_requested, :requested)",
+            f"attribute_exists(jobId) AND {_ALIVE}",
+            values={
+                ":at": milliseconds(at),
+                ":updated": iso(at),
+                ":requested": live_item.event_map(requested),
+            },
+        )
+
+    def add_waste(self, job_id: str, waste: Waste) -> None:
+        self._update(
+            job_id,
+            "SET waste.#id = :waste",
+            "attribute_exists(waste)",
+            names={"#id": waste.replicate_id},
+            values={":waste": live_item.waste_map(waste)},
         )
 
     def record_prediction(
@@ -118,7 +174,8 @@ class DynamoLiveJobs:
             job_id,
             "SET replicateId = :id, #status = :processing, updatedAt = :updated,"
             " events.submitted = :submitted",
-            f"attribute_exists(jobId) AND attribute_not_exists(replicateId) AND {_ALIVE}",
+            f"attribute_exists(jobId) AND attribute_not_exists(replicateId) AND {_NOT_PAST}"
+            f" AND {_ALIVE}",
             values={
                 ":id": replicate_id,
                 ":processing": JobStatus.PROCESSING.value,
@@ -152,7 +209,8 @@ class DynamoLiveJobs:
             job_id,
             expression,
             "attribute_exists(jobId) AND attribute_not_exists(outcome)"
-            f" AND (attribute_not_exists(replicateId) OR replicateId = :id) AND {_ALIVE}",
+            " AND (attribute_not_exists(replicateId) OR replicateId = :id)"
+            f" AND {_NOT_PAST} AND {_ALIVE}",
             names=names,
             values=values,
         )
@@ -233,7 +291,7 @@ class DynamoLiveJobs:
 
     def finish(self, finished: FinishedJob, document: StatusDocument) -> bool:
         """A job that failed before it had an item gets one here, so that its status can be read."""
-        job, ended = finished.job, iso(finished.completed_at)
+        job, ended = finished.job, document["completedAt"] or iso(finished.completed_at)
         defaults = live_item.identity(job) | {
             "deadlineAt": milliseconds(finished.completed_at),
             "attempt": finished.attempt,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from vsl.domain.ids import timestamp_of
-from vsl.domain.job import Job, JobEvent, JobStatus, MediaType, WebhookReceipt, iso
+from vsl.domain.job import Job, JobEvent, JobStatus, MediaType, Waste, WebhookReceipt, iso
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome
 
@@ -45,6 +45,7 @@ def identity(job: Job) -> dict[str, Any]:
         "estimatedTime": Decimal(str(job.estimated_time)),
         "estimatedCost": str(job.estimated_cost),
         "timeoutSeconds": job.timeout_seconds,
+        "reruns": job.reruns,
         "createdAt": iso(job.created_at),
         "ttl": int((job.created_at + LIVE_ITEM_LIFE).timestamp()),
     }
@@ -73,6 +74,7 @@ def live_job(item: Mapping[str, Any]) -> LiveJob:
         estimated_cost=Decimal(item["estimatedCost"]),
         timeout_seconds=int(item["timeoutSeconds"]),
         created_at=datetime.fromisoformat(item["createdAt"]),
+        reruns=int(item["reruns"]),
     )
     outcome = item.get("outcome")
     return LiveJob(
@@ -87,11 +89,24 @@ def live_job(item: Mapping[str, Any]) -> LiveJob:
         released=bool(item.get("released", False)),
         outcome=Outcome.from_document(outcome) if outcome else None,
         check_count=int(item.get("checkCount", 0)),
+        past=frozenset(item.get("past") or ()),
+        cancel_requested_at=(
+            moment(item["cancelRequestedAt"]) if "cancelRequestedAt" in item else None
+        ),
         execution_arn=item.get("executionArn"),
         result=json.loads(item["result"]) if "result" in item else None,
         events=_events(item.get("events") or {}),
         webhooks=_receipts(item.get("webhooks") or {}),
+        waste=_waste(item.get("waste") or {}),
     )
+
+
+def waste_map(waste: Waste) -> dict[str, Any]:
+    return {
+        "foundAt": iso(waste.found_at),
+        "source": waste.source,
+        "cost": None if waste.cost is None else str(waste.cost),
+    }
 
 
 def plain(value: object) -> Any:
@@ -132,4 +147,16 @@ def _receipts(receipts: Mapping[str, Any]) -> tuple[WebhookReceipt, ...]:
             datetime.fromisoformat(entry["receivedAt"]),
         )
         for webhook_id, entry in sorted(receipts.items())
+    )
+
+
+def _waste(entries: Mapping[str, Any]) -> tuple[Waste, ...]:
+    return tuple(
+        Waste(
+            replicate_id,
+            datetime.fromisoformat(entry["foundAt"]),
+            entry["source"],
+            None if entry["cost"] is None else Decimal(entry["cost"]),
+        )
+        for replicate_id, entry in sorted(entries.items())
     )

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from vsl.adapters.postgres_connection import Connection, PostgresConnection
 from vsl.domain.ids import is_job_id
-from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, MediaType
+from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, MediaType, Waste
 from vsl.domain.status import ErrorDocument, StatusDocument, status_document
 
 _CREATE = """
@@ -57,6 +57,13 @@ _WEBHOOKS = """
     ON CONFLICT (job_id, webhook_id) DO NOTHING
 """
 
+_WASTE = """
+    INSERT INTO wasted_predictions (replicate_id, job_id, found_at, source, cost)
+    VALUES (%(replicate_id)s, %(job_id)s, %(found_at)s, %(source)s, %(cost)s)
+    ON CONFLICT (replicate_id) DO UPDATE SET cost = EXCLUDED.cost
+    WHERE wasted_predictions.cost IS NULL AND EXCLUDED.cost IS NOT NULL
+"""
+
 _STATUS = """
     SELECT
         job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
@@ -86,23 +93,22 @@ class PostgresAccounting:
     def __init__(self, url: Callable[[], str], *, time_limit: float = 5.0) -> None:
         self._connection = PostgresConnection(url, time_limit=time_limit)
 
-    def create_job(self, job: Job, execution_arn: str | None) -> None:
+    def create_job(self, job: Job, execution_arn: str | None) -> bool:
         row = _job_row(job) | {"execution_arn": execution_arn}
-        self._connection.run(lambda connection: connection.execute(_CREATE, row))
+        return self._connection.run(lambda it: it.execute(_CREATE, row).rowcount == 1)
 
-    def finish_job(self, finished: FinishedJob) -> bool:
+    def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         return self._connection.run(lambda connection: _finish(connection, finished))
+
+    def record_waste(self, job_id: str, waste: Waste) -> None:
+        row = _waste_row(UUID(job_id), waste)
+        self._connection.run(lambda connection: connection.execute(_WASTE, row))
 
     def status(self, job_id: str) -> StatusDocument | None:
         if not is_job_id(job_id):
             return None
 
-        def read(connection: Connection) -> dict[str, Any] | None:
-            with connection.cursor(row_factory=dict_row) as cursor:
-                return cursor.execute(_STATUS, (job_id,)).fetchone()
-
-        row = self._connection.run(read)
-        return None if row is None else _document(row)
+        return self._connection.run(lambda connection: _read(connection, UUID(job_id)))
 
     def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
         arguments = (user_id, since, excluding)
@@ -121,13 +127,20 @@ class PostgresAccounting:
         self._connection.close()
 
 
-def _finish(connection: Connection, finished: FinishedJob) -> bool:
+def _read(connection: Connection, job_id: UUID) -> StatusDocument | None:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_STATUS, (job_id,)).fetchone()
+    return None if row is None else _document(row)
+
+
+def _finish(connection: Connection, finished: FinishedJob) -> StatusDocument | None:
     job_id = UUID(finished.job.job_id)
     with connection.transaction():
         connection.execute(_CREATE, _job_row(finished.job) | {"execution_arn": None})
         ended = connection.execute(_FINISH, _end_row(finished))
-        if ended.rowcount == 0 and _status_of(connection, job_id) != finished.status.value:
-            return False
+        written = _read(connection, job_id)
+        if ended.rowcount == 0 and (written is None or written["status"] != finished.status.value):
+            return None
         with connection.cursor() as cursor:
             cursor.executemany(_ASSETS, [_asset_row(job_id, asset) for asset in finished.assets])
             cursor.executemany(
@@ -156,12 +169,18 @@ def _finish(connection: Connection, finished: FinishedJob) -> bool:
                     for receipt in finished.webhooks
                 ],
             )
-    return True
+            cursor.executemany(_WASTE, [_waste_row(job_id, waste) for waste in finished.waste])
+        return _read(connection, job_id)
 
 
-def _status_of(connection: Connection, job_id: UUID) -> str | None:
-    row = connection.execute("SELECT status FROM jobs WHERE job_id = %s", (job_id,)).fetchone()
-    return None if row is None else str(row[0])
+def _waste_row(job_id: UUID, waste: Waste) -> dict[str, Any]:
+    return {
+        "replicate_id": waste.replicate_id,
+        "job_id": job_id,
+        "found_at": waste.found_at,
+        "source": waste.source,
+        "cost": waste.cost,
+    }
 
 
 def _job_row(job: Job) -> dict[str, Any]:

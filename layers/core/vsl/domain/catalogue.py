@@ -132,7 +132,8 @@ class ModelEntry(_Strict):
     """A model as the file has it.
 
     `reference` is `owner/name` for an official model, else `owner/name:version`;
-    `derived` and `fixed` are provider inputs computed from parameters or always the same.
+    `derived` and `fixed` are provider inputs computed from parameters or always the same;
+    `reruns` is how often a prediction that the platform broke off is submitted again.
     """
 
     reference: str = Field(pattern=r"^[a-z0-9][\w.-]*/[a-z0-9][\w.-]*(:[0-9a-f]{64})?$")
@@ -144,6 +145,7 @@ class ModelEntry(_Strict):
     price: Price
     estimated_time: Seconds
     timeout: int = Field(ge=5, le=MAX_TIMEOUT_SECONDS)
+    reruns: int = Field(default=1, ge=0, le=3)
     example: Mapping[str, Scalar]
 
 

@@ -128,6 +128,10 @@ class SubmissionUncertain(VslError):
     """It is not known whether the provider accepted: look before paying again."""
 
 
+class ResubmitPrediction(VslError):
+    """Not an end: the wait is over without a result, and the job may submit once more."""
+
+
 class ProviderRejected(VslError):
     """The provider refused the request for good: 400, 404 or 422."""
 
@@ -188,6 +192,10 @@ class DownloadFailed(VslError):
 
 class JobCanceled(VslError):
     """The user canceled the job."""
+
+
+class ExecutionStopped(VslError):
+    """The execution ended without recording the job's end: it timed out or was stopped by hand."""
 
 
 def error_classes() -> dict[str, type[VslError]]:

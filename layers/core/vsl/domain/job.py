@@ -34,7 +34,8 @@ TERMINAL = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED}
 class Job:
     """One accepted request. `parameters` are validated, under their public names, defaults filled in.
 
-    `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars.
+    `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars. `reruns` is
+    how often a prediction that the provider's platform broke off is submitted again.
     """
 
     job_id: str
@@ -46,6 +47,7 @@ class Job:
     estimated_cost: Decimal
     timeout_seconds: int
     created_at: datetime
+    reruns: int = 1
 
     def document(self) -> dict[str, Any]:
         """The job as it travels through the state machine under `$.job`."""
@@ -59,6 +61,7 @@ class Job:
             "estimatedCost": str(self.estimated_cost),
             "timeoutSeconds": self.timeout_seconds,
             "createdAt": iso(self.created_at),
+            "reruns": self.reruns,
         }
 
     @classmethod
@@ -73,6 +76,7 @@ class Job:
             estimated_cost=Decimal(str(document["estimatedCost"])),
             timeout_seconds=int(document["timeoutSeconds"]),
             created_at=datetime.fromisoformat(document["createdAt"]),
+            reruns=int(document.get("reruns", 1)),
         )
 
 
@@ -152,6 +156,19 @@ class WebhookReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Waste:
+    """A prediction its job had no use for: paid, or stopped before it cost more.
+
+    `cost` in US dollars, None while or where it cannot be known.
+    """
+
+    replicate_id: str
+    found_at: datetime
+    source: str
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedJob:
     """Everything the accounting needs once a job has ended, well or badly.
 
@@ -172,6 +189,7 @@ class FinishedJob:
     total_time: float | None = None
     events: tuple[JobEvent, ...] = ()
     webhooks: tuple[WebhookReceipt, ...] = ()
+    waste: tuple[Waste, ...] = ()
 
 
 def iso(at: datetime) -> str:

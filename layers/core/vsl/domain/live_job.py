@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from vsl.domain.job import Job, JobEvent, JobStatus, WebhookReceipt
+from vsl.domain.job import Job, JobEvent, JobStatus, Waste, WebhookReceipt
 from vsl.domain.prediction import Outcome
 
 
@@ -15,7 +15,8 @@ class LiveJob:
 
     `attempt` counts submissions, 0 before the first intent. `outcome` and `task_token` are the
     two halves of the rendezvous; `released` says that this very token has been answered.
-    `check_count` is how often the poller asked the provider.
+    `check_count` is how often the poller asked the provider. `past` are the ids of predictions
+    that ended and were given up for another attempt.
     """
 
     job: Job
@@ -29,7 +30,10 @@ class LiveJob:
     released: bool = False
     outcome: Outcome | None = None
     check_count: int = 0
+    past: frozenset[str] = frozenset()
+    cancel_requested_at: datetime | None = None
     execution_arn: str | None = None
     result: Mapping[str, Any] | None = None
     events: tuple[JobEvent, ...] = ()
     webhooks: tuple[WebhookReceipt, ...] = ()
+    waste: tuple[Waste, ...] = ()

@@ -29,6 +29,7 @@ class Settings:
     rate_limit_per_hour: int
     submission_settle_seconds: int
     max_output_bytes: int
+    repair_function: str
     cors_origins: tuple[str, ...]
 
     @property
@@ -56,6 +57,7 @@ def settings() -> Settings:
         rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),
         submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 45),
         max_output_bytes=_integer("MAX_OUTPUT_BYTES", 4 * 1024**3),
+        repair_function=_text("REPAIR_FUNCTION", ""),
         cors_origins=_list("CORS_ORIGINS", "*"),
     )
 

@@ -107,4 +107,5 @@ def _job(body: object, job_id: str, catalogue: Catalogue, allow_http: bool) -> J
         estimated_cost=estimate(model, parameters),
         timeout_seconds=model.timeout,
         created_at=created_at(job_id),
+        reruns=model.reruns,
     )

@@ -17,7 +17,9 @@ def create_job(
     live: LiveJobs,
     metrics: Metrics,
 ) -> None:
-    accounting.create_job(job, execution_arn)
+    """Runs at the door, so that a job can be asked for as soon as it is promised, and in the job."""
+    created = accounting.create_job(job, execution_arn)
     deadline = job.created_at + timedelta(seconds=job.timeout_seconds) + SUBMISSION_SLACK
     live.create(job, deadline, execution_arn)
-    metrics.count("JobStarted", mediaType=job.media_type, modelId=job.model_id)
+    if created:
+        metrics.count("JobStarted", mediaType=job.media_type, modelId=job.model_id)

@@ -11,9 +11,6 @@ def finalize_job(job: Job, outcome: Outcome, assets: tuple[MediaAsset, ...], boo
     """Raises JobCanceled when the job has ended otherwise in the meantime."""
     item = books.live.get(job.job_id)
     now = books.clock.now()
-    if item is not None and item.result is not None:
-        # A re-run: the first run's moment stands, so that all stores keep saying the same.
-        now = item.updated_at
     succeeded = JobEvent(JobStatus.SUCCEEDED.value, now)
     finished = FinishedJob(
         job=job,
@@ -27,6 +24,7 @@ def finalize_job(job: Job, outcome: Outcome, assets: tuple[MediaAsset, ...], boo
         total_time=outcome.total_time,
         events=with_end(item.events if item else (), succeeded),
         webhooks=item.webhooks if item else (),
+        waste=item.waste if item else (),
     )
     if not finish(finished, books):
         raise JobCanceled("The job has already ended otherwise.", jobId=job.job_id)

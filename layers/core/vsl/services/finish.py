@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from vsl.domain.catalogue import Catalogue
 from vsl.domain.job import FinishedJob, JobEvent, JobStatus
-from vsl.domain.status import finished_document
 from vsl.services.ports import Accounting, Clock, LiveJobs, Metrics, StatusCache
 
 
@@ -25,10 +24,13 @@ class Books:
 
 
 def finish(finished: FinishedJob, books: Books) -> bool:
-    """False when the job had already ended in another status."""
-    if not books.accounting.finish_job(finished):
+    """False when the job had already ended in another status.
+
+    What PostgreSQL has written, in this run or an earlier one, is what the others are told.
+    """
+    document = books.accounting.finish_job(finished)
+    if document is None:
         return False
-    document = finished_document(finished)
     if not books.live.finish(finished, document):
         return False
     books.cache.put(document)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, WebhookReceipt
+from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, Waste, WebhookReceipt
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.status import StatusDocument
@@ -23,16 +23,20 @@ class Clock(Protocol):
 class Accounting(Protocol):
     """PostgreSQL: history, money, search."""
 
-    def create_job(self, job: Job, execution_arn: str | None) -> None:
-        """Insert the job as `pending`; a second call changes nothing."""
+    def create_job(self, job: Job, execution_arn: str | None) -> bool:
+        """Insert the job as `pending`. True if this call did, False if it was there already."""
         ...
 
-    def finish_job(self, finished: FinishedJob) -> bool:
+    def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         """Write the end of a job with its assets, events and webhooks in one transaction.
 
-        The job is inserted if it never was. False when the job already ended in another status:
-        terminal is final.
+        The job is inserted if it never was. The answer is the end as it stands written, whichever
+        call wrote it; None when the job ended in another status: terminal is final.
         """
+        ...
+
+    def record_waste(self, job_id: str, waste: Waste) -> None:
+        """Book a prediction without a use, once per prediction; a cost learnt later is added."""
         ...
 
     def status(self, job_id: str) -> StatusDocument | None: ...
@@ -66,9 +70,22 @@ class LiveJobs(Protocol):
         """Claim attempt n and enter the in-flight index; None when another claimed it first."""
         ...
 
-    def withdraw_intent(self, job_id: str, attempt: int) -> None:
-        """Undo the intent of an attempt that was proven not accepted."""
+    def withdraw_intent(self, job_id: str, attempt: int) -> bool:
+        """Undo the intent of an attempt without a prediction; False when it has one by now."""
         ...
+
+    def give_up_prediction(self, job_id: str, replicate_id: str, at: datetime) -> LiveJob | None:
+        """Put an ended prediction behind the job, so that another attempt may be made.
+
+        Its id goes to `past` and never comes back; None when it is not the job's prediction.
+        """
+        ...
+
+    def request_cancel(self, job_id: str, at: datetime) -> LiveJob | None:
+        """Note that the user wants the job to end; None when there is none that still runs."""
+        ...
+
+    def add_waste(self, job_id: str, waste: Waste) -> None: ...
 
     def record_prediction(
         self, job_id: str, attempt: int, replicate_id: str, at: datetime, source: str

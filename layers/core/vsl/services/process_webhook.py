@@ -1,19 +1,28 @@
 """One webhook of the provider: prove it, find its job, record what it says, wake the job."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from vsl.domain.errors import InvalidRequest, InvalidSignature, JobNotFound
-from vsl.domain.job import WebhookReceipt
+from vsl.domain.job import Job, Waste, WebhookReceipt
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.signature import verify
 from vsl.domain.webhook_url import AttemptKey, attempt_key, parse_webhook_url
-from vsl.services.ports import Callbacks, Clock, LiveJobs, Metrics, Provider, WebhookMemory
+from vsl.services.ports import (
+    Accounting,
+    Callbacks,
+    Clock,
+    LiveJobs,
+    Metrics,
+    Provider,
+    WebhookMemory,
+)
 from vsl.services.rendezvous import record_outcome
-from vsl.services.submission import waste
+from vsl.services.submission import discard
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +36,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The outside of this use case, bound once."""
+    """The outside of this use case, bound once; `cost` prices an ended prediction."""
 
     live: LiveJobs
     callbacks: Callbacks
     provider: Provider
     memory: WebhookMemory
+    accounting: Accounting
+    cost: Callable[[Job, Outcome], Decimal | None]
     clock: Clock
     metrics: Metrics
 
@@ -55,6 +66,8 @@ def process_webhook(delivery: Delivery, secrets: list[str], intake: Intake) -> s
     key = _attempt_key(delivery.query, prediction)
     item = _find(key, prediction, intake.live)
     receipt = _receipt(delivery, prediction, intake)
+    if prediction.id in item.past:
+        return "ignored"
     if item.replicate_id is None and not item.status.terminal:
         # The webhook outran the answer to our own POST, or that answer was lost: adopt it.
         attempt = key.attempt if key else item.attempt
@@ -62,7 +75,7 @@ def process_webhook(delivery: Delivery, secrets: list[str], intake: Intake) -> s
             item.job.job_id, attempt, prediction.id, now, "webhook"
         )
     if item.replicate_id != prediction.id:
-        waste(prediction, provider=intake.provider, metrics=intake.metrics)
+        _discard(item, prediction, intake)
         result = "wasted"
     elif not prediction.status.terminal:
         result = _started(item, receipt, intake)
@@ -105,6 +118,25 @@ def _receipt(delivery: Delivery, prediction: Prediction, intake: Intake) -> Webh
         prediction_status=prediction.status.value,
         received_at=intake.clock.now(),
     )
+
+
+def _discard(item: LiveJob, prediction: Prediction, intake: Intake) -> None:
+    """The job has another prediction, or has ended without one: this one is waste.
+
+    Its end is what it cost; every wasted prediction sends that webhook too.
+    """
+    found = Waste(prediction.id, intake.clock.now(), "webhook")
+    discard(
+        item.job.job_id,
+        found,
+        prediction,
+        live=intake.live,
+        provider=intake.provider,
+        metrics=intake.metrics,
+    )
+    if prediction.status.terminal:
+        cost = intake.cost(item.job, Outcome.of(prediction, "webhook"))
+        intake.accounting.record_waste(item.job.job_id, replace(found, cost=cost))
 
 
 def _started(item: LiveJob, receipt: WebhookReceipt, intake: Intake) -> str:

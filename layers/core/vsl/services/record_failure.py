@@ -53,6 +53,7 @@ def record_failure(document: Mapping[str, Any], books: Books, provider: Provider
             item.events if item else (), JobEvent(status.value, now, detail={"code": error.code})
         ),
         webhooks=item.webhooks if item else (),
+        waste=item.waste if item else (),
     )
     finish(finished, books)
     return error

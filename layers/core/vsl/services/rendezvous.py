@@ -8,12 +8,19 @@ Answering twice does no harm: the recorded outcome never changes and a used toke
 
 from datetime import timedelta
 
-from vsl.domain.errors import JobCanceled, PredictionCanceled, PredictionTimedOut, VslError
+from vsl.domain.errors import (
+    JobCanceled,
+    PredictionCanceled,
+    PredictionTimedOut,
+    ResubmitPrediction,
+    VslError,
+)
 from vsl.domain.job import WebhookReceipt
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, PredictionStatus
 from vsl.domain.prediction_errors import classify
 from vsl.services.ports import Callbacks, Clock, LiveJobs, Metrics
+from vsl.services.submission import may_rerun
 
 # Cancel-After counts from the provider's clock, our intent from ours.
 _DEADLINE_SLACK = timedelta(seconds=5)
@@ -53,10 +60,15 @@ def outcome_error(item: LiveJob, outcome: Outcome) -> VslError | None:
     """The error that this outcome means for the job; None when the prediction succeeded."""
     if outcome.status is PredictionStatus.SUCCEEDED:
         return None
+    if may_rerun(item):
+        return ResubmitPrediction("The provider's platform broke the prediction off.")
     error = classify(outcome)
-    if isinstance(error, PredictionCanceled) and _ran_out_of_time(item):
-        limit = item.job.timeout_seconds
-        return PredictionTimedOut(f"The model did not finish within {limit} seconds.")
+    if isinstance(error, PredictionCanceled):
+        if item.cancel_requested_at is not None:
+            return JobCanceled("The user canceled the job.")
+        if _ran_out_of_time(item):
+            limit = item.job.timeout_seconds
+            return PredictionTimedOut(f"The model did not finish within {limit} seconds.")
     return error
 
 
@@ -76,14 +88,23 @@ def release_if_complete(
         return False
     if item.outcome is not None:
         error = outcome_error(item, item.outcome)
-        if error is None:
-            callbacks.succeed(item.task_token, item.outcome.document())
-        else:
-            callbacks.fail(item.task_token, error.code, str(error))
-    elif item.status.terminal:
+        if error is not None:
+            return fail_wait(item, error, live=live, callbacks=callbacks, clock=clock)
+        callbacks.succeed(item.task_token, item.outcome.document())
+        live.mark_released(item.job.job_id, item.task_token, clock.now())
+        return True
+    if item.status.terminal:
         ended = JobCanceled(f"The job has already ended as {item.status}.")
-        callbacks.fail(item.task_token, ended.code, str(ended))
-    else:
+        return fail_wait(item, ended, live=live, callbacks=callbacks, clock=clock)
+    return False
+
+
+def fail_wait(
+    item: LiveJob, error: VslError, *, live: LiveJobs, callbacks: Callbacks, clock: Clock
+) -> bool:
+    """Wake the job with an error, if it waits. True if this call did."""
+    if item.task_token is None or item.released:
         return False
+    callbacks.fail(item.task_token, error.code, str(error))
     live.mark_released(item.job.job_id, item.task_token, clock.now())
     return True

@@ -9,7 +9,8 @@ Replicate has no idempotency key, so the order of writes is the protocol:
 Whoever finds an intent without an id does not know whether the provider accepted. It looks for the
 prediction first: a `start` webhook may have attached it, else the provider's own list shows its
 webhook address. Only after a settle time without any trace may attempt n + 1 be paid for. Proof
-that nothing was accepted (429, connection refused, a 4xx) withdraws the intent.
+that nothing was accepted (429, connection refused, a 4xx) withdraws the intent. A job that cannot
+know parks: it waits like any other, and the poller finds out (`poll_predictions`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from typing import Any
 from vsl.domain.errors import (
     JobCanceled,
     JobNotFound,
+    PredictionInterrupted,
     ProviderAuthenticationFailed,
     ProviderInsufficientCredit,
     ProviderRejected,
@@ -27,9 +29,10 @@ from vsl.domain.errors import (
     ProviderUnavailable,
     SubmissionUncertain,
 )
-from vsl.domain.job import Job
+from vsl.domain.job import Job, Waste
 from vsl.domain.live_job import LiveJob
-from vsl.domain.prediction import Prediction
+from vsl.domain.prediction import Prediction, PredictionStatus
+from vsl.domain.prediction_errors import classify
 from vsl.domain.webhook_url import parse_webhook_url, webhook_url
 from vsl.services.ports import Clock, LiveJobs, Metrics, Provider
 
@@ -58,6 +61,20 @@ class Submitted:
     how: str
 
 
+def may_rerun(item: LiveJob) -> bool:
+    """Whether the job's prediction was broken off by the provider's platform and may be repeated.
+
+    Such a prediction is not charged for; how often is the catalogue's policy (`reruns`).
+    """
+    return (
+        item.outcome is not None
+        and item.outcome.status is PredictionStatus.FAILED
+        and isinstance(classify(item.outcome), PredictionInterrupted)
+        and len(item.past) < item.job.reruns
+        and item.cancel_requested_at is None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What to send: the model's reference, its true input, where the webhook goes."""
@@ -77,8 +94,9 @@ def submit(
     item = live.get(job_id)
     if item is None:
         raise JobNotFound("The job has no live item.", jobId=job_id)
-    if item.status.terminal:
-        raise JobCanceled(f"The job has already ended as {item.status}.", jobId=job_id)
+    _refuse_if_over(item)
+    if item.replicate_id and may_rerun(item):
+        item = live.give_up_prediction(job_id, item.replicate_id, clock.now()) or item
     if item.replicate_id:
         return Submitted(item.replicate_id, item.attempt, "known")
     if item.intent_at is not None:
@@ -105,7 +123,11 @@ def adopt(
         return None
     try:
         found = sorted(
-            _traces(item.job.job_id, item.intent_at - CLOCK_SKEW, provider),
+            (
+                trace
+                for trace in _traces(item.job.job_id, item.intent_at - CLOCK_SKEW, provider)
+                if trace[1].id not in item.past
+            ),
             key=lambda trace: trace[0],
         )
     except (ProviderThrottled, ProviderUnavailable) as error:
@@ -141,19 +163,41 @@ def attach(
     """Attach a prediction to its job; one that comes too late is canceled at the provider."""
     item = live.record_prediction(job_id, attempt, prediction.id, clock.now(), source)
     if item.replicate_id != prediction.id:
-        waste(prediction, provider=provider, metrics=metrics)
+        found = Waste(prediction.id, clock.now(), source)
+        discard(job_id, found, prediction, live=live, provider=provider, metrics=metrics)
         if item.replicate_id is None:
             raise JobCanceled(f"The job has already ended as {item.status}.", jobId=job_id)
+    _refuse_if_over(item)
     return Submitted(
         item.replicate_id, item.attempt, "created" if source == "workflow" else "adopted"
     )
 
 
-def waste(prediction: Prediction, *, provider: Provider, metrics: Metrics) -> None:
-    """A prediction its job has no use for: stop it before it costs more, and count it."""
+def discard(
+    job_id: str,
+    found: Waste,
+    prediction: Prediction,
+    *,
+    live: LiveJobs,
+    provider: Provider,
+    metrics: Metrics,
+) -> None:
+    """A prediction its job has no use for: note it, count it, stop it before it costs more.
+
+    The note comes first: should the step die here, the accounting still learns of it.
+    """
+    live.add_waste(job_id, found)
     metrics.count("PredictionWasted")
     if not prediction.status.terminal:
         provider.cancel(prediction.id)
+
+
+def _refuse_if_over(item: LiveJob) -> None:
+    """A job that has ended, or that its user wants ended, pays for nothing more."""
+    if item.status.terminal:
+        raise JobCanceled(f"The job has already ended as {item.status}.", jobId=item.job.job_id)
+    if item.cancel_requested_at is not None:
+        raise JobCanceled("The user canceled the job.", jobId=item.job.job_id)
 
 
 def _attempt(
