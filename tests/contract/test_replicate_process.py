@@ -1,0 +1,103 @@
+"""The stand-in as a process of its own, and what it does while media are being made."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from devstack.replicate.control import Control
+from tests.support.stand_in import SCHNELL, until
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """`python -m devstack.replicate` and the line it prints."""
+    command = [sys.executable, "-m", "devstack.replicate", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as child:
+        try:
+            assert child.stdout is not None
+            yield child, json.loads(child.stdout.readline())
+        finally:
+            child.kill()
+
+
+def test_it_says_where_it_is_and_goes_when_told(tmp_path: Path) -> None:
+    with process("--port", "0", "--duration", "0.01", "--directory", str(tmp_path)) as (
+        child,
+        ready,
+    ):
+        assert set(ready) == {"url", "apiUrl", "controlUrl", "token", "webhookSecret", "pid"}
+        assert ready["pid"] == child.pid
+        assert ready["token"].startswith("r8_")
+        assert len(ready["token"]) == 40
+        assert ready["webhookSecret"].startswith("whsec_")
+
+        answer = httpx.post(
+            f"{ready['apiUrl']}/models/{SCHNELL}/predictions",
+            headers={"authorization": f"Bearer {ready['token']}", "prefer": "wait"},
+            json={"input": {"prompt": "a lake"}},
+            timeout=15,
+        )
+        assert answer.json()["output"][0].startswith(ready["url"])
+        assert len(list(tmp_path.iterdir())) == 1
+
+        child.send_signal(signal.SIGTERM)
+        _out, errors = child.communicate(timeout=10)
+
+    assert child.returncode in {0, -signal.SIGTERM}
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_answers_while_it_makes_a_film() -> None:
+    with (
+        process("--json", "--duration", "0", "--token", "r8_x") as (_child, ready),
+        Control(ready["url"]) as control,
+    ):
+        httpx.post(
+            f"{ready['apiUrl']}/models/bytedance/seedance-1-lite/predictions",
+            headers={"authorization": "Bearer r8_x"},
+            json={"input": {"prompt": "a ship on the sea", "duration": 2}},
+        ).raise_for_status()
+        slowest = 0.0
+
+        def finished() -> bool:
+            nonlocal slowest
+            begin = time.monotonic()
+            running = control.health().running
+            slowest = max(slowest, time.monotonic() - begin)
+            return running == 0
+
+        until(finished, bool, 60)
+        [prediction] = control.predictions()
+
+    assert prediction.status == "succeeded"
+    assert prediction.predict_time is not None
+    assert slowest < prediction.predict_time / 2
+
+
+def test_ctrl_c_leaves_nothing_behind() -> None:
+    def leftovers() -> set[Path]:
+        return set(Path(tempfile.gettempdir()).glob("replicate-outputs-*"))
+
+    before = leftovers()
+    with process("--json", "--duration", "0") as (child, _ready):
+        until(lambda: leftovers() - before, bool, 5)
+        child.send_signal(signal.SIGINT)
+        _out, errors = child.communicate(timeout=10)
+
+    assert errors == ""
+
+    assert leftovers() <= before
