@@ -12,7 +12,6 @@ from devstack.engine import ACCOUNT, REGION, client_config, session
 from devstack.intrinsics import Resolver
 from devstack.paths import TEMPLATE
 from devstack.template import (
-    CodePackage,
     Localisation,
     TemplateError,
     bootstrap_zip,
@@ -119,7 +118,7 @@ class Deployer:
 
     def _localisation(self) -> Localisation:
         return Localisation(
-            package=CodePackage(_PACKAGES, "bootstrap.zip"),
+            code={"Bucket": _PACKAGES, "Key": "bootstrap.zip"},
             environment={
                 "AWS_ENDPOINT_URL": self._options.engine_url,
                 "AWS_EC2_METADATA_DISABLED": "true",

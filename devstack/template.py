@@ -6,8 +6,10 @@ working tree (or in a `sam build` output). Layers leave the template; the bootst
 """
 
 import copy
+import io
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,18 +90,11 @@ def _inline(value: Any, folder: Path) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class CodePackage:
-    """Where the bootstrap zip lies."""
-
-    bucket: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Localisation:
-    """What differs on this machine. `built` is set for the output of `sam build`."""
+    """What differs on this machine. `code` is every function's CodeUri, `built` is set for the output
+    of `sam build`."""
 
-    package: CodePackage
+    code: Any
     environment: Mapping[str, str] = field(default_factory=dict)
     built: bool = False
 
@@ -140,7 +135,7 @@ def _localise_function(
     used = [*defaults.get("Layers", ()), *properties.pop("Layers", ())]
     built = _built_layers(used, layers, folder) if local.built else []
     properties["Runtime"] = RUNTIME
-    properties["CodeUri"] = {"Bucket": local.package.bucket, "Key": local.package.key}
+    properties["CodeUri"] = local.code
     properties.setdefault("Handler", defaults.get("Handler", "app.handler"))
     variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
     variables |= {
@@ -164,7 +159,9 @@ def _built_environment(layers: list[Path], source: Path) -> dict[str, str]:
     """Code and layers as built, on an interpreter that has only what Lambda itself brings."""
     config = next((path for layer in layers for path in layer.glob("config/models.json")), None)
     environment = {
-        "PYTHONPATH": os.pathsep.join(str(layer / "python") for layer in layers),
+        "PYTHONPATH": os.pathsep.join(
+            str(layer / "python") for layer in layers if (layer / "python").is_dir()
+        ),
         "VSL_LIVE_ROOTS": str(source),
     }
     return environment if config is None else {**environment, "MODELS_CONFIG": str(config)}
@@ -182,15 +179,27 @@ def _built_layers(used: list[Any], layers: Mapping[str, Any], folder: Path) -> l
 
 def bootstrap_zip(built: bool) -> bytes:
     """The code package of every function: one executable file that starts the worker."""
-    import io  # noqa: PLC0415
-    import zipfile  # noqa: PLC0415
-
-    python = python_of("lambda" if built else "functions")
-    worker = REPOSITORY / "devstack" / "worker" / "bootstrap.py"
-    script = f'#!/bin/sh\nexec "{python}" "{worker}" "$_HANDLER"\n'
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o100755 << 16
-        archive.writestr(entry, script)
+        archive.writestr(entry, _bootstrap(built))
     return target.getvalue()
+
+
+def write_for_sam(build: Path, folder: Path, environment: Mapping[str, str]) -> Path:
+    """A template in `folder` that `sam deploy` brings to the engine, for the `sam build` output `build`."""
+    code = folder / "bootstrap"
+    code.mkdir(parents=True)
+    (code / "bootstrap").write_text(_bootstrap(built=True))
+    (code / "bootstrap").chmod(0o755)
+    local = Localisation(code=str(code), environment=environment, built=True)
+    written = folder / "template.json"
+    written.write_text(json.dumps(localise(load_template(build / "template.yaml"), build, local)))
+    return written
+
+
+def _bootstrap(built: bool) -> str:
+    python = python_of("lambda" if built else "functions")
+    worker = REPOSITORY / "devstack" / "worker" / "bootstrap.py"
+    return f'#!/bin/sh\nexec "{python}" "{worker}" "$_HANDLER"\n'
