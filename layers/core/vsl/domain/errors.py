@@ -221,6 +221,8 @@ def parse_error(name: str, cause: str | None) -> VslError:
     message = str(document.get("message") or cause or name)
     details = document.get("details")
     kind = error_classes().get(str(document.get("code") or name))
+    if name.startswith("StepFunctions."):
+        return StoreUnavailable("Step Functions did not answer.", service="Step Functions")
     if kind is None:
         return InternalError(f"The step failed with {name}.", error=name)
     return kind(message, **(dict(details) if isinstance(details, Mapping) else {}))
