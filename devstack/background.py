@@ -90,6 +90,7 @@ def _encode(options: UpOptions) -> str:
             "ports": dict(options.ports),
             "parameters": dict(options.parameters),
             "build": None if options.build is None else str(options.build),
+            "sam": options.sam,
         }
     )
 
@@ -102,6 +103,7 @@ def _decode(text: str) -> UpOptions:
         ports=given["ports"],
         parameters=given["parameters"],
         build=None if given["build"] is None else Path(given["build"]),
+        sam=given["sam"],
     )
 
 

@@ -45,6 +45,9 @@ def up(  # noqa: PLR0913 - one argument an option
         Path | None,
         typer.Option(help="Run the output of `sam build` (.aws-sam/build), not the working tree."),
     ] = None,
+    sam: Annotated[
+        bool, typer.Option("--sam", help="With --build: let `sam deploy` do the deployment.")
+    ] = False,
     parameter: Annotated[
         list[str] | None, typer.Option(help="Name=Value of the template, repeatable.")
     ] = None,
@@ -53,6 +56,8 @@ def up(  # noqa: PLR0913 - one argument an option
     from devstack.commands import up_command  # noqa: PLC0415
     from devstack.supervisor import UpOptions  # noqa: PLC0415
 
+    if sam and build is None:
+        raise typer.BadParameter("--sam needs --build.")
     ports = {
         "api": api_port,
         "engine": engine_port,
@@ -66,6 +71,7 @@ def up(  # noqa: PLR0913 - one argument an option
         ports={name: port for name, port in ports.items() if port},
         parameters=_pairs(parameter or []),
         build=None if build is None else build.resolve(),
+        sam=sam,
     )
     up_command(options, detach=detach, as_json=as_json, console=console)
 

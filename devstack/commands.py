@@ -16,6 +16,7 @@ from devstack.engine import EngineFailedError
 from devstack.environments import EnvironmentFailedError
 from devstack.intrinsics import UnresolvedError
 from devstack.paths import StateFolder
+from devstack.sam import SamFailedError
 from devstack.servers import ServerError
 from devstack.stack import running_stack
 from devstack.supervisor import (
@@ -33,6 +34,7 @@ _FAILURES = (
     DeploymentFailedError,
     EngineFailedError,
     EnvironmentFailedError,
+    SamFailedError,
     ServerError,
     StackFailedError,
     TemplateError,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from devstack.engine import ACCOUNT, REGION, client_config, session
 from devstack.intrinsics import Resolver
 from devstack.paths import TEMPLATE
+from devstack.sam import sam_deploy
 from devstack.template import (
     Localisation,
     TemplateError,
@@ -37,7 +38,8 @@ class DeploymentFailedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """`template` is template.yaml or `BUILD/template.yaml` of `sam build` (then `built`).
+    """`template` is template.yaml or `BUILD/template.yaml` of `sam build` (then `built`); with
+    `sam_folder`, a place for its files, `sam deploy` does the deployment.
 
     `parameters` override the template's, `secrets` become SecureStrings below /vsl/local/.
     """
@@ -49,6 +51,7 @@ class DeployOptions:
     secrets: Mapping[str, str]
     template: Path = TEMPLATE
     built: bool = False
+    sam_folder: Path | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -136,6 +139,28 @@ class Deployer:
         self, template: Mapping[str, Any], parameters: Mapping[str, str]
     ) -> dict[str, tuple[str, str]]:
         """Create or update the stack; type and physical id of each resource by logical name."""
+        if self._options.sam_folder is None:
+            self._create_or_update(template, parameters)
+        else:
+            sam_deploy(
+                STACK,
+                self._options.template.parent,
+                self._options.sam_folder,
+                self._options.engine_url,
+                parameters,
+                self._localisation().environment,
+            )
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
+        return {
+            resource["LogicalResourceId"]: (
+                resource["ResourceType"],
+                resource.get("PhysicalResourceId", ""),
+            )
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+        }
+
+    def _create_or_update(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
         client = self._cloudformation
@@ -160,15 +185,6 @@ class Deployer:
             if "No updates" not in str(error):
                 raise DeploymentFailedError(str(error)) from error
         self._await_stack()
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=STACK)
-        return {
-            resource["LogicalResourceId"]: (
-                resource["ResourceType"],
-                resource.get("PhysicalResourceId", ""),
-            )
-            for page in pages
-            for resource in page["StackResourceSummaries"]
-        }
 
     def _await_stack(self) -> None:
         deadline = time.monotonic() + _STACK_SECONDS

@@ -18,6 +18,7 @@ GROUPS = {
     "engine": ("engine",),
     "functions": ("layer-runtime", "layer-media", "lambda-runtime"),
     "lambda": ("lambda-runtime",),
+    "sam": ("sam",),
 }
 """Environment → dependency groups. `lambda` is what AWS brings: built layers run on top of it."""
 
@@ -49,8 +50,8 @@ def is_current(name: str, stamp: str) -> bool:
         return _stamp_file(name).read_text() == stamp
     with contextlib.suppress(FileNotFoundError):
         sources = [REPOSITORY / source for source in ("uv.lock", "pyproject.toml")]
-        made = (ENVIRONMENTS / ".ready").stat().st_mtime
-        return name in DEFAULT and all(made > source.stat().st_mtime for source in sources)
+        mark = ENVIRONMENTS / ".ready" if name in DEFAULT else ENVIRONMENTS / name / ".ready"
+        return all(mark.stat().st_mtime > source.stat().st_mtime for source in sources)
     return False
 
 

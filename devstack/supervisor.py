@@ -59,13 +59,15 @@ class StackFailedError(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class UpOptions:
     """`speed` multiplies the time models take at the stand-in; `ports` fixes some by name
-    (`api`, `engine`, `replicate`, `postgres`, `valkey`), the others are chosen free."""
+    (`api`, `engine`, `replicate`, `postgres`, `valkey`), the others are chosen free. `build` is an
+    output of `sam build`, `sam` has it deployed by `sam deploy`."""
 
     state: StateFolder
     speed: float = 1.0
     ports: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     build: Path | None = None
+    sam: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,11 @@ class Supervisor:
         stop_recorded(self._state)  # what a supervisor that was killed together with its guard left
         self._state.create()
         environments.ensure(
-            ("engine", "lambda" if self._options.build else "functions"),
+            (
+                "engine",
+                "lambda" if self._options.build else "functions",
+                *(("sam",) if self._options.sam else ()),
+            ),
             lambda text: self._report(Progress(text, time.monotonic() - self._began)),
         )
         self._start_guard()
@@ -310,6 +316,7 @@ def deploy_options(
         secrets=secrets_by_name,
         template=TEMPLATE if options.build is None else options.build / "template.yaml",
         built=options.build is not None,
+        sam_folder=options.state.temporary / "sam" if options.sam else None,
         parameters=options.parameters,
     )
 
