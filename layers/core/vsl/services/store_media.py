@@ -2,7 +2,7 @@
 
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from vsl.domain.errors import OutputExpired, OutputInvalid, OutputMissing
+from vsl.domain.errors import JobCanceled, OutputExpired, OutputInvalid, OutputMissing
 from vsl.domain.job import Job, JobEvent, JobStatus, MediaAsset, MediaType
 from vsl.domain.prediction import Outcome
 from vsl.services.ports import Clock, LiveJobs, Media
@@ -16,13 +16,17 @@ def store_media(
     """Every output file as an asset, in the provider's order.
 
     Files that are not media (a model's extra data) are assets too, but there must be one that is.
-    Raises OutputMissing, OutputExpired, OutputInvalid, DownloadRefused, DownloadFailed; when
-    several outputs fail, the error of the first one in order, after all others have come to rest.
+    A cancel wins until the first byte is stored: JobCanceled. Raises OutputMissing, OutputExpired,
+    OutputInvalid, DownloadRefused, DownloadFailed too; when several outputs fail, the error of the
+    first one in order, after all others have come to rest.
     """
     if not outcome.output:
         if outcome.data_removed:
             raise OutputExpired("The provider has already deleted the output.")
         raise OutputMissing("The prediction succeeded, but the provider returned no file.")
+    item = live.get(job.job_id)
+    if item is not None and item.cancel_requested_at is not None:
+        raise JobCanceled("The user canceled the job.", jobId=job.job_id)
     live.mark(job.job_id, JobEvent("storing", clock.now()), JobStatus.STORING)
     assets = _store_all(job, outcome.output, media)
     if not any(_is_media(asset) for asset in assets):
