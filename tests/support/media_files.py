@@ -1,11 +1,13 @@
 """Small real media, made on the spot by Pillow and PyAV, and some that mean harm."""
 
 import io
+import lzma
 import math
 import struct
 import zlib
 from array import array
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -121,3 +123,8 @@ def png_claiming(width: int, height: int, rows: int | None = None) -> bytes:
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n"
 ERROR_PAGE = b"<!DOCTYPE html><html><head><title>502</title></head><body>Bad gateway</body></html>"
 XML_ERROR = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'
+
+
+def frame_bomb() -> bytes:
+    """An MP4 of 0.75 MB with one black H.264 frame of 16000 x 16000 pixels, made by x264."""
+    return lzma.decompress(Path(__file__).with_name("h264_16000x16000.mp4.xz").read_bytes())

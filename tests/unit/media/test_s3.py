@@ -128,7 +128,7 @@ def test_only_two_parts_are_in_memory(s3: Any, monkeypatch: pytest.MonkeyPatch) 
             alive -= 1
 
     monkeypatch.setattr(s3_module, "bytearray", Part, raising=False)
-    content = (bytes(65_536) for _ in range(8 * PART // 65_536))
+    content = (bytes(65_536) for _ in range(4 * PART // 65_536))
     ObjectStore(BUCKET, s3, PART).upload("a.mp4", content, "video/mp4")
     assert most == 2
 

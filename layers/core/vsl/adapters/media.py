@@ -31,6 +31,7 @@ from vsl.domain.job import Job, MediaAsset, MediaType
 PROBE_BUDGET = 128 * 1024**2
 """Bytes that may be read back from the bucket to look into one file."""
 
+_OPAQUE = "application/octet-stream"
 _logger = logging.getLogger(__name__)
 # Decoding takes memory in proportion to the picture: one at a time bounds the whole process.
 _one_at_a_time = threading.Lock()
@@ -102,7 +103,7 @@ class StoredMedia:
         with self._downloads.open(url) as download:
             head, chunks = _behead(download.chunks)
             sniffed = sniff(head, download.file_name)
-            if download.declared_type not in {None, sniffed.content_type}:
+            if download.declared_type not in {None, _OPAQUE, sniffed.content_type}:
                 _logger.info(
                     "output is not of the type its server declared",
                     extra={
