@@ -3,9 +3,8 @@
 import base64
 import io
 import json
-import logging
 from collections.abc import Iterator
-from typing import Any, TextIO, cast
+from typing import Any
 
 import boto3
 import pytest
@@ -92,13 +91,12 @@ def test_an_error_keeps_its_name() -> None:
 
 def test_a_line_logged_by_a_worker_thread_names_the_job() -> None:
     written = io.StringIO()
-    handler = cast("logging.StreamHandler[TextIO]", logger.registered_handler)
+    handler: Any = logger.registered_handler
     stdout = handler.setStream(written)
     try:
         app.handler(_event(media_files.image_file("PNG")[:60]), _Context())
     finally:
-        if stdout is not None:
-            handler.setStream(stdout)
+        handler.setStream(stdout)
     (line,) = [json.loads(line) for line in written.getvalue().splitlines()]
     assert (line["level"], line["job_id"]) == ("WARNING", JOB.job_id)
     assert line["content_type"] == "image/png"
