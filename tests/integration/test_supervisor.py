@@ -119,6 +119,25 @@ def test_up_status_logs_deploy_down(state: Path) -> None:
     assert not (state / "tmp").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_foreground_it_ends_with_a_signal(state: Path, number: signal.Signals) -> None:
+    command = [str(Path(sys.executable).parent / "vsl"), "up", "--json", "--state", str(state)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["pid"] == process.pid
+        process.send_signal(number)
+        assert process.wait(20) == 0
+    assert gone(state, 1) == set()
+    assert not (state / "stack.json").exists()
+
+
+def test_what_stops_a_start_is_said_and_nothing_stays(state: Path) -> None:
+    failed = vsl("up", "--detach", "--parameter", "Nope=1", state=state, check=False)
+    assert failed.returncode == 1
+    assert "no parameter Nope" in failed.stderr
+    assert gone(state, 3) == set()
+
+
 def test_a_killed_supervisor_leaves_nothing_behind(state: Path) -> None:
     document = up(state)
     assert httpx.get(f"{document['apiUrl']}/models", timeout=30, trust_env=False).is_success
