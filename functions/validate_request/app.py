@@ -9,7 +9,7 @@ from vsl.services.accept_request import Execution, accept_request, accepted_answ
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
+def handler(event: Event, context: Context) -> Event:
     document = event["input"]
     execution = event["execution"]
     job = accept_request(
@@ -18,7 +18,7 @@ def handler(event: Event, _context: Context) -> Event:
             execution["id"], execution["name"], datetime.fromisoformat(execution["startTime"])
         ),
         catalogue=catalogue(),
-        once=idempotency(),
+        once=idempotency(context),
         allow_http=settings().allow_http_inputs,
     )
     body = accepted_answer(job, document.get("requestUrl"))

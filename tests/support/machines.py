@@ -89,7 +89,7 @@ class Machines:
         self._counter = 0
         self.starts: list[dict[str, Any]] = []
         self.start_refusal: str | None = None
-        self._substitutions = {"Partition": "aws", "MediaJobStateMachineArn": ""}
+        self._substitutions = {"Partition": "aws"}
 
     def create(
         self, machine: str, changed: Mapping[str, Any] | None = None, suffix: str = ""
@@ -102,7 +102,11 @@ class Machines:
         if key not in self._arns:
             text = json.dumps(changed or definition(machine))
             if machine == "generate_media":
-                self._substitutions["MediaJobStateMachineArn"] = self.create("media_job")
+                started = self.create("media_job")
+                self._substitutions["MediaJobStateMachineArn"] = started
+                self._substitutions["MediaJobExecutionArn"] = started.replace(
+                    ":stateMachine:", ":execution:"
+                )
             for name, value in self._substitutions.items():
                 text = text.replace("${" + name + "}", value)
             text = text.replace("FunctionArn}", "").replace("${", _LAMBDA)

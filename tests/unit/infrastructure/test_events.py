@@ -16,6 +16,9 @@ from vsl.domain.webhook_url import parse_webhook_url
 EVENTS = REPOSITORY / "events"
 STEPS = sorted(path.stem for path in (EVENTS / "steps").glob("*.json"))
 NOT_A_FUNCTION = {"generate_media_request"}
+API_FUNCTIONS = sorted(
+    path.stem for path in (EVENTS / "api").glob("*.json") if path.stem not in NOT_A_FUNCTION
+)
 
 
 def event(path: str) -> Any:
@@ -41,7 +44,7 @@ def test_every_function_has_one_event() -> None:
     ]
     folders = [path.parent.name for path in (STATE_MACHINES.parent / "functions").glob("*/app.py")]
     assert sorted(files) == sorted(folders)
-    assert len(files) == 15
+    assert len(files) >= 17
 
 
 @pytest.mark.parametrize("function", STEPS)
@@ -84,7 +87,7 @@ def test_the_webhook_carries_a_prediction() -> None:
     assert "REDACTED" in given["headers"]["webhook-signature"]
 
 
-@pytest.mark.parametrize("function", ["process_webhook", "get_status", "list_models", "get_model"])
+@pytest.mark.parametrize("function", API_FUNCTIONS)
 def test_an_api_event_is_one_of_the_api(function: str) -> None:
     import yaml
 
@@ -113,3 +116,15 @@ def test_the_poller_is_woken_by_the_scheduler() -> None:
     assert schedule["Type"] == "ScheduleV2"
     assert given["source"] == "aws.scheduler"
     assert given["resources"][0].endswith("/vsl-homolog-poll-predictions")
+
+
+def test_a_bad_end_is_reported_by_step_functions() -> None:
+    given = event("eventbridge/repair_execution.json")
+    ended = resource("RepairExecutionFunction")["Properties"]["Events"]["EndedBadly"]
+    pattern = ended["Properties"]["Pattern"]
+    assert given["source"] in pattern["source"]
+    assert given["detail-type"] in pattern["detail-type"]
+    assert given["detail"]["status"] in pattern["detail"]["status"]
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    job = json.loads(given["detail"]["input"])["job"]
+    assert Job.from_document(job).document() == job

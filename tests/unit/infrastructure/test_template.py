@@ -18,6 +18,7 @@ IN_VPC = {
     "GetStatusFunction",
     "ProcessWebhookFunction",
     "RecordFailureFunction",
+    "RepairExecutionFunction",
 }
 # Actions that IAM cannot narrow to a resource.
 WITHOUT_RESOURCE = {
@@ -155,7 +156,9 @@ def test_who_may_touch_what() -> None:
         "RecordFailure": item,
         "RejectRequest": [],
         "ProcessWebhook": sorted([*item, "dynamodb:Query", *release]),
-        "PollPredictions": sorted([*item, "dynamodb:Query", *release]),
+        "PollPredictions": sorted([*item, "dynamodb:Query", "lambda:InvokeFunction", *release]),
+        "RepairExecution": item,
+        "CancelJob": item + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "ListModels": [],
         "GetModel": [],
@@ -179,7 +182,7 @@ def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
 
 def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
     answering = [s for s in allowed() if "states:SendTaskSuccess" in as_list(s["Action"])]
-    assert len(answering) == 3
+    assert len(answering) == 4
     name = resource("MediaJobStateMachine")["Properties"]["Name"]["Fn::Sub"]
     for statement in answering:
         assert statement["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")

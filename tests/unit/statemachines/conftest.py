@@ -1,4 +1,4 @@
-"""Both machines in moto, once for all tests: making a machine takes longer than running it."""
+"""Both machines in moto, once a module: making a machine takes longer than running it."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.machines import Machines, machines
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def engine() -> Iterator[Machines]:
     with machines() as made:
         yield made

@@ -36,13 +36,13 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
     # Nobody waits for a job by the second: patience costs less than a failed job.
     "media_job": {
         "lambda faults": _profile(_LAMBDA_FAULTS, 1, 20, 5),
-        "store": _profile(["StoreUnavailable"], 2, 60, 6),
+        "store": _profile(["StoreUnavailable"], 2, 60, 12),
         # Running out of time tends to repeat itself: once more, and no more.
         "time": _profile(["Sandbox.Timedout", "States.Timeout"], 1, 5, 1, rate=1.0),
         "own time": _profile(["Sandbox.Timedout"], 1, 5, 1, rate=1.0),
-        "submission": _profile(
-            ["ProviderThrottled", "ProviderUnavailable", "SubmissionUncertain"], 5, 60, 10
-        ),
+        "submission": _profile(["ProviderThrottled", "ProviderUnavailable"], 5, 60, 10),
+        # Then the job waits, and the poller finds out.
+        "uncertain": _profile(["SubmissionUncertain"], 4, 20, 4),
         "provider": _profile(["ProviderThrottled", "ProviderUnavailable"], 2, 30, 5),
         "download": _profile(["DownloadFailed"], 3, 60, 5),
     },

@@ -34,8 +34,8 @@ def state_of(machine: str, name: str) -> dict[str, object]:
 
 def test_there_is_something_to_check() -> None:
     assert MACHINE_NAMES == ("generate_media", "media_job")
-    assert len(all_tasks()) == 13
-    assert sum(len(states(machine)) for machine in MACHINE_NAMES) == 17
+    assert len(all_tasks()) == 14
+    assert sum(len(states(machine)) for machine in MACHINE_NAMES) == 18
 
 
 @pytest.mark.parametrize("machine", MACHINE_NAMES)

@@ -1,18 +1,28 @@
 """`Idempotency-Key`, kept by Powertools in a DynamoDB table of its own for a day."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, cast
 
 from vsl.domain.errors import IdempotencyKeyReused, RequestInProgress, StoreUnavailable
 
 EXPIRES_AFTER_SECONDS = 24 * 3600
 
 
-class DynamoIdempotency:
-    """Implements `services.accept_request.Once`. Powertools and boto3 load on the first key only."""
+class RemainingTime(Protocol):
+    """Lambda's context: a claim on a key lasts as long as the invocation may."""
 
-    def __init__(self, table: str) -> None:
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+class DynamoIdempotency:
+    """Implements `services.accept_request.Once`. Powertools and boto3 load on the first key only.
+
+    Should the function die with a key in its hands, the key is free again when its time is up.
+    """
+
+    def __init__(self, table: str, context: RemainingTime) -> None:
         self._table = table
+        self._context = context
 
     def once(
         self, key: str, body: Mapping[str, Any], produce: Callable[[], dict[str, Any]]
@@ -24,14 +34,17 @@ class DynamoIdempotency:
         )
         from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency
 
+        config = IdempotencyConfig(
+            event_key_jmespath="key",
+            payload_validation_jmespath="body",
+            expires_after_seconds=EXPIRES_AFTER_SECONDS,
+        )
+        config.register_lambda_context(cast("Any", self._context))
+
         @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
             data_keyword_argument="request",
             persistence_store=DynamoDBPersistenceLayer(table_name=self._table),
-            config=IdempotencyConfig(
-                event_key_jmespath="key",
-                payload_validation_jmespath="body",
-                expires_after_seconds=EXPIRES_AFTER_SECONDS,
-            ),
+            config=config,
             key_prefix="generate-media",
         )
         def accept(*, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001

@@ -14,7 +14,7 @@ from vsl.runtime.settings import settings
 
 if TYPE_CHECKING:
     from vsl.adapters.dynamodb import DynamoLiveJobs
-    from vsl.adapters.idempotency import DynamoIdempotency
+    from vsl.adapters.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.postgres import PostgresAccounting
     from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
     from vsl.adapters.replicate import ReplicateProvider
@@ -57,11 +57,11 @@ def live_jobs() -> "DynamoLiveJobs":
     return DynamoLiveJobs(settings().jobs_table)
 
 
-@cache
-def idempotency() -> "DynamoIdempotency":
+def idempotency(context: "RemainingTime") -> "DynamoIdempotency":
+    """For one invocation: a key is claimed for no longer than it may last."""
     from vsl.adapters.idempotency import DynamoIdempotency
 
-    return DynamoIdempotency(settings().idempotency_table)
+    return DynamoIdempotency(settings().idempotency_table, context)
 
 
 @cache

@@ -1,0 +1,307 @@
+"""Both machines with the real functions: DynamoDB, SSM and task tokens in moto, the rest in memory.
+
+Redis is away all the time, and the provider calls back through the real webhook function.
+"""
+
+import importlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.support.jobs import create_table, make_asset
+from tests.support.machines import STATE_MACHINES, Handler, Machines
+from tests.support.outside import (
+    FakeProvider,
+    ForgetfulMemory,
+    MemoryAccounting,
+    MemoryCache,
+    SteppedClock,
+)
+from vsl.adapters import aws
+from vsl.domain.errors import StoreUnavailable
+from vsl.domain.ids import new_job_id
+from vsl.domain.job import Job, JobStatus, MediaAsset
+from vsl.domain.prediction import Prediction, PredictionStatus
+from vsl.domain.signature import sign
+from vsl.runtime import wiring
+from vsl.runtime.settings import settings
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+API_URL = "https://api.example.com/local"
+REPOSITORY = STATE_MACHINES.parent
+REQUEST = {
+    "userId": "user-1",
+    "modelId": "flux-schnell",
+    "prompt": 'a "quoted" #lighthouse, it\'s $5',
+}
+CONTEXT: Any = SimpleNamespace(aws_request_id="r1", get_remaining_time_in_millis=lambda: 30_000)
+FUNCTIONS = [path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py")]
+
+
+class RedisIsAway:
+    def __getattr__(self, _name: str) -> Any:
+        def fail(*_: object, **__: object) -> None:
+            raise StoreUnavailable("Redis did not answer.")
+
+        return fail
+
+
+@dataclass
+class StoredNowhere:
+    stored: list[str] = field(default_factory=list)
+
+    def store(self, _job: Job, index: int, url: str) -> MediaAsset:
+        self.stored.append(url)
+        return make_asset(index)
+
+
+@dataclass
+class World:
+    provider: FakeProvider
+    accounting: MemoryAccounting
+    media: StoredNowhere
+    handlers: dict[str, Handler]
+
+    def webhook(self, prediction: Prediction) -> int:
+        """The provider tells of the prediction's end; the HTTP status it gets."""
+        body = json.dumps(
+            {
+                "id": prediction.id,
+                "status": prediction.status.value,
+                "output": prediction.output,
+                "error": prediction.error,
+                "webhook": prediction.webhook,
+            }
+        )
+        at = str(int(datetime.now(UTC).timestamp()))
+        assert prediction.webhook is not None
+        query = dict(part.split("=") for part in prediction.webhook.split("?")[1].split("&"))
+        event = {
+            "headers": {
+                "Webhook-Id": f"msg_{prediction.id}",
+                "Webhook-Timestamp": at,
+                "Webhook-Signature": "v1,"
+                + sign(SECRET, f"msg_{prediction.id}", at, body.encode()),
+            },
+            "queryStringParameters": query,
+            "body": body,
+            "isBase64Encoded": False,
+        }
+        status: int = self.handlers["process_webhook"](event)["statusCode"]
+        return status
+
+    def finish_once_awaited(
+        self, status: PredictionStatus = PredictionStatus.SUCCEEDED, error: str | None = None
+    ) -> None:
+        """The webhook comes after the token is stored."""
+        awaits = self.handlers["await_prediction"]
+
+        def then_call_back(event: dict[str, Any]) -> Any:
+            result = awaits(event)
+            running = [p.id for p in self.provider.predictions.values() if not p.status.terminal]
+            assert [self.webhook(self.provider.end(r, status, error)) for r in running] == [200]
+            return result
+
+        self.handlers["await_prediction"] = then_call_back
+
+
+@pytest.fixture
+def world(engine: Machines, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    stamp = str(datetime.now(UTC).timestamp())
+    monkeypatch.setenv("STAGE", "local")
+    monkeypatch.setenv("SSM_PREFIX", "/vsl/local/")
+    monkeypatch.setenv("DYNAMODB_TABLE", f"jobs-{stamp}")
+    monkeypatch.setenv("IDEMPOTENCY_TABLE", f"idempotency-{stamp}")
+    monkeypatch.setenv("S3_BUCKET", "media")
+    monkeypatch.setenv("MODELS_CONFIG", str(REPOSITORY / "config" / "models.json"))
+    monkeypatch.setenv("RATE_LIMIT_PER_HOUR", "2")
+    forget()
+    dynamodb, ssm = boto3.client("dynamodb"), boto3.client("ssm")
+    create_table(dynamodb, "JobsTable", f"jobs-{stamp}")
+    create_table(dynamodb, "IdempotencyTable", f"idempotency-{stamp}")
+    for name, value in {"api-url": API_URL, "replicate-webhook-secret": SECRET}.items():
+        ssm.put_parameter(Name=f"/vsl/local/{name}", Value=value, Type="String", Overwrite=True)
+
+    provider = FakeProvider(SteppedClock(datetime.now(UTC)))
+    accounting, media, cache = MemoryAccounting(), StoredNowhere(), MemoryCache()
+    outside = {
+        "provider": lambda: provider,
+        "accounting": lambda: accounting,
+        "media": lambda: media,
+        "rate_limits": RedisIsAway,
+        "status_cache": lambda: cache,
+        "webhook_memory": lambda: ForgetfulMemory(remembers=False),
+    }
+    handlers: dict[str, Handler] = {}
+    for function in FUNCTIONS:
+        module = importlib.import_module(f"functions.{function}.app")
+        handlers[function] = partial(call, module)
+        for name, made in outside.items():
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, made)
+    for name, made in outside.items():
+        if hasattr(wiring, name):
+            monkeypatch.setattr(wiring, name, made)
+    yield World(provider, accounting, media, handlers)
+    forget()
+
+
+def call(module: ModuleType, event: dict[str, Any]) -> Any:
+    return module.handler(event, CONTEXT)
+
+
+def forget() -> None:
+    """A fresh process: no client, setting or adapter is left."""
+    aws.client.cache_clear()
+    settings.cache_clear()
+    for name in ("parameters", "live_jobs", "callbacks", "signer"):
+        getattr(wiring, name).cache_clear()
+
+
+def job_id() -> str:
+    return new_job_id(datetime.now(UTC))
+
+
+@pytest.fixture(scope="module")
+def media_job(engine: Machines) -> str:
+    return engine.create("media_job")
+
+
+@pytest.fixture(scope="module")
+def generate_media(engine: Machines) -> str:
+    return engine.create("generate_media")
+
+
+def test_a_request_becomes_media(engine: Machines, media_job: str, world: World) -> None:
+    world.finish_once_awaited()
+    name = job_id()
+
+    run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=name)
+
+    assert (run.status, run.error) == ("SUCCEEDED", None)
+    assert run.output["job"]["jobId"] == name
+    assert run.output["job"]["parameters"]["prompt"] == REQUEST["prompt"]
+    assert run.output["outcome"]["source"] == "webhook"
+    finished = world.accounting.finished[name]
+    assert finished.status is JobStatus.SUCCEEDED
+    assert finished.assets == (make_asset(0),)
+    status = world.handlers["get_status"]({"pathParameters": {"jobId": name}})
+    assert json.loads(status["body"])["status"] == "succeeded"
+
+
+def test_a_webhook_may_come_before_the_token(
+    engine: Machines, media_job: str, world: World
+) -> None:
+    """The fastest models end before SubmitPrediction has its answer."""
+    world.provider.on_create = lambda prediction: assert_taken(
+        world.webhook(world.provider.end(prediction.id))
+    )
+    run = engine.run(media_job, REQUEST, world.handlers, name=job_id())
+    assert (run.status, run.error) == ("SUCCEEDED", None)
+    assert len(run.events("await_prediction")) == 1
+
+
+def assert_taken(status: int) -> None:
+    assert status == 200
+
+
+def test_a_failed_prediction_fails_the_job_under_its_name(
+    engine: Machines, media_job: str, world: World
+) -> None:
+    world.finish_once_awaited(PredictionStatus.FAILED, "NSFW content detected in the output.")
+    name = job_id()
+    run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=name)
+    assert (run.status, run.error) == ("FAILED", "ContentFlagged")
+    assert world.accounting.finished[name].error_code == "ContentFlagged"
+    assert world.media.stored == []
+
+
+def test_a_wrong_request_says_so_and_leaves_no_job(
+    engine: Machines, media_job: str, world: World
+) -> None:
+    run = engine.run(media_job, {**REQUEST, "modelId": "flux-schnel"}, world.handlers)
+    assert (run.status, run.error) == ("FAILED", "UnknownModel")
+    assert "flux-schnell" in (run.cause or "")
+    assert run.states == ["ValidateRequest", "RecordFailure", "JobFailed"]
+    assert not world.accounting.created
+    assert not world.accounting.finished
+
+
+def door(request: dict[str, Any], key: str = "") -> dict[str, Any]:
+    url = f"{API_URL}/generate-media"
+    return {"request": request, "idempotencyKey": key, "requestId": "r1", "requestUrl": url}
+
+
+def test_the_door_accepts(engine: Machines, generate_media: str, world: World) -> None:
+    run = engine.run(generate_media, door(REQUEST), world.handlers)
+    accepted = json.loads(run.output["body"])
+    assert run.output["statusCode"] == 202
+    assert accepted["status"] == "pending"
+    assert run.output["headers"]["Location"] == accepted["statusUrl"]
+    assert accepted["statusUrl"] == f"{API_URL}/status/{accepted['jobId']}"
+    started = engine.starts[-1]
+    assert started["Name"] == accepted["jobId"]
+    assert json.loads(started["Input"])["job"]["parameters"]["prompt"] == REQUEST["prompt"]
+
+
+def test_the_same_key_is_the_same_job(engine: Machines, generate_media: str, world: World) -> None:
+    first, second = (
+        engine.run(generate_media, door(REQUEST, "key-1"), world.handlers).output for _ in range(2)
+    )
+    assert json.loads(first["body"])["jobId"] == json.loads(second["body"])["jobId"]
+    once, again = (json.loads(start["Input"]) for start in engine.starts[-2:])
+    assert once == again
+    other = {**REQUEST, "prompt": "something else"}
+    refused = engine.run(generate_media, door(other, "key-1"), world.handlers).output
+    assert (refused["statusCode"], json.loads(refused["body"])["code"]) == (
+        422,
+        "IdempotencyKeyReused",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"modelId": "nope"}, 404, "UnknownModel"),
+        ({"userId": 7}, 400, "InvalidRequest"),
+        ({"parameters": {"width": -1}}, 400, "InvalidParameters"),
+    ],
+)
+def test_the_door_refuses_with_a_problem(
+    engine: Machines,
+    generate_media: str,
+    world: World,
+    change: dict[str, Any],
+    status: int,
+    code: str,
+) -> None:
+    engine.starts.clear()
+    run = engine.run(generate_media, door({**REQUEST, **change}), world.handlers)
+    problem = json.loads(run.output["body"])
+    assert (run.output["statusCode"], problem["code"], problem["status"]) == (status, code, status)
+    assert run.output["headers"]["Content-Type"] == "application/problem+json"
+    assert engine.starts == []
+
+
+def test_the_limit_holds_inside_and_at_the_door(
+    engine: Machines, media_job: str, generate_media: str, world: World
+) -> None:
+    world.finish_once_awaited()
+    for _ in range(2):
+        run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=job_id())
+        assert run.status == "SUCCEEDED"
+    refused = engine.run(generate_media, door(REQUEST), world.handlers).output
+    assert (refused["statusCode"], json.loads(refused["body"])["code"]) == (
+        429,
+        "RateLimitExceeded",
+    )
+    assert int(refused["headers"]["Retry-After"]) > 3000
+    run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=job_id())
+    assert (run.status, run.error) == ("FAILED", "RateLimitExceeded")
