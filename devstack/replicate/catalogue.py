@@ -59,8 +59,12 @@ class Model:
 
     def with_defaults(self, asked: Input) -> dict[str, Any]:
         """The input a model's `predict()` gets: defaults filled in, unknown keys gone."""
-        filled = {field.name: asked.get(field.name, field.default) for field in self.fields}
-        return {name: None if value is UNSET else value for name, value in filled.items()}
+        filled: dict[str, Any] = {}
+        for field in self.fields:
+            value = asked.get(field.name, None if field.default is UNSET else field.default)
+            whole = field.type == "integer" and isinstance(value, float)  # 5.0 is an integer, too
+            filled[field.name] = int(value) if whole else value
+        return filled
 
 
 def gpu(rate: float) -> Callable[[Input, int, float], float]:

@@ -120,6 +120,9 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._webhooks.reset()
+        for prediction in self._book:  # lets go of requests that wait for them
+            prediction.outputs_ready.set()
+            prediction.end_announced.set()
         self._book.clear()
         self._outputs.clear()
 
@@ -248,7 +251,6 @@ class Runner:
         prediction.status = status
         prediction.completed = now()
         prediction.outputs_ready.set()
-        prediction.finished.set()
         if status == "aborted":
             prediction.end_announced.set()
         else:

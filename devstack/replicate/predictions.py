@@ -56,7 +56,7 @@ class Delivery:
 class Prediction:
     """Times in nanoseconds since 1970. `asked` is the input as it came.
 
-    `outputs_ready`, `finished` and `end_announced` (the terminal webhook was tried once, or nobody
+    `outputs_ready` and `end_announced` (the terminal webhook was tried once, or nobody
     asked for it) are set in this order; `webhook_order` keeps its webhooks in theirs.
     """
 
@@ -80,7 +80,6 @@ class Prediction:
     deliveries: list[Delivery] = field(default_factory=list)
     file_keys: list[str] = field(default_factory=list)
     outputs_ready: asyncio.Event = field(default_factory=asyncio.Event)
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
     end_announced: asyncio.Event = field(default_factory=asyncio.Event)
     webhook_order: asyncio.Lock = field(default_factory=asyncio.Lock)
 

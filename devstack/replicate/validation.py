@@ -85,13 +85,23 @@ def parse_cancel_after(text: str | None) -> float | None:
     return float(total)
 
 
+def split_address(url: str) -> tuple[str, str]:
+    """Scheme and host of an address; both empty when it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for a port that is no number
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.hostname or ""
+
+
 def _webhook_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
     webhook, events = body.get("webhook"), body.get("webhook_events_filter")
     if isinstance(webhook, str):
-        parts = urlsplit(webhook)
-        if not parts.hostname:
+        scheme, host = split_address(webhook)
+        if not host:
             yield _fault("format", "webhook", "Does not match format 'uri'")
-        elif parts.scheme != "https" and not _is_loopback(parts.hostname):
+        elif scheme != "https" and not (scheme == "http" and _is_loopback(host)):
             yield _fault("format", "webhook", "Must be an HTTPS URL")
     if isinstance(events, list):
         for index, event in enumerate(events):
@@ -110,12 +120,12 @@ def _field_faults(field: Field, value: Any) -> Iterator[Fault]:
         yield _fault("number_gte", name, f"Must be greater than or equal to {field.minimum:g}")
     if field.maximum is not None and value > field.maximum:
         yield _fault("number_lte", name, f"Must be less than or equal to {field.maximum:g}")
-    if field.format == "uri" and not urlsplit(value).scheme:
+    if field.format == "uri" and not split_address(value)[0]:
         yield _fault("format", name, "Does not match format 'uri'")
     for index, item in enumerate(value if field.type == "array" else ()):
         if not isinstance(item, str):
             yield _wrong_type(f"{name}.{index}", "string", item)
-        elif not urlsplit(item).scheme:
+        elif not split_address(item)[0]:
             yield _fault("format", f"{name}.{index}", "Does not match format 'uri'")
 
 

@@ -172,6 +172,19 @@ def test_files(server: StandIn) -> None:
     assert server.http.get(f"/v1/files/{created.json()['id']}").status_code == 404
 
 
+def test_a_signed_address_of_an_upload_needs_no_token(server: StandIn) -> None:
+    created = server.http.post("/v1/files", files={"content": ("a.txt", b"hello")}).json()
+    uploads = server.state.uploads
+    upload = uploads.get(created["id"])
+    assert upload is not None
+    fresh, expired = (uploads.download_url(upload, "stand-in", s) for s in (60, -1))
+
+    assert httpx.get(fresh).content == b"hello"
+    for url in (expired, fresh.replace("owner=stand-in", "owner=another")):
+        answer = httpx.get(url)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "File not found")
+
+
 def test_an_upload_of_any_bytes_arrives_unchanged(server: StandIn) -> None:
     content = bytes(range(256)) * 64 + b"\r\n--x\r\n\n\r"
 
@@ -325,6 +338,32 @@ def test_problem(server: StandIn, path: str, body: Any, problem: dict[str, Any])
     assert server.control.predictions() == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"num_outputs": 4, "num_inference_steps": 1, "output_quality": 0}, 201),
+        ({"num_outputs": 1, "num_inference_steps": 4, "output_quality": 100}, 201),
+        ({"num_outputs": 1.0}, 201),
+        ({"num_outputs": 0}, 422),
+        ({"num_outputs": 5}, 422),
+        ({"num_outputs": 1.5}, 422),
+        ({"num_outputs": True}, 422),
+        ({"output_quality": 101}, 422),
+    ],
+)
+def test_the_bounds_of_numbers(server: StandIn, asked: dict[str, Any], status: int) -> None:
+    server.control.faults(PredictionFails())
+    body = {"version": SCHNELL, "input": {"prompt": "x", **asked}}
+
+    assert server.post("/predictions", body).status_code == status
+
+
+def test_a_whole_number_with_a_point(server: StandIn) -> None:
+    view = server.run(SDXL, prompt="x", width=64.0, height=64.0)
+
+    assert (view["status"], len(view["output"])) == ("succeeded", 1)
+
+
 @pytest.mark.parametrize("version", ["latest", "0" * 64, f"meta/musicgen:{HEX}", "a/b", ""])
 def test_no_such_version(server: StandIn, version: str) -> None:
     answer = server.post("/predictions", {"version": version, "input": {"prompt": "x"}})
@@ -385,7 +424,10 @@ def test_unknown_prediction(server: StandIn) -> None:
     ("webhook", "description"),
     [
         ("not an address", "Does not match format 'uri'"),
+        ("https://[::1", "Does not match format 'uri'"),
+        ("https://example.com:port/hook", "Does not match format 'uri'"),
         ("http://example.com/hook", "Must be an HTTPS URL"),
+        ("ftp://127.0.0.1/hook", "Must be an HTTPS URL"),
     ],
 )
 def test_webhook_addresses_it_refuses(server: StandIn, webhook: str, description: str) -> None:

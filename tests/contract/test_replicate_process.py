@@ -93,11 +93,13 @@ def test_ctrl_c_leaves_nothing_behind() -> None:
         return set(Path(tempfile.gettempdir()).glob("replicate-outputs-*"))
 
     before = leftovers()
-    with process("--json", "--duration", "0") as (child, _ready):
-        until(lambda: leftovers() - before, bool, 5)
+    with process("--speed", "0.02") as (child, ready):
+        assert leftovers() - before
+        with Control(ready["url"]) as control:
+            assert control.health().status == "ok"
         child.send_signal(signal.SIGINT)
         _out, errors = child.communicate(timeout=10)
 
-    assert errors == ""
+    assert errors == f"Replicate stand-in at {ready['url']}; Ctrl-C stops it.\n"
 
     assert leftovers() <= before

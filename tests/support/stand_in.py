@@ -14,6 +14,7 @@ from replicate.client import Client
 from devstack.replicate.config import Config
 from devstack.replicate.control import Control, RecordedPrediction
 from devstack.replicate.server import running
+from devstack.replicate.state import State
 
 TOKEN = "r8_" + "t" * 37
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # pragma: allowlist secret - the docs' example
@@ -28,11 +29,12 @@ SVD = (
 
 @dataclass(slots=True)
 class StandIn:
-    """One running stand-in and the ways to talk to it."""
+    """One running stand-in, the ways to talk to it, and (in this process) what it knows."""
 
     url: str
     http: httpx.Client
     control: Control
+    state: State
 
     def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -91,7 +93,7 @@ def stand_in(**settings: Any) -> Iterator[StandIn]:
             httpx.Client(base_url=server.url, headers=headers, timeout=15, trust_env=False) as http,
             Control(server.url) as control,
         ):
-            yield StandIn(server.url, http, control)
+            yield StandIn(server.url, http, control, server.app.state.stand_in)
 
 
 @contextmanager
