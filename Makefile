@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 SAM := .venvs/sam/bin/sam
 SYNC = $(UV) sync --quiet --frozen --compile-bytecode
 
-.PHONY: help setup demo up down test unit check format requirements build deploy clean
+.PHONY: help setup demo up down test unit faults chaos check format requirements build deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ test: setup .venvs/sam/.ready ## every test, with branch coverage
 
 unit: setup ## the unit tests alone
 	@$(PYTHON) -m pytest tests/unit $(PYTEST_ARGS)
+
+faults: setup ## every effect of a job, failed in every way (tests/fault)
+	@FAULT_PAIRS=$(or $(FAULT_PAIRS),2000) $(PYTHON) -m pytest -q -s tests/fault $(PYTEST_ARGS)
+
+chaos: setup ## 200 jobs while workers are killed, webhooks lost and stores torn down (JOBS=, SEED=)
+	@$(PYTHON) -m tests.chaos --jobs $(or $(JOBS),200) --seed $(or $(SEED),0)
 
 check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machines, template, secrets
 	@.venv/bin/ruff format --check --quiet .

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from botocore.config import Config
 
 from devstack.replicate.control import Control
 from tests.support.api import Api
+from tests.support.template import REPOSITORY
 from vsl.adapters.dynamodb import DynamoLiveJobs
 
 
@@ -74,3 +77,13 @@ class Stack:
         recorded = json.loads((Path(self.document["state"]) / "processes.json").read_text())
         (pid,) = [each["pid"] for each in recorded if each["name"] == process]
         return int(pid)
+
+
+def vsl(*words: str, state: Path) -> str:
+    """Run the command line as a person would; what it printed. Raises AssertionError if it failed."""
+    command = [str(Path(sys.executable).parent / "vsl"), *words, "--state", str(state)]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

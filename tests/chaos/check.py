@@ -1,0 +1,64 @@
+"""What must hold when the dust has settled, by the stand-in's own books and by every store."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psycopg
+
+from tests.chaos.plan import PlannedJob
+from tests.support.stack import Stack
+
+_GIVEN_UP = {"canceled", "aborted", "failed"}
+
+
+@dataclass
+class Verdict:
+    """`faults` is empty when everything holds."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    woken_by: Counter[str] = field(default_factory=Counter)
+    predictions: int = 0
+    wasted: int = 0
+    objects: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def check(stack: Stack, jobs: dict[str, PlannedJob]) -> Verdict:
+    verdict = Verdict()
+    by_prompt: dict[str, list[Any]] = {}
+    for prediction in stack.control.predictions():
+        by_prompt.setdefault(prediction.input["prompt"], []).append(prediction)
+    recorded = _recorded(stack)
+    live = stack.live_jobs()
+    for job_id, job in jobs.items():
+        status = stack.api.status(job_id)
+        verdict.statuses[status["status"]] += 1
+        name = f"{job.prompt} ({job_id}; {', '.join(job.faults) or 'no fault'})"
+        if status["status"] != "succeeded":
+            verdict.faults.append(f"{name} ended as {status['status']}: {status['errorCode']}")
+        item = live.get(job_id)
+        if recorded.get(job_id) != status["status"] or not item or item.status != status["status"]:
+            verdict.faults.append(f"{name}: the stores disagree")
+        elif item.outcome is not None:
+            verdict.woken_by[item.outcome.source] += 1
+        made = by_prompt.get(job.prompt, [])
+        verdict.predictions += len(made)
+        kept = [each for each in made if each.status not in _GIVEN_UP]
+        verdict.wasted += sum(each.status in {"canceled", "aborted"} for each in made)
+        if len(kept) != 1 or kept[0].id != status["replicateId"]:
+            verdict.faults.append(f"{name}: {len(kept)} predictions were paid for")
+        for output in status["outputs"]:
+            verdict.objects += 1
+            content = httpx.get(output["originalUrl"], timeout=20, trust_env=False).content
+            if hashlib.sha256(content).hexdigest() != output["sha256"]:
+                verdict.faults.append(f"{name}: an object differs from its record")
+    return verdict
+
+
+def _recorded(stack: Stack) -> dict[str, str]:
+    with psycopg.connect(stack.database_url) as connection:
+        rows = connection.execute("SELECT job_id::text, status::text FROM jobs").fetchall()
+    return dict(rows)

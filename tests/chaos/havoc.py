@@ -1,0 +1,90 @@
+"""What goes wrong for everybody: workers killed in the middle, PostgreSQL and Valkey torn down."""
+
+import os
+import random
+import signal
+import threading
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import psycopg
+import redis
+
+from tests.support.stack import Stack
+
+# The local engine swallows the death of a function in a callback state until the state's timeout
+# (Step Functions would run the state's Retry): such a kill would test the engine, not us.
+SPARED = "vsl-local-await-prediction"
+
+
+class Havoc:
+    """Kills Lambda workers by SIGKILL at random moments until it is stopped."""
+
+    def __init__(self, stack: Stack, seed: int, every: float) -> None:
+        self.kills: Counter[str] = Counter()
+        self._stack = stack
+        self._dice = random.Random(seed)
+        self._every = every
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="havoc")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        engine = self._stack.pid_of("engine")
+        while not self._stop.wait(self._dice.uniform(0.3, 1.7) * self._every):
+            workers = [worker for worker in _workers(engine) if worker[1] != SPARED]
+            if not workers:
+                continue
+            pid, function = self._dice.choice(workers)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            self.kills[function.removeprefix("vsl-local-")] += 1
+
+
+def restart_postgres(stack: Stack) -> None:
+    """Kill a backend with SIGKILL: the server ends all others, recovers from its log and comes back."""
+    connection = psycopg.connect(stack.database_url, autocommit=True)
+    os.kill(connection.info.backend_pid, signal.SIGKILL)
+    with suppress(psycopg.OperationalError):
+        connection.execute("SELECT 1")
+    connection.close()
+
+
+def restart_valkey(stack: Stack) -> None:
+    """What a restart of a server without persistence means: all data and all connections gone."""
+    client = redis.Redis.from_url(str(stack.document["redisUrl"]), socket_timeout=5)
+    client.flushall()
+    client.client_kill_filter(_type="normal", skipme=True)
+    client.close()
+
+
+def _workers(engine: int) -> list[tuple[int, str]]:
+    """The function processes below the engine: process id and function name."""
+    found: list[tuple[int, str]] = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent != engine:
+                continue
+            environment = (folder / "environ").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        found += [
+            (int(folder.name), entry.partition(b"=")[2].decode())
+            for entry in environment
+            if entry.startswith(b"AWS_LAMBDA_FUNCTION_NAME=")
+        ]
+    return found
