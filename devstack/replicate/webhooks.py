@@ -24,7 +24,7 @@ from devstack.replicate.predictions import Delivery, Prediction, events_of
 
 RETRY_OFFSETS = (0.0, 2.0, 6.0, 14.0, 30.0, 60.0)  # seconds after completion
 _ALPHABET = string.ascii_letters + string.digits
-_FORGED_SECRET = "whsec_" + base64.b64encode(b"not the secret of anyone").decode()
+_FORGERS_KEY = "whsec_" + base64.b64encode(b"not the secret of anyone").decode()
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -139,7 +139,7 @@ class WebhookSender:
         timestamp = now() // NANOSECONDS
         if stale := message.fault("stale"):
             timestamp -= int(stale.seconds)
-        secret = _FORGED_SECRET if message.fault("forge") else self._config.webhook_secret
+        secret = _FORGERS_KEY if message.fault("forge") else self._config.webhook_secret
         headers = {
             "content-type": "application/json",
             "user-agent": "Replicate/webhooks",
