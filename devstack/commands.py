@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -73,7 +74,10 @@ def start_detached(options: UpOptions, console: Console, *, quiet: bool) -> dict
 
 def deploy_command(document: dict[str, Any], state: StateFolder, console: Console) -> None:
     began = time.monotonic()
-    options = UpOptions(state=state, parameters=document["parameters"])
+    build = document["build"]
+    options = UpOptions(
+        state=state, parameters=document["parameters"], build=None if build is None else Path(build)
+    )
     with failures_shown(console):
         deployment = Deployer(
             deploy_options(

@@ -129,24 +129,25 @@ def _make(
     *,
     quiet: bool,
 ) -> None:
-    """The music beside the image; the video after the image, from the image's signed address."""
+    """The image first, which also warms the functions; then the video made from it, beside the music."""
     output.mkdir(parents=True, exist_ok=True)
     image, video, audio = jobs
     with httpx.Client(timeout=35.0) as client, ThreadPoolExecutor(2) as pool:
         maker = _Maker(client, stack, output)
 
-        def pictures() -> None:
+        def everything() -> None:
             maker.make(image)
-            if image.file is not None:
+            music = pool.submit(maker.make, audio)
+            if image.file is None:
+                video.status, video.error = "skipped", "there is no image to start from"
+            else:
                 video.parameters["image"] = image.asset["originalUrl"]
                 maker.make(video)
-            else:
-                video.status, video.error = "skipped", "there is no image to start from"
+            music.result()
 
-        running = [pool.submit(pictures), pool.submit(maker.make, audio)]
+        running = pool.submit(everything)
         _show(jobs, running, console, quiet=quiet)
-        for each in running:
-            each.result()
+        running.result()
 
 
 class _Maker:
@@ -207,9 +208,7 @@ class _Maker:
         return file
 
 
-def _show(
-    jobs: tuple[Job, ...], running: list[Future[None]], console: Console, *, quiet: bool
-) -> None:
+def _show(jobs: tuple[Job, ...], running: Future[None], console: Console, *, quiet: bool) -> None:
     """Live progress until everything is done; without a terminal, a line a change."""
     if quiet:
         return
@@ -218,15 +217,15 @@ def _show(
         return
     spinner = Spinner("dots")
     with Live(console=console, refresh_per_second=10, transient=True) as live:
-        while not all(each.done() for each in running):
+        while not running.done():
             live.update(_progress(jobs, spinner))
             time.sleep(0.1)
 
 
-def _print_changes(jobs: tuple[Job, ...], running: list[Future[None]], console: Console) -> None:
+def _print_changes(jobs: tuple[Job, ...], running: Future[None], console: Console) -> None:
     shown: dict[str, str] = {}
     while True:
-        done = all(each.done() for each in running)
+        done = running.done()
         for job in jobs:
             if shown.get(job.model_id, "waiting") != job.status:
                 shown[job.model_id] = job.status

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from devstack.processes import ProcessId
+from devstack.processes import ProcessId, start_time
 
 _GRACE_SECONDS = 3.0
 
@@ -53,7 +53,9 @@ def _stop_all(watched: dict[int, tuple[ProcessId, int]]) -> None:
     deadline = time.monotonic() + _GRACE_SECONDS
     for process, _ in watched.values():
         process.wait(max(0.0, deadline - time.monotonic()))
-    for pid in watched:
+    for pid, (process, _) in watched.items():
+        if not process.alive and start_time(pid) is not None:
+            continue  # the pid is another's by now, so nothing of our group is left
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
 

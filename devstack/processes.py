@@ -70,6 +70,7 @@ def start_time(pid: int) -> str | None:
         text=True,
         check=False,
         timeout=5,
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
     ).stdout.split(maxsplit=1)
     return listing[1].strip() if len(listing) == 2 and not listing[0].startswith("Z") else None
 
