@@ -9,6 +9,7 @@ UV ?= .venvs/uv/bin/uv
 STAGE ?= homolog
 STATE ?= .vsl
 PYTEST_ARGS ?=
+WORKERS := -n 2 --dist loadgroup
 
 export UV_LINK_MODE := copy
 export SAM_CLI_TELEMETRY := 0
@@ -35,10 +36,10 @@ down: setup ## stop it
 	@.venv/bin/vsl down --state $(STATE)
 
 test: setup .venvs/sam/.ready ## every test, with branch coverage
-	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest $(WORKERS) --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 unit: setup ## the unit tests alone
-	@$(PYTHON) -m pytest tests/unit $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest $(WORKERS) tests/unit $(PYTEST_ARGS)
 
 faults: setup ## every effect of a job, failed in every way (tests/fault)
 	@FAULT_PAIRS=$(or $(FAULT_PAIRS),2000) $(PYTHON) -m pytest -q -s tests/fault $(PYTEST_ARGS)
@@ -51,7 +52,7 @@ check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machi
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@$(PYTHON) -m pytest -q tests/unit/statemachines -k "not run"
+	@$(PYTHON) -m pytest -q tests/unit/statemachines
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint
 	@.venvs/sam/bin/cfn-lint template.yaml
 	@git ls-files -z | xargs -0 .venv/bin/detect-secrets-hook --baseline .secrets.baseline

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ |= {
@@ -11,3 +13,10 @@ os.environ |= {
     "AWS_DEFAULT_REGION": "us-east-1",
     "POWERTOOLS_DEV": "false",
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers a file stays together, and so do all tests that share the one stack."""
+    for item in items:
+        stack = "tests/e2e/" in item.nodeid
+        item.add_marker(pytest.mark.xdist_group("e2e" if stack else item.nodeid.split("::")[0]))

@@ -53,12 +53,14 @@ def test_the_outcome_comes_first(world: World) -> None:
 STEPS: dict[str, Callable[[World], object]] = {
     "token": token_arrives,
     "webhook": outcome_arrives,
-    "webhook again": outcome_arrives,
     "poller": lambda world: outcome_arrives(world, "poller"),
 }
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(STEPS)), ids="-".join)
+ORDERS = sorted(set(itertools.permutations(["token", "webhook", "webhook", "poller"])))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
 def test_every_order_wakes_the_job_once(world: World, order: tuple[str, ...]) -> None:
     for name in order:
         STEPS[name](world)
