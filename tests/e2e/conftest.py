@@ -15,7 +15,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     state = tmp_path_factory.mktemp("stack")
     try:
         printed = vsl("up", "--detach", "--json", "--speed", SPEED, state=state)
-        yield Stack(json.loads(printed))
+        running = Stack(json.loads(printed))
+        yield running
+        running.control.close()
     finally:
         vsl("down", state=state)
 
