@@ -1,0 +1,209 @@
+"""The commands in the documents, pasted into a shell beside a running stack, do what is printed."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.support.documents import Block, Document, document
+from tests.support.stack import Stack
+from tests.support.template import REPOSITORY
+
+pytestmark = pytest.mark.e2e
+
+SECONDS = 110
+# What differs from run to run is compared by its type.
+VOLATILE = {
+    "originalUrl", "thumbnailUrl", "sha256", "fileSize", "replicateId",
+    "createdAt", "updatedAt", "completedAt", "retryAfter",
+}  # fmt: skip
+MASKS = {
+    r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}": "<job>",
+    r"\d{4}/\d{2}/\d{2}": "<day>",
+    r"127\.0\.0\.1:\d+": "<here>",
+    r"\b\d+ (minutes|seconds)": "<while>",
+}
+
+
+def run(described: Document, stack: Stack, folder: Path, **environment: str) -> list[str]:
+    """What each shell block printed; all run in one shell, in a folder with a `.venv` of its own.
+
+    There `vsl` means the running stack, and `make` brings up what is up already.
+    """
+    scripts = {
+        ".venv/bin/vsl": f'exec {_tool("vsl")} "$@" --state {stack.document["state"]}',
+        ".venv/bin/python": f'exec {sys.executable} "$@"',
+        "bin/make": '[ "$1" = down ] || .venv/bin/vsl "$1" --detach',
+    }
+    for name, line in scripts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/bash\n{line}\n")
+        path.chmod(0o755)
+    blocks = [block for block in described.blocks if block.language == "sh"]
+    parts = ["set -eu -o pipefail"]
+    for number, block in enumerate(blocks):
+        parts.append(f"{{\n{block.text}\n}} > out-{number} 2>&1")
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(parts)],
+        cwd=folder,
+        env={**os.environ, **environment, "PATH": f"{folder}/bin:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    printed = [path.read_text() for path in sorted(folder.glob("out-*"), key=_number)]
+    assert done.returncode == 0, f"{blocks[len(printed) - 1].text}\n{printed[-1]}\n{done.stderr}"
+    assert len(printed) == len(blocks)
+    return printed
+
+
+def answers(described: Document, printed: list[str]) -> list[tuple[Block, str]]:
+    """Each printed answer of the document with what its command really printed."""
+    found = []
+    number = -1
+    for before, block in zip([None, *described.blocks], described.blocks, strict=False):
+        number += block.language == "sh"
+        if block.language in {"http", "text"}:
+            assert before is not None
+            assert before.language == "sh", "an answer follows its command"
+            found.append((block, printed[number]))
+    return found
+
+
+def test_the_api_document_tells_the_truth(stack: Stack, tmp_path: Path) -> None:
+    described = document("docs/api.md")
+    compared = answers(described, run(described, stack, tmp_path))
+    for block, output in compared:
+        assert block.language == "http"
+        check_http(block.text, output)
+    assert len(compared) == described.text.count("curl -si")
+    with Image.open(tmp_path / "lighthouse.webp") as image:
+        assert image.size == (1344, 768)
+
+
+def test_the_tour_of_the_readme_can_be_taken(stack: Stack, tmp_path: Path) -> None:
+    described = document("README.md").section("Five minutes")
+    printed = run(described, stack, tmp_path)
+    compared = answers(described, printed)
+    assert compared
+    for block, output in compared:
+        assert output == block.text
+    with Image.open(tmp_path / "fox.webp") as image:
+        assert image.format == "WEBP"
+    everything = "\n".join(printed)
+    assert '"status":"succeeded"' in everything
+    assert '"modelId":"musicgen"' in everything
+    assert "'flux-schnell'" in everything, "the row of usage_by_user_day"
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/deploy.md", "database/README.md"])
+def test_the_migration_commands_work(stack: Stack, tmp_path: Path, name: str) -> None:
+    lines = [
+        line.split("  #")[0].replace(".venv/bin/python", "python").strip()
+        for block in document(name).blocks
+        for line in block.text.splitlines()
+        if "-m database.migrate" in line
+    ]
+    assert lines
+    for line in lines:
+        command = re.sub(r"^(\w+=\S+ )*python", sys.executable, line)
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=REPOSITORY,
+            env={**os.environ, "DATABASE_URL": stack.database_url},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_picture_of_the_demo_is_what_it_prints_today(tmp_path: Path) -> None:
+    script = REPOSITORY / "docs" / "pictures" / "make.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    committed, new = (screen(folder / "demo.svg") for folder in (script.parent, tmp_path))
+    assert committed == new, "run docs/pictures/make.py and commit what it writes"
+    for name in ("image", "video", "audio"):
+        pictures = [folder / f"{name}.webp" for folder in (script.parent, tmp_path)]
+        with Image.open(pictures[0]) as old, Image.open(pictures[1]) as made:
+            assert old.size == made.size
+            assert getattr(old, "n_frames", 1) == getattr(made, "n_frames", 1)
+
+
+def check_http(documented: str, real: str) -> None:
+    head, _, body = documented.partition("\n\n")
+    status, *headers = head.splitlines()
+    real_head, _, real_body = real.replace("\r\n", "\n").partition("\n\n")
+    real_status, *real_headers = real_head.splitlines()
+    assert real_status == status, real
+    given = {name.lower(): value for name, value in map(_header, real_headers)}
+    for name, value in map(_header, headers):
+        assert given[name.lower()] == value, name
+    if not body.strip():
+        assert not real_body.strip()
+        return
+    expected, found = masked(json.loads(documented[len(head) :])), masked(json.loads(real_body))
+    if set(expected) == {"models"}:
+        assert expected["models"], "show one at least"
+        assert all(model in found["models"] for model in expected["models"])
+    else:
+        assert found == expected
+
+
+def masked(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: masked(each, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [masked(each) for each in value]
+    if name in VOLATILE:
+        return type(value).__name__
+    return _mask(value) if isinstance(value, str) else value
+
+
+def screen(svg: Path) -> set[str]:
+    """The lines of a recorded terminal without their numbers, and without the progress of jobs,
+    whose order and number are chance."""
+    rows: dict[str, str] = {}
+    pattern = r'<text class="demo-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>'
+    for _, y, text in re.findall(pattern, svg.read_text()):
+        rows[y] = rows.get(y, "") + text.replace("&#160;", " ")
+    states = "pending|processing|storing|succeeded"
+    lines = (re.sub(r"[\d.,]+", "0", row) for row in rows.values())
+    return {" ".join(line.split()) for line in lines if not re.search(rf"({states})\s*$", line)}
+
+
+def _mask(text: str) -> str:
+    for pattern, mask in MASKS.items():
+        text = re.sub(pattern, mask, text)
+    return text
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(": ")
+    value = _mask(value)
+    return name, "<number>" if name.lower() == "retry-after" else value
+
+
+def _tool(name: str) -> Path:
+    return Path(sys.executable).parent / name
+
+
+def _number(path: Path) -> int:
+    return int(path.name.partition("-")[2])
