@@ -38,6 +38,7 @@ def main(
         try:
             stack = Stack(json.loads(vsl("up", "--detach", "--json", *OPTIONS, state=state)))
             report = run(stack, jobs, seed, patience=patience, say=console.print)
+            stack.close()
         finally:
             vsl("down", state=state)
     if as_json:

@@ -17,7 +17,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         printed = vsl("up", "--detach", "--json", "--speed", SPEED, state=state)
         running = Stack(json.loads(printed))
         yield running
-        running.control.close()
+        running.close()
     finally:
         vsl("down", state=state)
 

@@ -185,8 +185,8 @@ def screen(svg: Path) -> set[str]:
     for _, y, text in re.findall(pattern, svg.read_text()):
         rows[y] = rows.get(y, "") + text.replace("&#160;", " ")
     states = "pending|processing|storing|succeeded"
-    lines = (re.sub(r"[\d.,]+", "0", row) for row in rows.values())
-    return {" ".join(line.split()) for line in lines if not re.search(rf"({states})\s*$", line)}
+    lines = (row for row in rows.values() if not re.search(rf"({states})\s*$", row))
+    return {re.sub(r"[\s─]+", "", re.sub(r"[\d.,]+", "0", line)) for line in lines}
 
 
 def _mask(text: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +17,10 @@ from botocore.config import Config
 from devstack.replicate.control import Control
 from tests.support.api import Api
 from tests.support.template import REPOSITORY
+from vsl.adapters import aws
 from vsl.adapters.dynamodb import DynamoLiveJobs
+
+_OPEN: list[Any] = []
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,14 @@ class Stack:
         return datetime.now(UTC)
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.document["awsEndpointUrl"],
-            config=Config(inject_host_prefix=False, connect_timeout=5, read_timeout=60),
-        )
+        return _client(service, self.document["awsEndpointUrl"])
 
     def live_jobs(self) -> DynamoLiveJobs:
         """The product's own adapter on this stack's table."""
-        os.environ["AWS_ENDPOINT_URL"] = self.document["awsEndpointUrl"]
+        endpoint = self.document["awsEndpointUrl"]
+        if os.environ.get("AWS_ENDPOINT_URL") != endpoint:
+            os.environ["AWS_ENDPOINT_URL"] = endpoint
+            close_clients()
         return DynamoLiveJobs(self.document["table"])
 
     def invoke(self, function: str, event: object) -> Any:
@@ -72,11 +74,36 @@ class Stack:
         client = self.client("stepfunctions")
         return cast("dict[str, Any]", client.describe_execution(executionArn=f"{machine}:{job_id}"))
 
+    def close(self) -> None:
+        """End the connections: an open socket at the end of a test run is a warning, hence an error."""
+        self.control.close()
+        close_clients()
+
     def pid_of(self, process: str) -> int:
         """The process id of one of the stack's servers."""
         recorded = json.loads((Path(self.document["state"]) / "processes.json").read_text())
         (pid,) = [each["pid"] for each in recorded if each["name"] == process]
         return int(pid)
+
+
+@cache
+def _client(service: str, endpoint: str) -> Any:
+    client = boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=endpoint,
+        config=Config(inject_host_prefix=False, connect_timeout=5, read_timeout=60),
+    )
+    _OPEN.append(client)
+    return client
+
+
+def close_clients() -> None:
+    """Forget all clients, the product's own too: they know the endpoint they were made for."""
+    _OPEN.append(aws.client("dynamodb"))
+    while _OPEN:
+        _OPEN.pop().close()
+    _client.cache_clear()
+    aws.client.cache_clear()
 
 
 def vsl(*words: str, state: Path) -> str:

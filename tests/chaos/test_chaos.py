@@ -20,6 +20,7 @@ def test_nothing_is_lost_and_nothing_paid_twice(tmp_path: Path) -> None:
     try:
         stack = Stack(json.loads(vsl("up", "--detach", "--json", *OPTIONS, state=tmp_path)))
         report = run(stack, JOBS, SEED, patience=120, say=print)
+        stack.close()
     finally:
         vsl("down", state=tmp_path)
     assert report.verdict.faults == []
