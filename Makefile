@@ -12,7 +12,8 @@ PYTEST_ARGS ?=
 WORKERS := -n 2 --dist loadgroup
 
 export UV_LINK_MODE := copy
-export UV_SYSTEM_CERTS := true  # behind a company's proxy its certificate is in the system's store
+# Behind a company's proxy its certificate is in the system's store.
+export UV_SYSTEM_CERTS := true
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
