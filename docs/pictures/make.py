@@ -87,7 +87,8 @@ def _moving(video: Path) -> bytes:
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
         rate = float(stream.average_rate or 12)
-        frames = [frame.to_image().resize(VIDEO_SIZE) for frame in container.decode(stream)]
+        pictures = (frame.to_image() for frame in container.decode(stream))  # type: ignore[no-untyped-call]
+        frames = [picture.resize(VIDEO_SIZE) for picture in pictures]
     buffer = io.BytesIO()
     first, *others = frames
     first.save(
