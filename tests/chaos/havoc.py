@@ -6,12 +6,12 @@ import signal
 import threading
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path
 from typing import Self
 
 import psycopg
 import redis
 
+from tests.support.processes import children, environment
 from tests.support.stack import Stack
 
 # The local engine swallows the death of a function in a callback state until the state's timeout
@@ -71,20 +71,5 @@ def restart_valkey(stack: Stack) -> None:
 
 def _workers(engine: int) -> list[tuple[int, str]]:
     """The function processes below the engine: process id and function name."""
-    found: list[tuple[int, str]] = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent != engine:
-                continue
-            environment = (folder / "environ").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
-        found += [
-            (int(folder.name), entry.partition(b"=")[2].decode())
-            for entry in environment
-            if entry.startswith(b"AWS_LAMBDA_FUNCTION_NAME=")
-        ]
-    return found
+    names = ((pid, environment(pid).get("AWS_LAMBDA_FUNCTION_NAME")) for pid in children(engine))
+    return [(pid, name) for pid, name in names if name]
