@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from devstack.paths import StateFolder
+from devstack.paths import StateFolder, program
 from devstack.stack import read_processes, running_stack, stop_recorded
 
 app = typer.Typer(
@@ -162,7 +162,9 @@ def _running(state: Path | None) -> dict[str, Any]:
     folder = StateFolder.at(state)
     document = running_stack(folder)
     if document is None:
-        console.print(f"[red]No stack is running in {folder.root}; start one with `vsl up`.[/red]")
+        console.print(
+            f"[red]No stack is running in {folder.root}; start one with `{program()} up`.[/red]"
+        )
         raise typer.Exit(1)
     return document
 

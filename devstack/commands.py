@@ -16,7 +16,7 @@ from devstack.deploy import Deployer, DeploymentFailedError
 from devstack.engine import EngineFailedError
 from devstack.environments import EnvironmentFailedError
 from devstack.intrinsics import UnresolvedError
-from devstack.paths import StateFolder
+from devstack.paths import StateFolder, program
 from devstack.sam import SamFailedError
 from devstack.servers import ServerError
 from devstack.stack import running_stack
@@ -131,7 +131,7 @@ def _announce(
             f"[bold]Replicate[/bold]  {document['replicateUrl']} (stand-in)\n"
             f"[bold]AWS[/bold]        {document['awsEndpointUrl']}\n"
             f"[bold]Database[/bold]   {document['databaseUrl']}\n"
-            f"[bold]Logs[/bold]       vsl logs --follow{flag}\n\n"
+            f"[bold]Logs[/bold]       {program()} logs --follow{flag}\n\n"
             "Make an image, then ask for it by its statusUrl:",
             title="VSL is running",
             expand=False,

@@ -18,7 +18,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from devstack.commands import failures_shown, start_detached
-from devstack.paths import StateFolder
+from devstack.paths import StateFolder, program
 from devstack.stack import running_stack, stop_recorded
 from devstack.supervisor import UpOptions
 
@@ -306,12 +306,12 @@ def _cells(job: Job) -> list[str]:
 def _print_where_next(stack: Mapping[str, Any] | None, console: Console) -> None:
     console.print("\n[bold]Where to look next[/bold]")
     if stack is None:
-        console.print("  vsl up                 keep the stack running and make your own")
-        console.print("  vsl demo --keep        the same as now, and leave it running")
+        console.print("  make up                keep a stack running and make your own")
+        console.print(f"  {program()} demo --keep   the same as now, and leave it running")
     else:
         console.print(f"  curl -s {stack['apiUrl']}/models", highlight=False)
-        console.print("  vsl logs finalize_job  what a step has logged")
-        console.print("  vsl down               stop the stack")
+        console.print(f"  {program()} logs finalize_job   what a step has logged")
+        console.print(f"  {program()} down                stop the stack")
     console.print("  docs/api.md, docs/architecture.md, statemachines/README.md")
 
 

@@ -1,5 +1,6 @@
 """Where things are: the working tree, its environments, and the folder of one running stack."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,16 @@ LAYER_CORE = REPOSITORY / "layers" / "core"
 MODELS_CONFIG = REPOSITORY / "config" / "models.json"
 TEMPLATE = REPOSITORY / "template.yaml"
 DEFAULT_STATE = REPOSITORY / ".vsl"
+
+
+def program() -> str:
+    """How to call the command line from where the person stands."""
+    ours = REPOSITORY / ".venv" / "bin" / "vsl"
+    found = shutil.which("vsl")
+    if found and Path(found).resolve() == ours.resolve():
+        return "vsl"
+    here = Path.cwd()
+    return str(ours.relative_to(here) if ours.is_relative_to(here) else ours)
 
 
 def python_of(environment: str) -> Path:

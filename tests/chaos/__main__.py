@@ -3,6 +3,7 @@
 import json
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -37,8 +38,8 @@ def main(
         state = Path(folder)
         try:
             stack = Stack(json.loads(vsl("up", "--detach", "--json", *OPTIONS, state=state)))
-            report = run(stack, jobs, seed, patience=patience, say=console.print)
-            stack.close()
+            with closing(stack):
+                report = run(stack, jobs, seed, patience=patience, say=console.print)
         finally:
             vsl("down", state=state)
     if as_json:

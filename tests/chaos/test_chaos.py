@@ -1,6 +1,7 @@
 """The short form of `make chaos`: a few jobs on a stack that is being taken apart."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ JOBS = 10
 def test_nothing_is_lost_and_nothing_paid_twice(tmp_path: Path) -> None:
     try:
         stack = Stack(json.loads(vsl("up", "--detach", "--json", *OPTIONS, state=tmp_path)))
-        report = run(stack, JOBS, SEED, patience=120, say=print)
-        stack.close()
+        with closing(stack):
+            report = run(stack, JOBS, SEED, patience=120, say=print)
     finally:
         vsl("down", state=tmp_path)
     assert report.verdict.faults == []

@@ -78,6 +78,7 @@ class Stack:
         """End the connections: an open socket at the end of a test run is a warning, hence an error."""
         self.control.close()
         close_clients()
+        os.environ.pop("AWS_ENDPOINT_URL", None)
 
     def pid_of(self, process: str) -> int:
         """The process id of one of the stack's servers."""

@@ -1,8 +1,8 @@
-"""The user wants the job to end. Nothing more is paid for; what is done already may still win.
+"""The user wants the job to end. Nothing more is paid for; a job that is being stored still wins.
 
 The wish is a mark on the live item that every later step honours: no attempt is claimed after it,
-and no output is stored. A prediction that runs is canceled at the provider; one that has finished
-by then is kept, because it is paid for.
+and no output is stored. A prediction that runs is canceled at the provider. A job whose output is
+being stored by then completes: it is paid for, and its end is near.
 """
 
 from vsl.domain.errors import JobCanceled, JobNotFound
