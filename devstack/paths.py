@@ -13,13 +13,10 @@ DEFAULT_STATE = REPOSITORY / ".vsl"
 
 
 def program() -> str:
-    """How to call the command line from where the person stands."""
-    ours = REPOSITORY / ".venv" / "bin" / "vsl"
+    """How to call the command line: by name where it is on the path, else as the README does."""
     found = shutil.which("vsl")
-    if found and Path(found).resolve() == ours.resolve():
-        return "vsl"
-    here = Path.cwd()
-    return str(ours.relative_to(here) if ours.is_relative_to(here) else ours)
+    ours = Path(".venv", "bin", "vsl")
+    return "vsl" if found and Path(found).resolve() == REPOSITORY / ours else str(ours)
 
 
 def python_of(environment: str) -> Path:
