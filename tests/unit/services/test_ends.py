@@ -8,10 +8,17 @@ import pytest
 from tests.support.jobs import catalogue, make_asset, make_job
 from tests.support.outside import MemoryAccounting, MemoryCache, PlainSigner
 from tests.unit.services.conftest import World
-from vsl.domain.errors import JobCanceled, JobNotFound, ProviderUnavailable
+from vsl.domain.errors import (
+    JobCanceled,
+    JobNotFound,
+    ProviderAuthenticationFailed,
+    ProviderUnavailable,
+    VslError,
+)
 from vsl.domain.job import FinishedJob, JobStatus
 from vsl.domain.prediction import Outcome, PredictionStatus
 from vsl.domain.status import finished_document
+from vsl.domain.webhook_url import webhook_url
 from vsl.services.create_job import create_job
 from vsl.services.finalize_job import finalize_job
 from vsl.services.finish import Books
@@ -181,3 +188,54 @@ def test_an_unknown_job_is_not_found(world: World, books: Books, job_id: str) ->
             accounting=books.accounting,
             signer=PlainSigner(),
         )
+
+
+def test_an_end_that_only_postgresql_knows_reaches_the_others(world: World, books: Books) -> None:
+    """FinalizeJob died between PostgreSQL and DynamoDB, and its execution was stopped."""
+    outcome = Outcome.of(world.provider.end(submit(world)), "webhook")
+    world.live.record_outcome(world.job.job_id, outcome, world.clock.now())
+    end = FinishedJob(
+        job=world.job,
+        status=JobStatus.SUCCEEDED,
+        completed_at=world.clock.now(),
+        replicate_id=outcome.replicate_id,
+        assets=(make_asset(),),
+    )
+    books.accounting.finish_job(end)
+
+    failure(world, books, "ExecutionStopped")
+
+    assert world.item().status is JobStatus.SUCCEEDED
+    assert world.item().result == finished_document(end)
+    assert status(world, books)["status"] == "succeeded"
+
+
+def test_a_failure_stops_a_prediction_whose_answer_was_lost(world: World, books: Books) -> None:
+    now = world.clock.now()
+    world.live.write_intent(world.job.job_id, 1, now, now)
+    webhook = webhook_url("https://api.example.com", world.job.job_id, 1)
+    prediction = world.provider.create("model", {}, webhook, 60)
+
+    failure(world, books, "JobCanceled")
+
+    assert world.provider.canceled == [prediction.id]
+    assert world.item().status is JobStatus.CANCELED
+    assert world.item().replicate_id == prediction.id
+
+
+@pytest.mark.parametrize("error", [ProviderAuthenticationFailed, ProviderUnavailable])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_provider_that_refuses_us_does_not_keep_the_job_open(
+    world: World, books: Books, known: bool, error: type[VslError]
+) -> None:
+    now = world.clock.now()
+    world.live.write_intent(world.job.job_id, 1, now, now)
+    if known:
+        world.live.record_prediction(world.job.job_id, 1, "prediction", now, "workflow")
+
+    def refuse() -> None:
+        raise error("no")
+
+    world.provider.before_read = refuse
+    failure(world, books, "PredictionFailed")
+    assert world.item().status is JobStatus.FAILED

@@ -195,3 +195,21 @@ def test_a_job_whose_execution_never_began_is_repaired_at_its_deadline(world: Wo
     world.clock.at = world.item().deadline
     poll(world)
     assert world.repaired == [world.job.job_id]
+
+
+def test_the_deadline_is_not_slept_through(world: World) -> None:
+    replicate_id = submit(world)
+    wait(world)
+    world.clock.at = world.item().deadline - timedelta(seconds=1)
+    assert poll(world)["waiting"] == 1
+    world.clock.advance(1)
+    assert poll(world)["settled"] == 1
+    assert world.provider.canceled == [replicate_id]
+
+
+def test_a_withdrawal_that_nobody_was_told_of_is_told_in_the_next_run(world: World) -> None:
+    park(world)
+    assert world.live.withdraw_intent(world.job.job_id, 1)
+    world.clock.advance(60)
+    assert poll(world)["settled"] == 1
+    assert world.callbacks.results() == [("token", "ResubmitPrediction")]

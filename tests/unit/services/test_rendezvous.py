@@ -140,3 +140,16 @@ def test_the_outcome_of_another_prediction_is_not_taken(world: World) -> None:
     token_arrives(world)
     assert not outcome_arrives(world)
     assert world.callbacks.answers == []
+
+
+def test_a_late_note_of_the_release_does_not_hide_the_next_attempt(world: World) -> None:
+    """Between the answer and its note the job was submitted again: the poller must see that."""
+    job_id, now = world.job.job_id, world.clock.now()
+    world.live.write_intent(job_id, 1, now, now)
+    token_arrives(world)
+    world.live.withdraw_intent(job_id, 1)
+    world.live.write_intent(job_id, 2, now, now)
+    world.live.mark_released(job_id, "token-1", 1, now)
+    assert world.live.due(now, 10) == [job_id]
+    world.live.mark_released(job_id, "token-1", 2, now)
+    assert world.live.due(now, 10) == []

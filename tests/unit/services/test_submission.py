@@ -1,6 +1,6 @@
 """Exactly one paid prediction per job, whatever happens to the answer and to the step."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from vsl.domain.errors import (
     ProviderUnavailable,
     SubmissionUncertain,
 )
+from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.webhook_url import parse_webhook_url
 from vsl.services.submission import Submission, Submitted, submit
@@ -231,3 +232,18 @@ def test_a_cancel_during_the_post_is_honoured(world: World) -> None:
     with pytest.raises(JobCanceled):
         run(world)
     assert world.item().replicate_id is not None, "so that RecordFailure can stop it"
+
+
+def test_giving_up_twice_is_giving_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conditional write whose answer is lost is sent again by the client and then refused."""
+    first = interrupt(world)
+    give_up = world.live.give_up_prediction
+
+    def give_up_twice(job_id: str, replicate_id: str, at: datetime) -> LiveJob | None:
+        give_up(job_id, replicate_id, at)
+        return give_up(job_id, replicate_id, at)
+
+    monkeypatch.setattr(world.live, "give_up_prediction", give_up_twice)
+    second = run(world)
+    assert second.how == "created"
+    assert second.replicate_id != first

@@ -228,13 +228,14 @@ class DynamoLiveJobs:
             raise JobNotFound("The job has no live item.", jobId=job_id)
         return updated
 
-    def mark_released(self, job_id: str, task_token: str, at: datetime) -> None:
+    def mark_released(self, job_id: str, task_token: str, attempt: int, at: datetime) -> None:
         self._update(
             job_id,
             "SET released = :true, events.released = if_not_exists(events.released, :released)"
             " REMOVE inFlightShard, nextCheckAt",
-            "taskToken = :token",
+            "taskToken = :token AND attempt = :attempt",
             values={
+                ":attempt": attempt,
                 ":true": True,
                 ":token": task_token,
                 ":released": live_item.event_map(JobEvent("released", at)),

@@ -4,7 +4,7 @@ The accounting comes first because it is the truth; each write is idempotent, so
 step converges. Terminal is final: a job that has ended otherwise keeps its end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vsl.domain.catalogue import Catalogue
 from vsl.domain.job import FinishedJob, JobEvent, JobStatus
@@ -30,12 +30,22 @@ def finish(finished: FinishedJob, books: Books) -> bool:
     """
     document = books.accounting.finish_job(finished)
     if document is None:
+        _tell_earlier_end(finished, books)
         return False
     if not books.live.finish(finished, document):
         return False
     books.cache.put(document)
     _measure(finished, books.metrics)
     return True
+
+
+def _tell_earlier_end(finished: FinishedJob, books: Books) -> None:
+    """Whoever wrote the other end to PostgreSQL may have died before telling the others."""
+    written = books.accounting.status(finished.job.job_id)
+    if written is None or not JobStatus(written["status"]).terminal:
+        return
+    if books.live.finish(replace(finished, status=JobStatus(written["status"])), written):
+        books.cache.put(written)
 
 
 def with_end(events: tuple[JobEvent, ...], end: JobEvent) -> tuple[JobEvent, ...]:

@@ -73,9 +73,16 @@ def _check(item: LiveJob, poller: Poller) -> str:
     except VslError as error:
         poller.report(item.job.job_id, error)
         result = "failed"
-    delay = min(FIRST_DELAY * 2 ** min(item.check_count, 8), LONGEST_DELAY)
-    poller.live.reschedule(item.job.job_id, poller.clock.now() + delay)
+    poller.live.reschedule(item.job.job_id, _next_check(item, poller.clock.now()))
     return result
+
+
+def _next_check(item: LiveJob, now: datetime) -> datetime:
+    """Less and less often, but never past the deadline, and in every run from then on."""
+    if now >= item.deadline:
+        return now
+    delay: timedelta = min(FIRST_DELAY * 2 ** min(item.check_count, 8), LONGEST_DELAY)
+    return min(now + delay, item.deadline)
 
 
 def _settle(item: LiveJob, poller: Poller) -> bool:
@@ -139,11 +146,11 @@ def _settle_without_prediction(item: LiveJob, poller: Poller) -> bool:
         return _fail(item, JobCanceled("The user canceled the job."), poller)
     if _overdue(item, poller):
         return _fail(item, SubmissionUncertain("The job could not be submitted in time."), poller)
-    if (
-        item.task_token is None
-        or item.released
-        or item.intent_at is None
-        or poller.clock.now() - item.intent_at < poller.settle
+    if item.task_token is None or item.released:
+        return False
+    # Without an intent an earlier run withdrew it and then did not get to say so.
+    if item.intent_at is not None and (
+        poller.clock.now() - item.intent_at < poller.settle
         or not poller.live.withdraw_intent(item.job.job_id, item.attempt)
     ):
         return False

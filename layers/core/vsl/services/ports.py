@@ -103,8 +103,11 @@ class LiveJobs(Protocol):
         """Store the token (a new one replaces the old) and return the item with it."""
         ...
 
-    def mark_released(self, job_id: str, task_token: str, at: datetime) -> None:
-        """Note that this token was answered and leave the in-flight index."""
+    def mark_released(self, job_id: str, task_token: str, attempt: int, at: datetime) -> None:
+        """Note that this token was answered and leave the in-flight index.
+
+        Not once another attempt has been claimed since: the poller must watch over that one.
+        """
         ...
 
     def mark(self, job_id: str, event: JobEvent, status: JobStatus | None = None) -> None:

@@ -1,14 +1,14 @@
 """The bad end: the reason is kept, a running prediction is stopped, everybody is told."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from vsl.domain.catalogue import Catalogue
 from vsl.domain.errors import (
     JobCanceled,
-    ProviderThrottled,
-    ProviderUnavailable,
+    StoreUnavailable,
     UnknownModel,
     VslError,
     parse_error,
@@ -18,6 +18,7 @@ from vsl.domain.live_job import LiveJob
 from vsl.domain.pricing import actual_cost
 from vsl.services.finish import Books, finish, with_end
 from vsl.services.ports import Provider
+from vsl.services.submission import adopt
 
 
 def record_failure(document: Mapping[str, Any], books: Books, provider: Provider) -> VslError:
@@ -34,7 +35,7 @@ def record_failure(document: Mapping[str, Any], books: Books, provider: Provider
     if item is not None and item.status.terminal and item.result is not None:
         return error
     if item is not None:
-        _stop_prediction(item, provider)
+        item = _stop_prediction(item, books, provider)
     status = JobStatus.CANCELED if isinstance(error, JobCanceled) else JobStatus.FAILED
     outcome = item.outcome if item else None
     now = books.clock.now()
@@ -59,15 +60,25 @@ def record_failure(document: Mapping[str, Any], books: Books, provider: Provider
     return error
 
 
-def _stop_prediction(item: LiveJob, provider: Provider) -> None:
-    """Nobody will use it any more. A provider that does not answer must not keep the job open:
-    `Cancel-After` bounds what it can still cost."""
-    if item.replicate_id is None or item.outcome is not None:
-        return
+def _stop_prediction(item: LiveJob, books: Books, provider: Provider) -> LiveJob:
+    """Nobody will use it any more. A submission whose answer was lost is looked for first.
+
+    A provider that does not answer, or refuses us, must not keep the job open: `Cancel-After`
+    bounds what the prediction can still cost, and its webhook books it.
+    """
+    live, job_id = books.live, item.job.job_id
     try:
-        provider.cancel(item.replicate_id)
-    except (ProviderThrottled, ProviderUnavailable):
-        return
+        if item.replicate_id is None and item.intent_at is not None:
+            with suppress(JobCanceled):
+                adopt(item, live=live, provider=provider, clock=books.clock, metrics=books.metrics)
+            item = live.get(job_id) or item
+        if item.replicate_id is not None and item.outcome is None:
+            provider.cancel(item.replicate_id)
+    except StoreUnavailable:
+        raise
+    except VslError:
+        return item
+    return item
 
 
 def _cost(job: Job, item: LiveJob | None, catalogue: Catalogue) -> Decimal | None:

@@ -91,7 +91,7 @@ def release_if_complete(
         if error is not None:
             return fail_wait(item, error, live=live, callbacks=callbacks, clock=clock)
         callbacks.succeed(item.task_token, item.outcome.document())
-        live.mark_released(item.job.job_id, item.task_token, clock.now())
+        live.mark_released(item.job.job_id, item.task_token, item.attempt, clock.now())
         return True
     if item.status.terminal:
         ended = JobCanceled(f"The job has already ended as {item.status}.")
@@ -106,5 +106,5 @@ def fail_wait(
     if item.task_token is None or item.released:
         return False
     callbacks.fail(item.task_token, error.code, str(error))
-    live.mark_released(item.job.job_id, item.task_token, clock.now())
+    live.mark_released(item.job.job_id, item.task_token, item.attempt, clock.now())
     return True

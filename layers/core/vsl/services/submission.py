@@ -91,12 +91,12 @@ def submit(
 ) -> Submitted:
     """Raises SubmissionUncertain as long as nobody knows; calling again is always safe."""
     job_id = submission.job.job_id
-    item = live.get(job_id)
-    if item is None:
-        raise JobNotFound("The job has no live item.", jobId=job_id)
+    item = _item(job_id, live)
     _refuse_if_over(item)
     if item.replicate_id and may_rerun(item):
-        item = live.give_up_prediction(job_id, item.replicate_id, clock.now()) or item
+        # None when it is given up already, perhaps by this very call, repeated on its way.
+        live.give_up_prediction(job_id, item.replicate_id, clock.now())
+        item = _item(job_id, live)
     if item.replicate_id:
         return Submitted(item.replicate_id, item.attempt, "known")
     if item.intent_at is not None:
@@ -190,6 +190,13 @@ def discard(
     metrics.count("PredictionWasted")
     if not prediction.status.terminal:
         provider.cancel(prediction.id)
+
+
+def _item(job_id: str, live: LiveJobs) -> LiveJob:
+    item = live.get(job_id)
+    if item is None:
+        raise JobNotFound("The job has no live item.", jobId=job_id)
+    return item
 
 
 def _refuse_if_over(item: LiveJob) -> None:

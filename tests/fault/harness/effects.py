@@ -1,0 +1,151 @@
+"""Every touch of the outside is an effect with a number; a plan says which one goes wrong, and how.
+
+The list of effects is what a run without faults did: nothing here knows the product's steps.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tests.fault.harness.virtual_time import Scheduler
+
+LATENCY = 0.02
+LONG_DELAY = 90.0
+
+
+class Fault(StrEnum):
+    CRASH_BEFORE = "crash-before"
+    CRASH_AFTER = "crash-after"
+    ERROR_BEFORE = "error-before"
+    ERROR_AFTER = "error-after"
+    DUPLICATE = "duplicate"
+    DELAY_BEFORE = "delay-before"
+    DELAY_AFTER = "delay-after"
+    HANG = "hang"
+    LOST = "lost"
+    """Nothing was accepted, and nobody knows: only of a submission."""
+
+
+class LambdaDiedError(BaseException):
+    """The process is gone: nothing of it can catch this."""
+
+
+class LambdaTimedOutError(BaseException):
+    """Lambda has stopped the process at its time limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """`actor` is the function that did it; `at` in virtual seconds."""
+
+    number: int
+    store: str
+    operation: str
+    actor: str
+    at: float
+
+    @property
+    def submission(self) -> bool:
+        return (self.store, self.operation) == ("replicate", "create")
+
+    def faults(self) -> list[Fault]:
+        """What can go wrong with it."""
+        return [fault for fault in Fault if fault is not Fault.LOST or self.submission]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.actor}: {self.store}.{self.operation}"
+
+
+type Failure = Callable[[bool], Exception]
+
+
+class Effects:
+    """Numbers what happens and injects the plan; `off` while the harness itself looks around."""
+
+    def __init__(self, scheduler: Scheduler, plan: Mapping[int, Fault]) -> None:
+        self.scheduler = scheduler
+        self.plan = plan
+        self.done: list[Effect] = []
+        self.injected: list[tuple[Effect, Fault]] = []
+        self.off = False
+        self.delays = 0.0
+        self.slow: dict[str, float] = {}
+        self.pauses: dict[str, Callable[[], None]] = {}
+
+    def next(self, store: str, operation: str) -> Fault | None:
+        """Number one effect; the fault planned for it, if there is one."""
+        fiber = self.scheduler.current
+        actor = fiber.name if fiber else "nobody"
+        effect = Effect(len(self.done), store, operation, actor, self.scheduler.now)
+        self.done.append(effect)
+        fault = self.plan.get(effect.number)
+        if fault:
+            self.injected.append((effect, fault))
+        return fault
+
+    def run[Answer](
+        self, store: str, operation: str, act: Callable[[], Answer], failure: Failure
+    ) -> Answer:
+        """Do it, or what the plan makes of it. `failure(after)` is how the store says it failed."""
+        if self.off:
+            return act()
+        fault = self.next(store, operation)
+        self.pass_time(self.slow.get(f"before {store}.{operation}", LATENCY))
+        self._on_the_way_there(fault, failure)
+        answer = act()
+        if fault is Fault.DUPLICATE:
+            answer = act()
+        self.pass_time(self.slow.get(f"after {store}.{operation}", LATENCY))
+        self._on_the_way_back(fault, failure)
+        return answer
+
+    def _on_the_way_there(self, fault: Fault | None, failure: Failure) -> None:
+        if fault is Fault.CRASH_BEFORE:
+            raise LambdaDiedError
+        if fault is Fault.ERROR_BEFORE:
+            raise failure(False)
+        if fault is Fault.LOST:
+            raise failure(True)
+        if fault is Fault.DELAY_BEFORE:
+            self.delay()
+        if fault is Fault.HANG:
+            self.hang()
+
+    def _on_the_way_back(self, fault: Fault | None, failure: Failure) -> None:
+        if fault is Fault.CRASH_AFTER:
+            raise LambdaDiedError
+        if fault is Fault.ERROR_AFTER:
+            raise failure(True)
+        if fault is Fault.DELAY_AFTER:
+            self.delay()
+
+    def pass_time(self, seconds: float) -> None:
+        """Time passes for whoever asks; a Lambda function dies at its limit."""
+        fiber = self.scheduler.current
+        limit = fiber.limit if fiber else None
+        if limit is None or self.scheduler.now + seconds < limit:
+            self.scheduler.sleep(seconds)
+            return
+        self.scheduler.sleep(max(0.0, limit - self.scheduler.now))
+        raise LambdaTimedOutError
+
+    def hang(self) -> None:
+        """No answer ever comes: Lambda ends the function at its limit."""
+        fiber = self.scheduler.current
+        limit = fiber.limit if fiber else None
+        assert limit is not None
+        self.delays += limit - self.scheduler.now
+        self.pass_time(limit - self.scheduler.now)
+
+    def delay(self) -> None:
+        """As long as it may be without dying of it."""
+        fiber = self.scheduler.current
+        limit = fiber.limit if fiber else None
+        left = LONG_DELAY if limit is None else limit - self.scheduler.now - 1.0
+        seconds = max(0.0, min(LONG_DELAY, left))
+        self.delays += seconds
+        self.pass_time(seconds)
+
+    def by_store(self) -> Counter[str]:
+        return Counter(effect.store for effect in self.done)

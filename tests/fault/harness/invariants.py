@@ -1,0 +1,151 @@
+"""What must hold at the end of every run, whatever went wrong on the way."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.fault.harness import handlers
+from tests.fault.harness.replicate import WEBHOOK_SECRET
+from tests.fault.harness.world import POLL_SECONDS, SIGNED, World
+from vsl.domain.job import JobStatus
+from vsl.domain.prediction import PredictionStatus
+
+if TYPE_CHECKING:
+    from vsl.domain.status import StatusDocument
+
+# What ending a job takes once somebody acts: a few steps and the pauses of their retries.
+ENDING_SECONDS = 60.0
+_RUNNING = (PredictionStatus.STARTING, PredictionStatus.PROCESSING)
+_SECRETS = ("task-token-", WEBHOOK_SECRET.removeprefix("whsec_"), SIGNED)
+
+
+INVARIANTS = {
+    "a": "one prediction at most is kept; none runs, none is paid for unseen",
+    "b": "terminal exactly once, the same in PostgreSQL, DynamoDB and the status answer",
+    "c": "every object of a succeeded job is there, in its recorded size and hash",
+    "d": "nothing waits past its deadline plus one poll",
+    "e": "no token, secret or signed address in any log line",
+    "f": "no error that nobody foresaw",
+    "g": "a job that has ended has left the poller's index",
+    "h": "the job ends as its scenario allows",
+}
+
+
+class Finding(NamedTuple):
+    """One violation: the invariant's letter and what was seen."""
+
+    invariant: str
+    seen: str
+
+    def __str__(self) -> str:
+        return f"({self.invariant}) {self.seen}"
+
+
+def check(world: World) -> Iterator[Finding]:
+    """Every violation of this run. Asks the product for the status, which changes nothing."""
+    item = world.live.get(world.job.job_id)
+    if item is None:
+        yield Finding("b", "the job has no live item")
+        return
+    yield from _money(world, item.replicate_id)
+    yield from _one_end(world)
+    if item.status is JobStatus.SUCCEEDED:
+        yield from _objects(world)
+    yield from _time(world)
+    yield from _secrets(world)
+    if world.surprises:
+        yield Finding("f", f"an error nobody foresaw: {world.surprises[0]}")
+    if world.live.due(world.scheduler.moment().replace(year=2100), 10):
+        yield Finding("g", "the poller still looks at the job")
+    if item.status.value not in world.scenario.ends:
+        code = item.result and item.result["error"]
+        yield Finding("h", f"the job ended as {item.status.value} ({code})")
+
+
+def _money(world: World, replicate_id: str | None) -> Iterator[Finding]:
+    """(a) One prediction at most is left uncanceled and unfailed, and it is the job's own."""
+    running = world.replicate.with_status(*_RUNNING)
+    if running:
+        yield Finding("a", f"still running at the end: {running}")
+    kept = world.replicate.with_status(PredictionStatus.SUCCEEDED)
+    booked = set(world.books.waste)
+    strays = [name for name in kept if name != replicate_id]
+    if any(name not in booked for name in strays):
+        yield Finding("a", f"paid for, of no use and not booked: {strays}")
+    created = set(world.replicate.books)
+    unknown = created - booked - {replicate_id} - set(_past(world))
+    if unknown:
+        yield Finding("a", f"predictions that nobody knows: {sorted(unknown)}")
+    if replicate_id in booked:
+        yield Finding("a", "the job's own prediction is booked as waste")
+
+
+def _past(world: World) -> frozenset[str]:
+    item = world.live.get(world.job.job_id)
+    return item.past if item else frozenset()
+
+
+def _one_end(world: World) -> Iterator[Finding]:
+    """(b) Terminal, once, and the same everywhere."""
+    ends = [state for state in world.statuses if JobStatus(state[0]).terminal]
+    if len(ends) != 1 or world.statuses[-1] != ends[0]:
+        yield Finding("b", f"not terminal exactly once: {[status for status, _ in world.statuses]}")
+        return
+    live: StatusDocument = json.loads(ends[0][1] or "null")
+    kept = world.books.status(world.job.job_id)
+    if kept != live:
+        yield Finding("b", f"PostgreSQL and DynamoDB differ: {kept} / {live}")
+        return
+    answer = _status(world)
+    if (answer["status"], answer["errorCode"]) != (
+        live["status"],
+        live["error"] and live["error"]["code"],
+    ):
+        yield Finding("b", f"the status answer differs: {answer} / {live}")
+    if answer["completedAt"] != live["completedAt"]:
+        yield Finding("b", "the status answer has another end")
+    succeeded = world.execution.status == "SUCCEEDED"
+    if succeeded and live["status"] != "succeeded":
+        yield Finding("b", f"the execution succeeded, the job is {live['status']}")
+    if world.execution.status == "RUNNING":
+        yield Finding("b", "the execution still runs")
+
+
+def _status(world: World) -> dict[str, Any]:
+    path = {"pathParameters": {"jobId": world.job.job_id}}
+    context = type("Context", (), {"aws_request_id": "end"})()
+    body = handlers.handler("get_status")(path, context)["body"]
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+def _objects(world: World) -> Iterator[Finding]:
+    """(c) Every object of a succeeded job is there, in its recorded size and hash."""
+    document = world.books.status(world.job.job_id)
+    assert document is not None
+    if len(document["assets"]) != world.scenario.script.outputs:
+        yield Finding("c", f"{len(document['assets'])} assets")
+    for asset in document["assets"]:
+        if not world.s3.holds(asset["s3Key"], asset["fileSize"], asset["sha256"]):
+            yield Finding("c", f"{asset['s3Key']} is not what was recorded")
+        if asset["thumbnailKey"] and asset["thumbnailKey"] not in world.s3.objects:
+            yield Finding("c", f"{asset['thumbnailKey']} is missing")
+
+
+def _time(world: World) -> Iterator[Finding]:
+    """(d) Nothing waits past its deadline plus one poll, and no wait runs into its state's limit."""
+    limit = world.deadline + POLL_SECONDS + ENDING_SECONDS + world.effects.delays
+    if not world.scenario.may_time_out:
+        if world.ended_at is None or world.ended_at > limit:
+            yield Finding("d", f"ended after {world.ended_at} s, the limit is {limit} s")
+        if ("AwaitPrediction", "States.Timeout") in world.execution.caught:
+            yield Finding("d", "the wait ran into the state's time limit")
+
+
+def _secrets(world: World) -> Iterator[Finding]:
+    """(e) No task token, webhook secret or signed address in any line of any log."""
+    for line in world.log:
+        for secret in _SECRETS:
+            if secret in line:
+                yield Finding("e", f"{secret!r} in a log line: {line[:300]}")
+                return

@@ -1,0 +1,88 @@
+"""The ways of a job that are tried with every fault. The model's limit is 300 s."""
+
+from dataclasses import replace
+
+from tests.fault.harness.replicate import Script
+from tests.fault.harness.world import Scenario
+
+_PA = "Prediction interrupted; please retry (code: PA)"
+
+_SILENT = Script(start_webhooks=False, end_webhooks=False)
+_ANY = frozenset({"succeeded", "failed", "canceled"})
+_CANCEL = frozenset({"canceled", "succeeded"})
+
+SCENARIOS = (
+    Scenario("image"),
+    Scenario("two outputs", Script(outputs=2)),
+    # The model is done before the provider's answer to our POST is here.
+    Scenario(
+        "webhook before answer", Script(runs_for=0.3), slow=(("after replicate.create", 2.0),)
+    ),
+    Scenario("webhook before token", Script(runs_for=0.1, webhook_seconds=0.02, starts_after=0.01)),
+    Scenario("no webhook", _SILENT),
+    Scenario("no end webhook", Script(end_webhooks=False)),
+    Scenario(
+        "prediction fails",
+        Script(errors=dict.fromkeys((1, 2), "NSFW content detected in the output.")),
+        ends=frozenset({"failed"}),
+    ),
+    Scenario("interrupted", Script(errors={1: _PA})),
+    Scenario("interrupted, no webhook", replace(_SILENT, errors={1: _PA})),
+    # Nobody knows what became of the submission, and for a while nobody can find out: it parks.
+    Scenario("list away", replace(_SILENT, list_away=150.0)),
+    Scenario("parked, never accepted", Script(lost=frozenset({1}), list_away=80.0)),
+    Scenario(
+        "parked, never accepted, canceled",
+        Script(lost=frozenset({1}), list_away=80.0),
+        cancel_at=(70.0,),
+        ends=_CANCEL,
+    ),
+    Scenario("late in the list", replace(_SILENT, visible_after=30.0)),
+    Scenario("never ends", Script(runs_for=10_000), ends=frozenset({"failed"})),
+    Scenario(
+        "never ends, no webhook", replace(_SILENT, runs_for=10_000), ends=frozenset({"failed"})
+    ),
+    Scenario(
+        "never stops, no webhook",
+        replace(_SILENT, runs_for=10_000, forgets_cancel_after=True),
+        ends=frozenset({"failed"}),
+    ),
+    # Neither webhook nor poller: the state's own time limit is the last resort.
+    Scenario(
+        "wait times out",
+        replace(_SILENT, runs_for=6_000, forgets_cancel_after=True),
+        polls=False,
+        may_time_out=True,
+    ),
+    *(
+        Scenario(f"canceled at {at} s", cancel_at=(at,), ends=_CANCEL)
+        for at in (0.25, 0.33, 0.43, 0.47, 2.0, 4.75, 4.9, 5.25)
+    ),
+    Scenario("canceled twice, no webhook", _SILENT, cancel_at=(2.0, 2.01), ends=_CANCEL),
+    Scenario("canceled, interrupted", Script(errors={1: _PA}), cancel_at=(5.0,), ends=_ANY),
+    *(
+        Scenario(f"stopped at {at} s", stop_at=at, ends=_ANY)
+        for at in (0.1, 0.3, 0.45, 2.0, 4.95, 5.3)
+    ),
+)
+
+
+def scenario(name: str) -> Scenario:
+    return next(found for found in SCENARIOS if found.name == name)
+
+
+# What every run of the tests goes through; `make faults` takes all.
+CORE = tuple(
+    scenario(name)
+    for name in (
+        "image",
+        "webhook before answer",
+        "no webhook",
+        "interrupted",
+        "parked, never accepted",
+        "wait times out",
+        "canceled at 2.0 s",
+        "canceled at 4.9 s",
+        "stopped at 2.0 s",
+    )
+)

@@ -1,0 +1,28 @@
+"""Every fault at every effect of a job, one at a time."""
+
+import pytest
+
+from tests.fault.conftest import EVERYTHING
+from tests.fault.harness.campaign import Campaign
+from tests.fault.harness.effects import Fault
+from tests.fault.harness.rare_paths import RARE_PATHS
+from tests.fault.harness.scenarios import CORE, SCENARIOS
+from tests.fault.harness.world import Scenario
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_without_faults_every_invariant_holds(scenario: Scenario, campaign: Campaign) -> None:
+    campaign.fault_free(scenario)
+    assert campaign.failures == []
+
+
+@pytest.mark.timeout(600)
+def test_every_single_fault(campaign: Campaign) -> None:
+    """And each kind of fault, each invariant and each rare path really occurred."""
+    for scenario in SCENARIOS if EVERYTHING else CORE:
+        for _ in campaign.singles(scenario):
+            pass
+    print(f"\n{campaign.report()}")  # noqa: T201 - the figures
+    assert campaign.failures == []
+    assert set(campaign.injected) == set(Fault)
+    assert set(campaign.taken) == set(RARE_PATHS)
