@@ -72,7 +72,10 @@ requirements: setup ## write the layers' requirements from the lock file
 
 build: setup .venvs/sam/.ready ## sam build, with compiled bytecode (halves the imports of a cold start)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build
-	@$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
+	@cd .aws-sam/build; for part in *Layer *Function; do \
+	  case $$part in *Layer) to=/opt;; *) to=/var/task;; esac; \
+	  $(CURDIR)/$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s $$part -p $$to $$part; \
+	done
 
 deploy: build ## sam deploy to STAGE (homolog or production)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) deploy --config-env $(STAGE)

@@ -24,6 +24,7 @@ from vsl.services.finalize_job import finalize_job
 from vsl.services.finish import Books
 from vsl.services.get_status import get_status
 from vsl.services.record_failure import record_failure
+from vsl.services.rendezvous import register_token
 
 
 @pytest.fixture
@@ -161,6 +162,16 @@ def test_a_failure_before_the_job_existed_is_still_found(world: World, books: Bo
     document = {"job": job.document(), "error": {"Error": "RateLimitExceeded", "Cause": ""}}
     record_failure(document, books, world.provider)
     assert status(world, books, job.job_id)["errorCode"] == "RateLimitExceeded"
+
+
+def test_a_wait_of_a_job_that_failed_before_it_existed_ends(world: World, books: Books) -> None:
+    job = make_job("never created")
+    document = {"job": job.document(), "error": {"Error": "RateLimitExceeded", "Cause": ""}}
+    record_failure(document, books, world.provider)
+    register_token(
+        job.job_id, "token", live=world.live, callbacks=world.callbacks, clock=world.clock
+    )
+    assert world.callbacks.results() == [("token", "JobCanceled")]
 
 
 def test_a_request_that_was_no_job_leaves_nothing(world: World, books: Books) -> None:

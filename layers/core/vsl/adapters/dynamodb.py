@@ -296,6 +296,9 @@ class DynamoLiveJobs:
         defaults = live_item.identity(job) | {
             "deadlineAt": milliseconds(finished.completed_at),
             "attempt": finished.attempt,
+            "events": {},
+            "webhooks": {},
+            "waste": {},
         }
         assignments = [f"#d{n} = if_not_exists(#d{n}, :d{n})" for n in range(len(defaults))]
         names = {f"#d{n}": name for n, name in enumerate(defaults)}
