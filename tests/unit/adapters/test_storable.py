@@ -18,7 +18,7 @@ VALUES = st.recursive(
 
 def sound(value: Any) -> bool:
     if isinstance(value, str):
-        return "\0" not in value and value.encode() is not None
+        return "\0" not in value and value.encode(errors="replace").decode() == value
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, dict):

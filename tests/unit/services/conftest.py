@@ -1,13 +1,11 @@
-"""The use cases over the real DynamoDB adapter (moto), everything else in memory."""
+"""The use cases over the real DynamoDB adapter, everything outside of it in memory."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from tests.support.jobs import create_table, make_job
+from tests.fault.harness.dynamodb import DynamoDBClient
+from tests.support.jobs import make_job
 from tests.support.outside import (
     FakeProvider,
     ForgetfulMemory,
@@ -16,7 +14,7 @@ from tests.support.outside import (
     RecordingMetrics,
     SteppedClock,
 )
-from vsl.adapters import aws
+from vsl.adapters import dynamodb
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.domain.job import Job
 from vsl.domain.live_job import LiveJob
@@ -42,21 +40,14 @@ class World:
         return found
 
 
-@pytest.fixture(scope="module")
-def dynamodb() -> Iterator[object]:
-    """One mocked DynamoDB a module: making clients is what costs, tables are cheap."""
-    with mock_aws():
-        aws.client.cache_clear()
-        yield boto3.client("dynamodb")
-        aws.client.cache_clear()
-
-
 @pytest.fixture
-def world(dynamodb: object, request: pytest.FixtureRequest) -> World:
-    table = f"jobs-{abs(hash(request.node.name))}"
-    create_table(dynamodb, "JobsTable", table)
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """DynamoDB in memory: it evaluates the adapter's own expressions, and a contract test compares
+    it with moto."""
+    table = DynamoDBClient()
+    monkeypatch.setattr(dynamodb, "client", lambda _service: table)
     clock, job = SteppedClock(), make_job()
-    live = DynamoLiveJobs(table)
+    live = DynamoLiveJobs("jobs")
     live.create(job, job.created_at.replace(hour=13), "arn:execution")
     return World(
         clock=clock,
