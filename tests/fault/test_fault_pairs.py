@@ -28,4 +28,4 @@ def test_pairs_of_faults(campaign: Campaign, request: pytest.FixtureRequest) -> 
         campaign.run(scenario, plan | {second.number: draw.choice(scenario.faults(second))})
         pairs += 1
     print(f"\nseed {seed}, {pairs} pairs\n{campaign.report()}")  # noqa: T201 - the figures
-    assert campaign.failures == []
+    assert not campaign.failures, "\n".join(campaign.failures)

@@ -58,10 +58,10 @@ class MemoryAccounting:
         return row.document()
 
     def record_waste(self, job_id: str, waste: Waste) -> None:
-        if job_id not in self.rows:
-            raise InternalError("PostgreSQL refused: no such job.", sqlstate="23503")
         known = self.waste.get(waste.replicate_id)
         if known is None:
+            if job_id not in self.rows:
+                raise InternalError("PostgreSQL refused: no such job.", sqlstate="23503")
             self.waste[waste.replicate_id] = (job_id, waste)
         elif known[1].cost is None and waste.cost is not None:
             self.waste[waste.replicate_id] = (known[0], replace(known[1], cost=waste.cost))

@@ -21,6 +21,7 @@ class Campaign:
     injected: Counter[Fault] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     def run(self, scenario: Scenario, plan: Plan) -> World:
@@ -37,6 +38,7 @@ class Campaign:
         self.injected.update(fault for _, fault in world.effects.injected)
         self.checked.update(INVARIANTS.keys())
         self.taken.update(paths_taken(world))
+        self.ends.update(status for status, _ in world.statuses[-1:])
         self.failures += [
             f"{reproduction(scenario, plan)}  # {where(world)}: {finding}" for finding in findings
         ]

@@ -179,21 +179,29 @@ class RedisServer:
         return self._admit
 
     def _admit(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> int:
-        now, window, limit, job_id, known = args[:5]
-        admitted: dict[str, int] | None = self.get(keys[0])
+        """The admission script, line by line; an empty window is a key that is not there."""
+        key, (now, window, limit, job_id, known) = keys[0], args[:5]
+        admitted: dict[str, int] | None = self.get(key)
+        until = self._scheduler.now + window / 1000
         if admitted is None:
             if not known:
                 return -2
             admitted = {f"earlier:{n}": at for n, at in enumerate(args[5:])}
+        else:
+            until = self._values[key][1]
         admitted = {name: at for name, at in admitted.items() if at > now - window}
-        if job_id in admitted:
-            return -1
-        if len(admitted) >= limit:
-            leaving = sorted(admitted.values())[len(admitted) - limit] if limit else now
-            return int(leaving + window - now)
-        admitted[job_id] = now
-        self._values[keys[0]] = (admitted, self._scheduler.now + window / 1000)
-        return -1
+        answer = -1
+        if job_id not in admitted:
+            if len(admitted) < limit:
+                admitted[job_id] = now
+                until = self._scheduler.now + window / 1000
+            else:
+                leaving = sorted(admitted.values())[len(admitted) - limit] if limit else now
+                answer = int(leaving + window - now)
+        self._values.pop(key, None)
+        if admitted:
+            self._values[key] = (admitted, until)
+        return answer
 
 
 class LambdaClient:

@@ -70,8 +70,7 @@ class Effects:
         self.injected: list[tuple[Effect, Fault]] = []
         self.off = False
         self.delays = 0.0
-        self.slow: dict[str, float] = {}
-        self.pauses: dict[str, Callable[[], None]] = {}
+        self.holds: dict[str, float] = {}
 
     def next(self, store: str, operation: str) -> Fault | None:
         """Number one effect; the fault planned for it, if there is one."""
@@ -91,12 +90,14 @@ class Effects:
         if self.off:
             return act()
         fault = self.next(store, operation)
-        self.pass_time(self.slow.get(f"before {store}.{operation}", LATENCY))
+        actor = self.done[-1].actor
+        self.pass_time(max(LATENCY, self.holds.get(f"before {actor}", 0) - self.scheduler.now))
         self._on_the_way_there(fault, failure)
         answer = act()
         if fault is Fault.DUPLICATE:
             answer = act()
-        self.pass_time(self.slow.get(f"after {store}.{operation}", LATENCY))
+        held = self.holds.get(f"after {store}.{operation}", 0)
+        self.pass_time(max(LATENCY, held - self.scheduler.now))
         self._on_the_way_back(fault, failure)
         return answer
 

@@ -44,7 +44,8 @@ class Script:
 
     `visible_after` is how long the list and `get` lag behind an accepted prediction, `list_away`
     until when the list cannot be read; `forgets_cancel_after` breaks the provider's own promise.
-    Of `lost` attempts nothing arrives, and nobody is told.
+    Of `lost` attempts nothing arrives, and nobody is told. `start_webhook_at` and `end_webhook_at`
+    hold the webhooks back until then; each is sent in so many `copies`.
     """
 
     starts_after: float = 0.2
@@ -55,10 +56,12 @@ class Script:
     end_webhooks: bool = True
     webhook_seconds: float = 0.1
     visible_after: float = 0.0
-    end_webhook_delay: float = 0.0
     list_away: float = 0.0
     forgets_cancel_after: bool = False
     lost: frozenset[int] = frozenset()
+    start_webhook_at: float | None = None
+    end_webhook_at: float | None = None
+    copies: int = 1
 
 
 @dataclass
@@ -197,7 +200,7 @@ class Replicate:
         )
         assert prediction.webhook is not None
         query = dict(part.split("=") for part in prediction.webhook.partition("?")[2].split("&"))
-        extra = script.end_webhook_delay if event == "completed" else 0.0
+        posted_at = script.end_webhook_at if event == "completed" else script.start_webhook_at
 
         def post() -> None:
             at = str(int(self.scheduler.moment().timestamp()))
@@ -225,7 +228,10 @@ class Replicate:
                 ended + RETRY_OFFSETS[following], lambda: self._send_again(entry, event, following)
             )
 
-        self.scheduler.after(script.webhook_seconds + (extra if attempt == 0 else 0), post)
+        if attempt or posted_at is None:
+            posted_at = self.scheduler.now + script.webhook_seconds
+        for _ in range(script.copies):
+            self.scheduler.at(posted_at, post)
 
     def _send_again(self, entry: Entry, event: str, attempt: int) -> None:
         self._send(entry, event, attempt)

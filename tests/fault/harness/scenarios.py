@@ -16,7 +16,7 @@ SCENARIOS = (
     Scenario("two outputs", Script(outputs=2)),
     # The model is done before the provider's answer to our POST is here.
     Scenario(
-        "webhook before answer", Script(runs_for=0.3), slow=(("after replicate.create", 2.0),)
+        "webhook before answer", Script(runs_for=0.3), holds=(("after replicate.create", 2.4),)
     ),
     Scenario("webhook before token", Script(runs_for=0.1, webhook_seconds=0.02, starts_after=0.01)),
     Scenario("no webhook", _SILENT),

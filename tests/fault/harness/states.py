@@ -73,7 +73,11 @@ def _known(found: Mapping[str, Any], known: set[str]) -> None:
 
 @dataclass
 class Execution:
-    """One run of media_job. `status` is RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+    """One run of media_job. `status` is RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+
+    `wait_ends_at` brings the time limit of the first wait forward; `doubled` functions are called
+    twice at the same time.
+    """
 
     arn: str
     name: str
@@ -92,6 +96,8 @@ class Execution:
     started_at: float = 0.0
     ended_at: float | None = None
     fiber: Fiber | None = None
+    wait_ends_at: float | None = None
+    doubled: frozenset[str] = frozenset()
     _tokens: list[TaskToken] = field(default_factory=list)
 
     def start(self) -> None:
@@ -179,6 +185,8 @@ class Execution:
         if state["Resource"] == LAMBDA:
             return self._call(function, parameters["Payload"], deadline)
         if state["Resource"] == CALLBACK:
+            if self.wait_ends_at is not None:
+                deadline, self.wait_ends_at = self.wait_ends_at, None
             return self._wait(function, parameters["Payload"], token, deadline)
         raise NotImplementedError(state["Resource"])
 
@@ -216,6 +224,8 @@ class Execution:
             self.effects.delays += 3
             self.scheduler.sleep(3)
         fiber = self.invoke(function, payload)
+        if function in self.doubled:
+            self.invoke(function, payload)
         if fault is Fault.CRASH_AFTER:
             fiber.ended.wait()
             raise StateError("Lambda.Unknown", "")

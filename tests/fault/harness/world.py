@@ -54,8 +54,10 @@ PART_SIZE = 64 * 1024
 class Scenario:
     """What happens to a job besides its own steps; times in virtual seconds after its start.
 
-    `slow` stretches an effect: `after replicate.create` is how long the answer takes. `orders` are
-    extra actors, each a name of `World.actor` with its time.
+    `holds` keep something back until a moment: `after replicate.create` the answer to it, `before
+    await_prediction` whatever that function does. `polls_at`
+    are runs of the poller besides those of its schedule. `wait_ends_at` and `doubled` are those of
+    `Execution`. `may_time_out`: the state's time limit is part of the scenario.
     """
 
     name: str
@@ -63,8 +65,11 @@ class Scenario:
     cancel_at: tuple[float, ...] = ()
     stop_at: float | None = None
     polls: bool = True
-    slow: tuple[tuple[str, float], ...] = ()
+    holds: tuple[tuple[str, float], ...] = ()
     may_time_out: bool = False
+    polls_at: tuple[float, ...] = ()
+    wait_ends_at: float | None = None
+    doubled: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset({"succeeded"})
 
     def faults(self, effect: Effect) -> list[Fault]:
@@ -93,7 +98,7 @@ class World:
         self.scenario = scenario
         self.scheduler = Scheduler()
         self.effects = Effects(self.scheduler, plan or {})
-        self.effects.slow = dict(scenario.slow)
+        self.effects.holds = dict(scenario.holds)
         self.counted: Counter[str] = Counter()
         self.log: list[str] = []
         self.surprises: list[str] = []
@@ -146,6 +151,8 @@ class World:
             invoke=lambda function, event: self.invoke(handlers.folder(function), event),
             on_end=self._execution_ended,
             definition=machine("media_job"),
+            wait_ends_at=scenario.wait_ends_at,
+            doubled=scenario.doubled,
         )
 
     def run(self) -> "World":
@@ -157,9 +164,11 @@ class World:
             scheduler.at(at, self.cancel)
         if self.scenario.stop_at is not None:
             scheduler.at(self.scenario.stop_at, self.execution.stop)
+        for at in self.scenario.polls_at:
+            scheduler.at(at, self.poll)
         if self.scenario.polls:
             scheduler.at(FIRST_POLL, self._poll_and_again, background=True)
-        horizon = 9_000.0 if self.scenario.may_time_out else self.deadline + 1_500
+        horizon = 12_000.0 if self.scenario.may_time_out else self.deadline + 1_500
         try:
             scheduler.run(horizon, self.at_rest)
         finally:
@@ -187,15 +196,14 @@ class World:
 
         self.scheduler.spawn("User", ask)
 
-    def poll(self) -> Fiber | None:
+    def poll(self) -> None:
         """One run of the poller's schedule; a run that fails is not repeated."""
         fault = self.effects.next("eventbridge", "poll_predictions")
         if fault in {Fault.CRASH_BEFORE, Fault.ERROR_BEFORE, Fault.HANG}:
-            return None
-        fiber = self.invoke("poll_predictions", {})
+            return
+        self.invoke("poll_predictions", {})
         if fault is Fault.DUPLICATE:
             self.invoke("poll_predictions", {})
-        return fiber
 
     def _poll_and_again(self) -> None:
         self.poll()

@@ -55,7 +55,7 @@ def settings() -> Settings:
         media_access=_text("MEDIA_ACCESS", "private"),
         signed_url_seconds=_integer("SIGNED_URL_SECONDS", 3600),
         rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),
-        submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 45),
+        submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 90),
         max_output_bytes=_integer("MAX_OUTPUT_BYTES", 4 * 1024**3),
         repair_function=_text("REPAIR_FUNCTION", ""),
         cors_origins=_list("CORS_ORIGINS", "*"),

@@ -1,0 +1,34 @@
+"""What the protocol counts on and the configuration has to keep."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fault.harness.states import machine
+from tests.support.template import resource, template
+from vsl.runtime import settings
+
+
+def test_nothing_of_a_submission_is_on_its_way_when_it_counts_as_not_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that freezes between its intent and its POST may still send it while it lives."""
+    monkeypatch.delenv("SUBMISSION_SETTLE_SECONDS", raising=False)
+    settings.settings.cache_clear()
+    settle = settings.settings().submission_settle_seconds
+    assert settle == template()["Parameters"]["SubmissionSettleSeconds"]["Default"]
+    assert settle >= resource("SubmitPredictionFunction")["Properties"]["Timeout"] + 30
+
+
+def test_a_state_machine_feature_that_is_unknown_here_raises(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else the enumeration would silently run another machine than the one that is deployed."""
+    states = tmp_path / "statemachines"
+    states.mkdir()
+    (states / "new.asl.json").write_text(
+        '{"StartAt": "A", "TimeoutSeconds": 1, "States": {"A": {"Type": "Task", "HeartbeatSeconds": 1}}}'
+    )
+    monkeypatch.setattr("tests.fault.harness.states.REPOSITORY", tmp_path)
+    with pytest.raises(NotImplementedError, match="HeartbeatSeconds"):
+        machine("new")

@@ -1,0 +1,127 @@
+"""The stores in memory of the fault tests against the real ones: the same calls, the same answers."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.fault.harness.accounting import MemoryAccounting
+from tests.fault.harness.clients import RedisClient
+from tests.fault.harness.effects import Effects
+from tests.fault.harness.virtual_time import Scheduler
+from tests.support.jobs import make_asset, make_job
+from tests.support.outside import START
+from vsl.adapters.postgres import PostgresAccounting
+from vsl.adapters.redis_client import RedisClient as ClientOfRedis
+from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
+from vsl.domain.errors import VslError
+from vsl.domain.job import FinishedJob, JobEvent, JobStatus, Waste, WebhookReceipt
+from vsl.domain.status import StatusDocument, status_document
+
+pytestmark = pytest.mark.integration
+
+
+def answer(call: Callable[..., object], *stores: object) -> object:
+    try:
+        return call(*stores)
+    except VslError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_accounting(seed: int, postgres_url: str, request: pytest.FixtureRequest) -> None:
+    draw, memory = random.Random(seed), MemoryAccounting()
+    real = PostgresAccounting(lambda: postgres_url)
+    request.addfinalizer(real.close)
+    jobs = [make_job(f"job-{n}", START + timedelta(seconds=n)) for n in range(3)]
+
+    def operation() -> Callable[[Any], object]:
+        job = draw.choice(jobs)
+        at = START + timedelta(seconds=draw.randrange(60))
+        cost = draw.choice([None, Decimal("0.003")])
+        waste = Waste(f"waste-{draw.randrange(3)}", at, "webhook", cost)
+        failed = draw.random() < 0.5
+        end = FinishedJob(
+            job,
+            draw.choice([JobStatus.FAILED, JobStatus.CANCELED]) if failed else JobStatus.SUCCEEDED,
+            at,
+            replicate_id=f"paid-{job.job_id}",
+            attempt=1,
+            assets=() if failed else (make_asset(),),
+            error_code=draw.choice(["RateLimitExceeded", "PredictionFailed"]) if failed else None,
+            error_message="no" if failed else None,
+            actual_cost=cost,
+            events=(JobEvent("created", at),),
+            webhooks=(WebhookReceipt("msg", "id", "succeeded", at),),
+            waste=(waste,) if draw.random() < 0.3 else (),
+        )
+        calls: list[Callable[[Any], object]] = [
+            lambda it: it.create_job(job, None),
+            lambda it: it.finish_job(end),
+            lambda it: it.record_waste(job.job_id, waste),
+            lambda it: settled(it.status(job.job_id)),
+            lambda it: it.jobs_since(job.user_id, at, excluding=job.job_id),
+            lambda it: it.hourly_limit(job.user_id),
+        ]
+        return draw.choice(calls)
+
+    for number in range(60):
+        call = operation()
+        assert answer(call, memory) == answer(call, real), f"step {number}"
+
+
+def settled(document: StatusDocument | None) -> StatusDocument | None:
+    """While a job runs, PostgreSQL stamps its row with its own clock."""
+    if document is not None and document["completedAt"] is None:
+        document["updatedAt"] = ""
+    return document
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> None:
+    draw, scheduler = random.Random(seed), Scheduler()
+    effects = Effects(scheduler, {})
+    effects.off = True
+    fake: Any = RedisClient(effects)
+    job = make_job()
+    documents = [
+        status_document(job, status, START, replicate_id=status)
+        for status in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.SUCCEEDED)
+    ]
+
+    def stores(client: Any) -> tuple[RedisRateLimits, RedisStatusCache, RedisWebhookMemory]:
+        url = lambda: redis_url  # noqa: E731 - one per set of stores
+        return (
+            RedisRateLimits(url, client),
+            RedisStatusCache(url, client),
+            RedisWebhookMemory(url, client),
+        )
+
+    def operation(number: int) -> Callable[..., object]:
+        at = START + timedelta(seconds=number * draw.randrange(1, 4))
+        name, limit, document = (
+            f"job-{draw.randrange(9)}",
+            draw.randrange(6),
+            draw.choice(documents),
+        )
+        history = [START - timedelta(minutes=draw.randrange(90)) for _ in range(draw.randrange(3))]
+        calls: list[Callable[..., object]] = [
+            lambda limits, _c, _m: limits.admit("user", name, limit, at, lambda: history),
+            lambda _l, cache, _m: cache.put(document),
+            lambda _l, cache, _m: cache.get(job.job_id),
+            lambda _l, _c, seen: seen.seen(name),
+            lambda _l, _c, seen: seen.remember(name),
+            lambda limits, _c, _m: limits.cached_limit(name),
+            lambda limits, _c, _m: limits.cache_limit(name, limit),
+        ]
+        return draw.choice(calls)
+
+    shared = ClientOfRedis(lambda: redis_url)
+    request.addfinalizer(shared.close)
+    memory, real = stores(fake), stores(shared)
+    for number in range(60):
+        call = operation(number)
+        assert answer(call, *memory) == answer(call, *real), f"step {number}"
