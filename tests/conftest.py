@@ -15,6 +15,7 @@ os.environ |= {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # the workers' own hook reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers a file stays together, and so do all tests that share the one stack."""
     for item in items:

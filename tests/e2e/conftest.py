@@ -26,3 +26,4 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def no_faults_left_behind(stack: Stack) -> Iterator[None]:
     yield
     stack.control.faults()
+    stack.forget_clients()
