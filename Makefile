@@ -9,7 +9,7 @@ UV ?= .venvs/uv/bin/uv
 STAGE ?= homolog
 STATE ?= .vsl
 PYTEST_ARGS ?=
-WORKERS := -n 2 --dist loadgroup
+WORKERS := -n 2
 
 export UV_LINK_MODE := copy
 # Behind a company's proxy its certificate is in the system's store.

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -15,9 +16,12 @@ os.environ |= {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # the workers' own hook reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
     """With several workers a file stays together, and so do all tests that share the one stack."""
-    for item in items:
-        stack = "tests/e2e/" in item.nodeid
-        item.add_marker(pytest.mark.xdist_group("e2e" if stack else item.nodeid.split("::")[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
+    return OneStack(config, log)
