@@ -75,7 +75,7 @@ class Campaign:
 
 def reproduction(scenario: Scenario, plan: Plan) -> str:
     faults = " ".join(f"{number}:{fault.value}" for number, fault in sorted(plan.items()))
-    return f"python -m tests.fault replay '{scenario.name}' {faults}".rstrip()
+    return f".venv/bin/python -m tests.fault replay '{scenario.name}' {faults}".rstrip()
 
 
 def gave_up(world: World) -> bool:

@@ -73,17 +73,14 @@ def _money(world: World, replicate_id: str | None) -> Iterator[Finding]:
     strays = [name for name in kept if name != replicate_id]
     if any(name not in booked for name in strays):
         yield Finding("a", f"paid for, of no use and not booked: {strays}")
-    created = set(world.replicate.books)
-    unknown = created - booked - {replicate_id} - set(_past(world))
+    item = world.live.get(world.job.job_id)
+    assert item is not None
+    noted = {waste.replicate_id for waste in item.waste}
+    unknown = set(world.replicate.books) - booked - noted - {replicate_id} - item.past
     if unknown:
         yield Finding("a", f"predictions that nobody knows: {sorted(unknown)}")
     if replicate_id in booked:
         yield Finding("a", "the job's own prediction is booked as waste")
-
-
-def _past(world: World) -> frozenset[str]:
-    item = world.live.get(world.job.job_id)
-    return item.past if item else frozenset()
 
 
 def _one_end(world: World) -> Iterator[Finding]:

@@ -53,6 +53,7 @@ SCENARIOS = (
         replace(_SILENT, runs_for=6_000, forgets_cancel_after=True),
         polls=False,
         may_time_out=True,
+        ends=frozenset({"succeeded", "failed"}),
     ),
     *(
         Scenario(f"canceled at {at} s", cancel_at=(at,), ends=_CANCEL)
@@ -63,6 +64,10 @@ SCENARIOS = (
     *(
         Scenario(f"stopped at {at} s", stop_at=at, ends=_ANY)
         for at in (0.1, 0.3, 0.45, 2.0, 4.95, 5.3)
+    ),
+    *(
+        Scenario(f"stopped at {at} s, no webhook", _SILENT, stop_at=at, ends=_ANY)
+        for at in (0.41, 0.47)
     ),
 )
 
