@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import pytest_socket
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -14,6 +15,12 @@ os.environ |= {
     "AWS_DEFAULT_REGION": "us-east-1",
     "POWERTOOLS_DEV": "false",
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Whatever a test before left closed; the suites that want closed sockets close them after this."""
+    pytest_socket.enable_socket()
 
 
 class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
