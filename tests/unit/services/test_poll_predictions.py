@@ -213,3 +213,18 @@ def test_a_withdrawal_that_nobody_was_told_of_is_told_in_the_next_run(world: Wor
     world.clock.advance(60)
     assert poll(world)["settled"] == 1
     assert world.callbacks.results() == [("token", "ResubmitPrediction")]
+
+
+def test_a_job_that_trips_the_poller_is_reported_and_put_back(world: World) -> None:
+    """Else it would stay the longest overdue, and no run would ever get past it."""
+    submit(world)
+
+    def trip() -> None:
+        raise KeyError("unforeseen")
+
+    world.provider.before_read = trip
+    world.clock.advance(10)
+    reported: list[str] = []
+    assert poll(world, reported)["failed"] == 1
+    assert reported == ["InternalError"]
+    assert world.live.due(world.clock.now(), 10) == []

@@ -15,7 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vsl.domain.errors import JobCanceled, ResubmitPrediction, SubmissionUncertain, VslError
+from vsl.domain.errors import (
+    InternalError,
+    JobCanceled,
+    ResubmitPrediction,
+    SubmissionUncertain,
+    VslError,
+)
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.services.ports import Callbacks, Clock, LiveJobs, Metrics, Provider
@@ -72,6 +78,9 @@ def _check(item: LiveJob, poller: Poller) -> str:
         result = "waiting"
     except VslError as error:
         poller.report(item.job.job_id, error)
+        result = "failed"
+    except Exception as error:  # noqa: BLE001 - the job that trips us would be the first of every run
+        poller.report(item.job.job_id, InternalError(f"The check failed: {error!r}"))
         result = "failed"
     poller.live.reschedule(item.job.job_id, _next_check(item, poller.clock.now()))
     return result
