@@ -58,7 +58,7 @@ check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machi
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint
 	@.venvs/sam/bin/cfn-lint template.yaml
 	@# 3: known findings have moved to other lines, and the baseline was brought up to date.
-	@git ls-files | xargs .venv/bin/detect-secrets-hook --baseline .secrets.baseline || [ $$? -eq 3 ]
+	@.venv/bin/detect-secrets-hook --baseline .secrets.baseline $$(git ls-files) || [ $$? -eq 3 ]
 
 format: setup ## apply the formatter and the safe fixes
 	@.venv/bin/ruff check --fix --quiet . || true

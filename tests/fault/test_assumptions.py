@@ -8,6 +8,8 @@ from tests.fault.harness.states import machine
 from tests.support.template import resource, template
 from vsl.runtime import settings
 
+pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
+
 
 def test_nothing_of_a_submission_is_on_its_way_when_it_counts_as_not_made(
     monkeypatch: pytest.MonkeyPatch,

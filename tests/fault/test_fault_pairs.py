@@ -8,6 +8,8 @@ from tests.fault.conftest import PAIRS
 from tests.fault.harness.campaign import Campaign
 from tests.fault.harness.scenarios import CORE, SCENARIOS
 
+pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
+
 
 @pytest.mark.timeout(600)
 def test_pairs_of_faults(campaign: Campaign, request: pytest.FixtureRequest) -> None:

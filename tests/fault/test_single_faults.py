@@ -9,6 +9,8 @@ from tests.fault.harness.rare_paths import RARE_PATHS
 from tests.fault.harness.scenarios import CORE, SCENARIOS
 from tests.fault.harness.world import Scenario
 
+pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
+
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_without_faults_every_invariant_holds(scenario: Scenario, campaign: Campaign) -> None:
