@@ -28,15 +28,22 @@ class Report:
 
 
 def run(
-    stack: Stack, jobs: int, seed: int, *, patience: float, say: Callable[[str], None]
+    stack: Stack,
+    jobs: int,
+    seed: int,
+    *,
+    patience: float,
+    say: Callable[[str], None],
+    kill_every: float = 2.0,
 ) -> Report:
-    """Raises TimeoutError when a job has not ended after `patience` seconds."""
+    """A worker is killed every `kill_every` seconds or so. Raises TimeoutError when a job has not
+    ended after `patience` seconds."""
     began = time.monotonic()
     planned = plan(jobs, seed)
     stack.control.faults(*(rule for job in planned for rule in job.rules))
     accepted: dict[str, PlannedJob] = {}
     middle = threading.Timer(jobs * 0.25, _restart_stores, (stack, say))
-    with Havoc(stack, seed, every=2.0) as havoc, _Poller(stack):
+    with Havoc(stack, seed, every=kill_every) as havoc, _Poller(stack):
         middle.start()
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool:
