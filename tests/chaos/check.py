@@ -38,7 +38,9 @@ def check(stack: Stack, jobs: dict[str, PlannedJob]) -> Verdict:
         verdict.statuses[status["status"]] += 1
         name = f"{job.prompt} ({job_id}; {', '.join(job.faults) or 'no fault'})"
         if status["status"] != "succeeded":
-            verdict.faults.append(f"{name} ended as {status['status']}: {status['errorCode']}")
+            verdict.faults.append(
+                f"{name} ended as {status['status']}: {status['errorCode']}: {status['error']}"
+            )
         item = live.get(job_id)
         if recorded.get(job_id) != status["status"] or not item or item.status != status["status"]:
             verdict.faults.append(f"{name}: the stores disagree")
