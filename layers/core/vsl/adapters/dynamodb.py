@@ -26,7 +26,6 @@ from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome
 from vsl.domain.status import StatusDocument
 
-USER_INDEX = "UserIdIndex"
 REPLICATE_INDEX = "ReplicateIdIndex"
 IN_FLIGHT_INDEX = "InFlightIndex"
 
