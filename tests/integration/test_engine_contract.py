@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from devstack.engine import Engine, client_config, session
 from devstack.processes import free_ports
 from devstack.template import bootstrap_zip
+from tests.unit.statemachines.profiles import PROFILES
 
 pytestmark = pytest.mark.integration
 
@@ -97,8 +98,13 @@ def probe(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A function as the local stack deploys functions."""
     folder = tmp_path_factory.mktemp("function")
     (folder / "app.py").write_text(APP)
+    _deploy(aws, "probe", folder)
+    return "probe"
+
+
+def _deploy(aws: Aws, name: str, folder: Path) -> None:
     aws("lambda").create_function(
-        FunctionName="probe",
+        FunctionName=name,
         Runtime="provided.al2023",
         Handler="app.handler",
         Role=ROLE,
@@ -112,7 +118,6 @@ def probe(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
             }
         },
     )
-    return "probe"
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +177,17 @@ def test_crash_and_timeout_have_the_names_aws_gives_them(invoke: Callable[..., A
     assert invoke(do="sleep")["errorType"] == "Sandbox.Timedout"
     assert 1.9 < time.monotonic() - began < 5
     assert "pid" in invoke()
+
+
+def test_death_while_starting_has_a_name_that_is_retried(aws: Aws, tmp_path: Path) -> None:
+    """Not the one AWS gives it; the machines must know both, or one kill fails every job at once."""
+    (tmp_path / "app.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    _deploy(aws, "stillborn", tmp_path)
+    answer = aws("lambda").invoke(FunctionName="stillborn", Payload=b"{}")
+    error = json.loads(answer["Payload"].read())["errorType"]
+    assert error == "Runtime.Unknown"
+    for machine in PROFILES.values():
+        assert error in machine["lambda faults"]["ErrorEquals"]
 
 
 def test_functions_see_a_clean_environment(

@@ -10,6 +10,7 @@ _LAMBDA_FAULTS = [
     "Lambda.ClientExecutionTimeoutException",
     "Runtime.ExitError",
     "Lambda.Unknown",
+    "Runtime.Unknown",
 ]
 _START_FAULTS = [
     "StepFunctions.AWSStepFunctionsException",
