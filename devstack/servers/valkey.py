@@ -38,6 +38,7 @@ class Valkey:
             "save": "",
             "appendonly": "no",
             "daemonize": "no",
+            "enable-debug-command": "local",  # tests crash and restart it in place
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         self.process = spawn([_binary(), *flags], self.log)
