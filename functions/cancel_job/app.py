@@ -1,5 +1,6 @@
 """CancelJob: note the wish, cancel at the provider, answer how the job stands."""
 
+from vsl.runtime.caller import caller
 from vsl.runtime.handler import Context, Event, Response, answer, api
 from vsl.runtime.observability import metrics
 from vsl.runtime.wiring import callbacks, clock, live_jobs, provider
@@ -10,6 +11,7 @@ from vsl.services.cancel_job import cancel_job
 def handler(event: Event, _context: Context) -> Response:
     item = cancel_job(
         event["pathParameters"]["jobId"],
+        caller(event),
         live=live_jobs(),
         provider=provider(),
         callbacks=callbacks(),

@@ -116,6 +116,7 @@ class World:
 def world(engine: Machines, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     stamp = str(datetime.now(UTC).timestamp())
     monkeypatch.setenv("STAGE", "local")
+    monkeypatch.setenv("API_AUTH", "NONE")
     monkeypatch.setenv("SSM_PREFIX", "/vsl/local/")
     monkeypatch.setenv("DYNAMODB_TABLE", f"jobs-{stamp}")
     monkeypatch.setenv("IDEMPOTENCY_TABLE", f"idempotency-{stamp}")

@@ -22,6 +22,7 @@ API_URL = "https://api.example.com/local"
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
 _ENVIRONMENT = {
     "STAGE": "local",
+    "API_AUTH": "NONE",
     "SSM_PREFIX": "/vsl/local/",
     "DYNAMODB_TABLE": "jobs",
     "IDEMPOTENCY_TABLE": "idempotency",

@@ -23,6 +23,7 @@ class _Context:
 def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "STAGE": "test",
+        "API_AUTH": "API_KEY",
         "DYNAMODB_TABLE": "jobs",
         "SSM_PREFIX": "/vsl/test/",
         "MODELS_CONFIG": str(CATALOGUE_PATH),

@@ -36,6 +36,7 @@ class _Context:
 def _world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "STAGE": "test",
+        "API_AUTH": "API_KEY",
         "DYNAMODB_TABLE": "jobs",
         "S3_BUCKET": "media-bucket",
         "SSM_PREFIX": "/vsl/test/",

@@ -16,6 +16,7 @@ CONTEXT: Any = SimpleNamespace(aws_request_id="r1")
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("STAGE", "local")
+    monkeypatch.setenv("API_AUTH", "NONE")
     monkeypatch.setenv("DYNAMODB_TABLE", "jobs")
     monkeypatch.setenv("SSM_PREFIX", "/vsl/local/")
     settings.cache_clear()

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.jobs import make_job
 from tests.unit.services.conftest import World
+from vsl.domain.caller import Caller
 from vsl.domain.errors import JobNotFound
 from vsl.domain.job import FinishedJob, JobStatus
 from vsl.domain.live_job import LiveJob
@@ -13,9 +14,10 @@ from vsl.services.cancel_job import cancel_job
 from vsl.services.rendezvous import register_token
 
 
-def cancel(world: World, job_id: str | None = None) -> LiveJob:
+def cancel(world: World, job_id: str | None = None, user_id: str | None = None) -> LiveJob:
     return cancel_job(
         job_id or world.job.job_id,
+        Caller(named=user_id),
         live=world.live,
         provider=world.provider,
         callbacks=world.callbacks,
@@ -99,3 +101,11 @@ def test_after_the_outcome_the_provider_is_not_asked(world: World) -> None:
 def test_an_unknown_job_is_not_found(world: World, job_id: str) -> None:
     with pytest.raises(JobNotFound):
         cancel(world, job_id or "?")
+
+
+def test_a_strangers_wish_changes_nothing(world: World) -> None:
+    submit(world)
+    with pytest.raises(JobNotFound):
+        cancel(world, user_id="stranger")
+    assert world.live.get(world.job.job_id).cancel_requested_at is None  # type: ignore[union-attr]
+    assert cancel(world, user_id=world.job.user_id).cancel_requested_at is not None

@@ -8,6 +8,7 @@ import pytest
 from tests.support.jobs import catalogue, make_asset, make_job
 from tests.support.outside import MemoryAccounting, MemoryCache, PlainSigner
 from tests.unit.services.conftest import World
+from vsl.domain.caller import Caller
 from vsl.domain.errors import (
     JobCanceled,
     JobNotFound,
@@ -47,6 +48,9 @@ def submit(world: World) -> str:
     return prediction.id
 
 
+BACK_END = Caller()
+
+
 def success(world: World, books: Books) -> Outcome:
     outcome = Outcome.of(world.provider.end(submit(world)), "webhook")
     world.live.record_outcome(world.job.job_id, outcome, world.clock.now())
@@ -54,9 +58,12 @@ def success(world: World, books: Books) -> Outcome:
     return outcome
 
 
-def status(world: World, books: Books, job_id: str | None = None) -> dict[str, object]:
+def status(
+    world: World, books: Books, job_id: str | None = None, who: Caller = BACK_END
+) -> dict[str, object]:
     return get_status(
         job_id or world.job.job_id,
+        who,
         cache=books.cache,
         live=world.live,
         accounting=books.accounting,
@@ -194,11 +201,21 @@ def test_an_unknown_job_is_not_found(world: World, books: Books, job_id: str) ->
     with pytest.raises(JobNotFound):
         get_status(
             job_id,
+            BACK_END,
             cache=books.cache,
             live=world.live,
             accounting=books.accounting,
             signer=PlainSigner(),
         )
+
+
+def test_a_job_does_not_exist_for_another_user(world: World, books: Books) -> None:
+    owner = world.job.user_id
+    for who in (BACK_END, Caller(subject=owner), Caller(named=owner)):
+        assert status(world, books, who=who)["jobId"] == world.job.job_id
+    for who in (Caller(subject="stranger"), Caller(named="stranger")):
+        with pytest.raises(JobNotFound):
+            status(world, books, who=who)
 
 
 def test_an_end_that_only_postgresql_knows_reaches_the_others(world: World, books: Books) -> None:

@@ -58,6 +58,13 @@ class UnknownModel(VslError):
     title = "There is no such model"
 
 
+class Forbidden(VslError):
+    """The caller is known and asks for what is somebody else's."""
+
+    status = 403
+    title = "This is not yours"
+
+
 class JobNotFound(VslError):
     status = 404
     title = "There is no such job"

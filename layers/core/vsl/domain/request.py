@@ -45,10 +45,14 @@ def parse_request(body: object) -> GenerateRequest:
     return GenerateRequest(user_id, media_type, model_id, parameters)
 
 
+def is_user_id(value: object) -> bool:
+    return isinstance(value, str) and _USER_ID.fullmatch(value) is not None
+
+
 def _user_id(value: object, faults: dict[str, str]) -> str:
     if value is None:
         faults["userId"] = "is required"
-    elif not isinstance(value, str) or not _USER_ID.fullmatch(value):
+    elif not is_user_id(value):
         faults["userId"] = (
             "must be 1 to 128 letters, digits or . _ @ : | + = ~ - and begin with a letter or digit"
         )

@@ -16,6 +16,7 @@ class Settings:
     """One deployment's settings; times in seconds, sizes in bytes."""
 
     stage: str
+    api_auth: str
     jobs_table: str
     idempotency_table: str
     media_bucket: str
@@ -42,6 +43,7 @@ def settings() -> Settings:
     """The settings of this process. Raises ConfigurationError naming what is missing."""
     return Settings(
         stage=_text("STAGE"),
+        api_auth=_text("API_AUTH"),
         jobs_table=_text("DYNAMODB_TABLE"),
         idempotency_table=_text("IDEMPOTENCY_TABLE", ""),
         media_bucket=_text("S3_BUCKET", ""),

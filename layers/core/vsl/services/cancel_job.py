@@ -5,7 +5,8 @@ and no output is stored. A prediction that runs is canceled at the provider. A j
 being stored by then completes: it is paid for, and its end is near.
 """
 
-from vsl.domain.errors import JobCanceled, JobNotFound
+from vsl.domain.caller import Caller, job_not_found
+from vsl.domain.errors import JobCanceled
 from vsl.domain.ids import is_job_id
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome
@@ -15,6 +16,7 @@ from vsl.services.rendezvous import fail_wait, record_outcome
 
 def cancel_job(
     job_id: str,
+    caller: Caller,
     *,
     live: LiveJobs,
     provider: Provider,
@@ -24,13 +26,14 @@ def cancel_job(
 ) -> LiveJob:
     """The job as it stands after the request; asking again is harmless. Raises JobNotFound."""
     if not is_job_id(job_id):
-        raise JobNotFound("There is no job with this id.", jobId=job_id[:64])
+        raise job_not_found(job_id)
+    found = live.get(job_id)
+    if found is None:
+        raise job_not_found(job_id)
+    caller.check(job_id, found.job.user_id)
     item = live.request_cancel(job_id, clock.now())
     if item is None:
-        item = live.get(job_id)
-        if item is None:
-            raise JobNotFound("There is no job with this id.", jobId=job_id)
-        return item
+        return live.get(job_id) or found
     if item.outcome is None and item.replicate_id is not None:
         prediction = provider.cancel(item.replicate_id)
         if prediction is not None and prediction.status.terminal:

@@ -5,7 +5,7 @@ The cache holds S3 keys; addresses are signed on every read, so none is ever sta
 
 from typing import Any, cast
 
-from vsl.domain.errors import JobNotFound
+from vsl.domain.caller import Caller, job_not_found
 from vsl.domain.ids import is_job_id
 from vsl.domain.live_job import LiveJob
 from vsl.domain.status import StatusDocument, status_document
@@ -14,21 +14,23 @@ from vsl.services.ports import Accounting, LiveJobs, Signer, StatusCache
 
 def get_status(
     job_id: str,
+    caller: Caller,
     *,
     cache: StatusCache,
     live: LiveJobs,
     accounting: Accounting,
     signer: Signer,
 ) -> dict[str, Any]:
-    """The public answer. Raises JobNotFound."""
+    """The public answer. Raises JobNotFound, also for a job of somebody else's."""
     if not is_job_id(job_id):
-        raise JobNotFound("There is no job with this id.", jobId=job_id[:64])
+        raise job_not_found(job_id)
     document = cache.get(job_id)
     if document is None:
         document = _from_live(live.get(job_id)) or accounting.status(job_id)
         if document is None:
-            raise JobNotFound("There is no job with this id.", jobId=job_id)
+            raise job_not_found(job_id)
         cache.put(document)
+    caller.check(job_id, document["userId"])
     return public_status(document, signer)
 
 

@@ -1,0 +1,52 @@
+"""Who asks. With Cognito it is one user; with a key or IAM it is a trusted back end that may name any.
+
+Whoever names a user, or is one, sees that user's jobs alone: to everybody else a job does not exist.
+"""
+
+from dataclasses import dataclass
+
+from vsl.domain.errors import Forbidden, InvalidRequest, JobNotFound
+from vsl.domain.request import is_user_id
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`subject` is the user the token belongs to, None for a trusted back end; `named` is the
+    `userId` of the request, if it has one."""
+
+    subject: str | None = None
+    named: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.named is not None and not is_user_id(self.named):
+            raise InvalidRequest(
+                "userId is not a valid user id.",
+                fields=[{"field": "userId", "message": "is not a valid user id"}],
+            )
+        if self.subject is not None and self.named not in {None, self.subject}:
+            raise Forbidden("The userId in the request is not the caller's own.")
+
+    @property
+    def user_id(self) -> str | None:
+        """The one user whose things this request may touch; None: a trusted back end, anybody's."""
+        return self.subject or self.named
+
+    def require_user(self) -> str:
+        """The user the request is about. Raises InvalidRequest when it names none and has to."""
+        if self.user_id is None:
+            raise InvalidRequest(
+                "userId is required.", fields=[{"field": "userId", "message": "is required"}]
+            )
+        return self.user_id
+
+    def may_see(self, owner: str) -> bool:
+        return self.user_id is None or self.user_id == owner
+
+    def check(self, job_id: str, owner: str) -> None:
+        """Raises JobNotFound, word for word as for a job that was never there."""
+        if not self.may_see(owner):
+            raise job_not_found(job_id)
+
+
+def job_not_found(job_id: str) -> JobNotFound:
+    return JobNotFound("There is no job with this id.", jobId=job_id[:64])
