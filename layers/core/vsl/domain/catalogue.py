@@ -22,8 +22,8 @@ ParameterType = Literal["string", "integer", "number", "boolean", "uri"]
 PriceUnit = Literal["run", "image", "output_second", "gpu_second"]
 OutputShape = Literal["single", "list", "object"]
 
-# Well below the static ceiling of the state that waits for a prediction (a test compares them).
-MAX_TIMEOUT_SECONDS: Final = 3600
+# Below the static ceiling of the state that waits for a prediction (a test compares them).
+MAX_TIMEOUT_SECONDS: Final = 2400
 CURRENCY: Final = "USD"
 
 
