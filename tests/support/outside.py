@@ -37,6 +37,9 @@ class RecordingMetrics:
     def seconds(self, name: str, value: float, /, **_dimensions: str) -> None:
         self.timed.append((name, value))
 
+    def record(self, values: Mapping[str, float], /, **_dimensions: str) -> None:
+        self.timed.extend(values.items())
+
     def names(self) -> list[str]:
         return [name for name, _ in self.counted]
 

@@ -3,7 +3,7 @@
 import importlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cache
@@ -74,8 +74,12 @@ class _Metrics:
             world().counted[f"{name} {dimension}={value}"] += 1
 
     def seconds(self, name: str, value: float, /, **dimensions: str) -> None:
-        assert name in observability.METRICS
-        assert value >= 0
+        self.record({name: value}, **dimensions)
+
+    def record(self, values: Mapping[str, float], /, **dimensions: str) -> None:
+        for name, value in values.items():
+            assert name in observability.METRICS
+            assert value >= 0
 
 
 class InlineExecutor:

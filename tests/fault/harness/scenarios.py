@@ -50,7 +50,7 @@ SCENARIOS = (
     # Neither webhook nor poller: the state's own time limit is the last resort.
     Scenario(
         "wait times out",
-        replace(_SILENT, runs_for=6_000, forgets_cancel_after=True),
+        replace(_SILENT, runs_for=2_500, forgets_cancel_after=True),
         polls=False,
         may_time_out=True,
         ends=frozenset({"succeeded", "failed"}),

@@ -16,7 +16,7 @@ from vsl.domain.errors import (
     ProviderUnavailable,
     VslError,
 )
-from vsl.domain.job import FinishedJob, JobStatus
+from vsl.domain.job import FinishedJob, JobEvent, JobStatus
 from vsl.domain.prediction import Outcome, PredictionStatus
 from vsl.domain.status import finished_document
 from vsl.domain.webhook_url import webhook_url
@@ -130,6 +130,19 @@ def test_a_failure_keeps_its_code_and_message(world: World, books: Books) -> Non
     assert answer["result"] is None
     dimensions = {"mediaType": "image", "modelId": "flux-schnell", "errorType": "ContentFlagged"}
     assert ("JobFailed", dimensions) in world.metrics.counted
+
+
+def test_an_end_is_measured(world: World, books: Books) -> None:
+    world.live.mark(world.job.job_id, JobEvent("storing", world.clock.now()), JobStatus.STORING)
+    world.clock.advance(2)
+    stored = JobEvent("stored", world.clock.now(), detail={"files": 1, "bytes": 2048})
+    world.live.mark(world.job.job_id, stored)
+    success(world, books)
+    measured = dict(world.metrics.timed)
+    assert (measured["TransferTime"], measured["TransferSize"]) == (2, 2048)
+    assert measured["ActualCost"] == pytest.approx(0.003)
+    assert measured["Resubmissions"] == 0
+    assert world.metrics.names().count("JobCompleted") == 1
 
 
 def test_an_unforeseen_error_stays_vague(world: World, books: Books) -> None:

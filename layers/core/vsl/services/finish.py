@@ -4,6 +4,7 @@ The accounting comes first because it is the truth; each write is idempotent, so
 step converges. Terminal is final: a job that has ended otherwise keeps its end.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vsl.domain.catalogue import Catalogue
@@ -52,14 +53,37 @@ def with_end(events: tuple[JobEvent, ...], end: JobEvent) -> tuple[JobEvent, ...
     return (*(event for event in events if event.name != end.name), end)
 
 
+_END_METRICS = {
+    JobStatus.SUCCEEDED: "JobCompleted",
+    JobStatus.FAILED: "JobFailed",
+    JobStatus.CANCELED: "JobCanceled",
+}
+
+
 def _measure(finished: FinishedJob, metrics: Metrics) -> None:
-    dimensions = {"mediaType": finished.job.media_type.value, "modelId": finished.job.model_id}
-    if finished.status is JobStatus.SUCCEEDED:
-        metrics.count("JobCompleted", **dimensions)
-        elapsed = finished.completed_at - finished.job.created_at
-        metrics.seconds("ProcessingTime", elapsed.total_seconds(), **dimensions)
-    elif finished.status is JobStatus.CANCELED:
-        metrics.count("JobCanceled", **dimensions)
-    else:
-        error = finished.error_code or "InternalError"
-        metrics.count("JobFailed", **dimensions, errorType=error)
+    """A step that dies after this and is run again counts again: better than not at all."""
+    job = finished.job
+    dimensions = {"mediaType": job.media_type.value, "modelId": job.model_id}
+    if finished.status is JobStatus.FAILED:
+        dimensions["errorType"] = finished.error_code or "InternalError"
+    metrics.count(_END_METRICS[finished.status], **dimensions)
+    values = {name: value for name, value in _values(finished) if value is not None}
+    metrics.record(values, mediaType=job.media_type.value, modelId=job.model_id)
+
+
+def _values(finished: FinishedJob) -> Iterator[tuple[str, float | None]]:
+    job, run, total = finished.job, finished.predict_time, finished.total_time
+    yield "Resubmissions", max(0, finished.attempt - 1)
+    yield "ActualCost", None if finished.actual_cost is None else float(finished.actual_cost)
+    yield "EstimatedCost", float(job.estimated_cost)
+    if finished.status is not JobStatus.SUCCEEDED:
+        return
+    yield "ProcessingTime", (finished.completed_at - job.created_at).total_seconds()
+    yield "EstimatedTime", job.estimated_time
+    yield "RunTime", run
+    yield "QueueTime", None if run is None or total is None else max(0.0, total - run)
+    marks = {event.name: event for event in finished.events}
+    if "storing" in marks and "stored" in marks:
+        began, ended = marks["storing"], marks["stored"]
+        yield "TransferTime", max(0.0, (ended.at - began.at).total_seconds())
+        yield "TransferSize", ended.detail.get("bytes")
