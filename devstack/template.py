@@ -1,4 +1,4 @@
-"""The product's SAM template made ready for the engine: one mechanical change, nothing else.
+"""The product's SAM template made ready for the engine: mechanical changes, nothing else.
 
 The engine runs stock Python runtimes without the exceptions' class names, so every function becomes
 `provided.al2023` with a bootstrap that starts AWS's own runtime interface client on the code in the
@@ -22,6 +22,12 @@ from devstack.paths import LAYER_CORE, MODELS_CONFIG, REPOSITORY, python_of
 RUNTIME = "provided.al2023"
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
+# The engine knows no saved queries and no alarms with metric math, and refuses a template with them.
+UNKNOWN_TO_THE_ENGINE = {
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Logs::QueryDefinition",
+}
 
 
 class TemplateError(ValueError):
@@ -110,8 +116,9 @@ def localise(template: Mapping[str, Any], folder: Path, local: Localisation) -> 
             _localise_function(name, resource["Properties"], defaults, layers, folder, local)
     for part in ("Layers", "Runtime", "CodeUri"):
         defaults.pop(part, None)
-    for name in layers:
-        del resources[name]
+    for name, resource in list(resources.items()):
+        if name in layers or resource["Type"] in UNKNOWN_TO_THE_ENGINE:
+            del resources[name]
     changed["Outputs"] = {
         name: output
         for name, output in changed.get("Outputs", {}).items()

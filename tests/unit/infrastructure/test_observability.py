@@ -1,0 +1,123 @@
+"""Alarms and dashboard: what they name is emitted, and what goes off has a runbook."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from devstack.template import load_template
+from tests.support.template import REPOSITORY, template
+from vsl.runtime.observability import METRICS, NAMESPACE
+
+RESOURCES: dict[str, Any] = template()["Resources"]
+ALARMS = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+SUBSTITUTED = re.compile(r"\$\{([A-Za-z:.0-9]+)\}")
+
+
+def dashboard() -> str:
+    loaded = load_template(REPOSITORY / "template.yaml")
+    text: str = loaded["Resources"]["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    return text
+
+
+def metrics_of(alarm: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    properties = alarm["Properties"]
+    if "MetricName" in properties:
+        yield properties["Namespace"], properties["MetricName"], properties.get("Dimensions", [])
+    for query in properties.get("Metrics", ()):
+        if "MetricStat" in query:
+            metric = query["MetricStat"]["Metric"]
+            yield metric["Namespace"], metric["MetricName"], metric["Dimensions"]
+
+
+def recorded() -> set[str]:
+    """Names the code hands to count, seconds and record, and those of a table it looks them up in."""
+    found: set[str] = set()
+    for path in (REPOSITORY / "layers/core/vsl/services").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found & set(METRICS)
+
+
+def test_every_metric_is_recorded_somewhere() -> None:
+    assert set(METRICS) - recorded() == set()
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_watches_what_is_emitted(name: str) -> None:
+    watched = list(metrics_of(ALARMS[name]))
+    assert watched
+    for namespace, metric, dimensions in watched:
+        if namespace == NAMESPACE:
+            assert metric in METRICS
+            assert dimensions[0] == {"Name": "stage", "Value": {"Ref": "Stage"}}
+        else:
+            assert namespace.startswith("AWS/")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_links_its_runbook(name: str) -> None:
+    headings = re.findall(
+        r"^#+ (.+)$", (REPOSITORY / "docs/operations.md").read_text(), re.MULTILINE
+    )
+    anchors = {re.sub(r"[^a-z0-9 -]", "", text.lower()).replace(" ", "-") for text in headings}
+    description = ALARMS[name]["Properties"]["AlarmDescription"]["Fn::Sub"]
+    link = re.search(r"\$\{RunbookUrl\}#([a-z0-9-]+)$", description)
+    assert link is not None
+    assert link[1] in anchors
+    assert f"`{name}`" in (REPOSITORY / "docs/operations.md").read_text()
+
+
+def test_an_alarm_tells_somebody_also_when_it_is_over() -> None:
+    for alarm in ALARMS.values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
+        assert alarm["Properties"]["OKActions"] == [{"Ref": "AlarmsTopic"}]
+
+
+def test_every_queue_for_what_failed_is_watched() -> None:
+    targets = set(re.findall(r"'Fn::GetAtt': '(\w+Queue)\.QueueName'", str(ALARMS)))
+    targets |= set(re.findall(r"'Fn::GetAtt': \['(\w+Queue)', 'QueueName'\]", str(ALARMS)))
+    dead = set(
+        re.findall(
+            r"'(?:Arn|deadLetterTargetArn)': {'Fn::GetAtt': '?\[?'?(\w+Queue)", str(RESOURCES)
+        )
+    )
+    assert len(dead) >= 2
+    assert dead <= targets
+
+
+def test_the_dashboard_shows_what_there_is() -> None:
+    text = dashboard()
+    for name in SUBSTITUTED.findall(text):
+        logical, _, _ = name.partition(".")
+        known = RESOURCES.keys() | template()["Parameters"].keys() | {"AWS::Region"}
+        assert logical in known, name
+    widgets = json.loads(text)["widgets"]
+    shown = {
+        row[1]
+        for widget in widgets
+        for row in widget["properties"].get("metrics", ())
+        if isinstance(row[0], str) and row[0] == NAMESPACE
+    }
+    shown |= set(re.findall(r'MetricName=\\"(\w+)\\"', text))
+    assert shown <= set(METRICS)
+    assert len(shown) >= 15
+    (alarms,) = (w["properties"]["alarms"] for w in widgets if w["type"] == "alarm")
+    assert set(alarms) == {f"${{{name}.Arn}}" for name in ALARMS}
+
+
+def test_widgets_do_not_lie_upon_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for widget in json.loads(dashboard())["widgets"]:
+        place = {
+            (widget["x"] + column, widget["y"] + row)
+            for column in range(widget["width"])
+            for row in range(widget["height"])
+        }
+        assert max(x for x, _ in place) < 24
+        assert not taken & place
+        taken |= place
