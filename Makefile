@@ -56,7 +56,7 @@ check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machi
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m pytest -q tests/unit/statemachines
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint
-	@.venvs/sam/bin/cfn-lint template.yaml
+	@.venvs/sam/bin/cfn-lint template.yaml deployment/github.yaml
 	@# 3: known findings have moved to other lines, and the baseline was brought up to date.
 	@.venv/bin/detect-secrets-hook --baseline .secrets.baseline $$(git ls-files) || [ $$? -eq 3 ]
 
@@ -78,7 +78,7 @@ build: setup .venvs/sam/.ready ## sam build, with compiled bytecode (halves the 
 	done
 
 deploy: build ## sam deploy to STAGE (homolog or production)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) deploy --config-env $(STAGE)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) deploy --config-env $(STAGE) $(DEPLOY_ARGS)
 
 clean: ## remove everything the other targets made
 	@[ ! -x .venv/bin/vsl ] || .venv/bin/vsl down --state $(STATE) > /dev/null 2>&1 || true
