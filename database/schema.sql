@@ -25,6 +25,8 @@ CREATE TABLE jobs (
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     completed_at    timestamptz,
+    logs            text,
+    deleted_at      timestamptz,
     CONSTRAINT jobs_ended_has_a_time CHECK (
         (status IN ('succeeded', 'failed', 'canceled')) = (completed_at IS NOT NULL)
     ),
@@ -32,15 +34,16 @@ CREATE TABLE jobs (
         CASE status WHEN 'failed' THEN error_code IS NOT NULL
                     WHEN 'canceled' THEN true
                     ELSE error_code IS NULL END
-    )
+    ),
+    CONSTRAINT jobs_deleted_has_ended CHECK (deleted_at IS NULL OR completed_at IS NOT NULL)
 );
 
 -- A user's jobs newest first (a page ends at (created_at, job_id)), and those of the last hour.
 CREATE INDEX jobs_user_newest_idx ON jobs (user_id, created_at DESC, job_id DESC);
 -- A prediction is paid once and belongs to one job.
 CREATE UNIQUE INDEX jobs_replicate_id_idx ON jobs (replicate_id) WHERE replicate_id IS NOT NULL;
--- Ranges of time over all users; rows arrive in that order, so a few pages of index are enough.
-CREATE INDEX jobs_created_at_idx ON jobs USING brin (created_at) WITH (pages_per_range = 32);
+-- The jobs of all users newest first, and ranges of time over all of them.
+CREATE INDEX jobs_newest_idx ON jobs (created_at DESC, job_id DESC);
 
 CREATE TABLE media_assets (
     job_id        uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
@@ -183,4 +186,5 @@ CREATE TABLE schema_migrations (
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'jobs', 'a5b9af70841aefd3650948bf065e75f78e6a9fde3c68030b5e2149b6b74d51c7'),
-    ('0002', 'wasted_predictions', '8360dade9e007295a9d8689065421443fed32c720d14b1e22163866593dd9eb5');
+    ('0002', 'wasted_predictions', '8360dade9e007295a9d8689065421443fed32c720d14b1e22163866593dd9eb5'),
+    ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc');

@@ -2,7 +2,7 @@
 
 from vsl.runtime.caller import caller
 from vsl.runtime.handler import Context, Event, Response, answer, api
-from vsl.runtime.wiring import accounting, lazily, live_jobs, signer, status_cache
+from vsl.runtime.wiring import accounting, clock, lazily, live_jobs, signer, status_cache
 from vsl.services.get_status import get_status
 
 
@@ -15,5 +15,6 @@ def handler(event: Event, _context: Context) -> Response:
         live=lazily(live_jobs),
         accounting=lazily(accounting),
         signer=signer(),
+        clock=clock,
     )
     return answer(200, status, {"Cache-Control": "no-store"})

@@ -177,8 +177,8 @@ def test_the_api_document_names_every_route() -> None:
         if method != "options"
     }
     described = document("docs/api.md")
-    assert {span for span in described.spans if re.match(r"(GET|POST) /", span)} >= routes
-    headings = set(re.findall(r"^## ((?:GET|POST) .+)$", described.text, re.MULTILINE))
+    assert {span for span in described.spans if re.match(r"(GET|POST|DELETE) /", span)} >= routes
+    headings = set(re.findall(r"^## ((?:GET|POST|DELETE) .+)$", described.text, re.MULTILINE))
     assert headings == routes
 
 

@@ -9,6 +9,10 @@ import psycopg
 import pytest
 
 from vsl.adapters import postgres as adapter
+from vsl.adapters import postgres_history
+from vsl.adapters.postgres_history import list_query
+from vsl.domain.job import JobStatus, MediaType
+from vsl.domain.job_list import JobFilter, Position
 
 pytestmark = pytest.mark.integration
 
@@ -17,7 +21,7 @@ FILL = """
         job_id, user_id, media_type, model_id, parameters, status, replicate_id, timeout_seconds,
         estimated_time, estimated_cost, created_at, completed_at
     )
-    SELECT gen_random_uuid(), 'user-' || n % 50, 'image', 'model-' || n % 7, '{}', 'succeeded',
+    SELECT gen_random_uuid(), 'user-' || n % 400, 'image', 'model-' || n % 7, '{}', 'succeeded',
         'rep-' || n, 60, 5, 0.003, at, at + interval '9 s'
     FROM generate_series(1, 20000) n, LATERAL (SELECT now() - (20000 - n) * interval '26 min') t(at);
     INSERT INTO media_assets (job_id, index, s3_key, content_type, file_size, sha256)
@@ -28,15 +32,6 @@ FILL = """
 """
 
 SOME_JOB = "SELECT job_id, created_at FROM jobs WHERE user_id = 'user-7' LIMIT 1"
-
-# What `GET /jobs` will ask, with every filter it offers and the cursor of a later page.
-LIST = """
-    SELECT * FROM jobs
-    WHERE user_id = 'user-7' AND status = 'succeeded' AND media_type = 'image'
-        AND model_id = 'model-3' AND created_at >= now() - interval '90 days'
-        AND (created_at, job_id) < (%s, %s)
-    ORDER BY created_at DESC, job_id DESC LIMIT 20
-"""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +44,7 @@ def filled(postgres: Any) -> Iterator[psycopg.Connection]:
         admin.execute("DROP DATABASE plans WITH (FORCE)")
 
 
-def scans(connection: psycopg.Connection, query: str, arguments: tuple[Any, ...] = ()) -> set[str]:
+def scans(connection: psycopg.Connection, query: str, arguments: Any = ()) -> set[str]:
     """The indexes of a query's plan, `Seq Scan on x` for each table read in full, and `Sort`."""
     row = connection.execute(f"EXPLAIN (FORMAT JSON) {query}".encode(), arguments).fetchone()
     assert row is not None
@@ -83,10 +78,38 @@ def test_jobs_of_the_last_hour(filled: psycopg.Connection) -> None:
     assert found - {"Sort"} == {"jobs_user_newest_idx"}
 
 
-def test_the_jobs_of_a_user_newest_first_with_filters(filled: psycopg.Connection) -> None:
+@pytest.mark.parametrize(
+    ("user", "index"), [("user-7", "jobs_user_newest_idx"), (None, "jobs_newest_idx")]
+)
+@pytest.mark.parametrize("later_page", [False, True])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_jobs_newest_first(
+    filled: psycopg.Connection, user: str | None, index: str, later_page: bool, filtered: bool
+) -> None:
     job = filled.execute(SOME_JOB).fetchone()
     assert job is not None
-    assert scans(filled, LIST, (job[1], job[0])) == {"jobs_user_newest_idx"}
+    wanted = JobFilter(user_id=user)
+    if filtered:
+        wanted = JobFilter(
+            user,
+            JobStatus.SUCCEEDED,
+            MediaType.IMAGE,
+            "model-3",
+            created_after=datetime.now(UTC) - timedelta(days=90),
+            created_before=datetime.now(UTC),
+        )
+    after = Position(job[1], str(job[0])) if later_page else None
+    query, values = list_query(wanted, after, 20)
+    # One user's few jobs may be sorted; everybody's must come in their order.
+    few = {"Sort"} if user else set()
+    assert scans(filled, query, values) - few == {index, "media_assets_pkey"}
+
+
+def test_the_record_of_a_job(filled: psycopg.Connection) -> None:
+    job = filled.execute(SOME_JOB).fetchone()
+    assert job is not None
+    found = scans(filled, postgres_history._RECORD, (job[0],))
+    assert found - {"Sort"} == {"jobs_pkey", "job_events_pkey", "webhook_events_pkey"}
 
 
 def test_usage_of_a_user(filled: psycopg.Connection) -> None:
@@ -95,7 +118,7 @@ def test_usage_of_a_user(filled: psycopg.Connection) -> None:
 
 
 def test_model_performance(filled: psycopg.Connection) -> None:
-    assert "jobs_created_at_idx" in scans(filled, "SELECT * FROM model_performance")
+    assert "jobs_newest_idx" in scans(filled, "SELECT * FROM model_performance")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,15 @@ class DynamoDBClient:
             return {}
         return {"Item": item}
 
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> Item:  # noqa: N803
+        ((table, asked),) = RequestItems.items()
+        found = [
+            self.get_item(TableName=table, Key=key, ConsistentRead=asked["ConsistentRead"])
+            for key in asked["Keys"]
+        ]
+        items = [answer["Item"] for answer in found if answer]
+        return {"Responses": {table: items}, "UnprocessedKeys": {}}
+
     def update_item(
         self,
         *,

@@ -16,6 +16,8 @@ IN_VPC = {
     "CreateJobFunction",
     "FinalizeJobFunction",
     "GetStatusFunction",
+    "GetTimelineFunction",
+    "ListJobsFunction",
     "ProcessWebhookFunction",
     "RecordFailureFunction",
     "RepairExecutionFunction",
@@ -160,6 +162,8 @@ def test_who_may_touch_what() -> None:
         "RepairExecution": item,
         "CancelJob": item + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
+        "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
+        "GetTimeline": ["dynamodb:GetItem"],
         "ListModels": [],
         "GetModel": [],
     }

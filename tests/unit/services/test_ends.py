@@ -68,6 +68,7 @@ def status(
         live=world.live,
         accounting=books.accounting,
         signer=PlainSigner(),
+        clock=world.clock,
     )
 
 
@@ -219,6 +220,7 @@ def test_an_unknown_job_is_not_found(world: World, books: Books, job_id: str) ->
             live=world.live,
             accounting=books.accounting,
             signer=PlainSigner(),
+            clock=world.clock,
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from vsl.adapters import live_item
 from vsl.adapters.aws import client, error_code, translated
 from vsl.adapters.live_item import live_job, milliseconds, shard
-from vsl.domain.errors import JobNotFound
+from vsl.domain.errors import JobNotFound, StoreUnavailable
 from vsl.domain.job import (
     TERMINAL,
     FinishedJob,
@@ -28,6 +28,7 @@ from vsl.domain.status import StatusDocument
 
 REPLICATE_INDEX = "ReplicateIdIndex"
 IN_FLIGHT_INDEX = "InFlightIndex"
+_BATCH_ROUNDS = 4  # items are small: what is left over was throttled
 
 _NOT_PAST = "(attribute_not_exists(past) OR NOT contains(past, :id))"
 _ALIVE = "NOT #status IN (:succeeded, :failed, :canceled)"
@@ -81,6 +82,20 @@ class DynamoLiveJobs:
                 TableName=self._table, Key=_serialize(live_item.key(job_id)), ConsistentRead=True
             )
         return live_job(_deserialize(found["Item"])) if "Item" in found else None
+
+    def get_many(self, job_ids: Sequence[str]) -> Mapping[str, LiveJob]:
+        keys = [_serialize(live_item.key(job_id)) for job_id in job_ids]
+        asked: Mapping[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        found: dict[str, LiveJob] = {}
+        with translated("DynamoDB"):
+            for _ in range(_BATCH_ROUNDS):
+                answer = client("dynamodb").batch_get_item(RequestItems=asked)
+                items = answer["Responses"].get(self._table, ())
+                found |= {item["jobId"]["S"]: live_job(_deserialize(item)) for item in items}
+                asked = answer.get("UnprocessedKeys") or {}
+                if not asked:
+                    return found
+        raise StoreUnavailable("DynamoDB did not answer in full.", service="DynamoDB")
 
     def find_by_replicate_id(self, replicate_id: str) -> LiveJob | None:
         with translated("DynamoDB"):
@@ -187,7 +202,7 @@ class DynamoLiveJobs:
     def record_outcome(
         self, job_id: str, outcome: Outcome, at: datetime, receipt: WebhookReceipt | None = None
     ) -> LiveJob | None:
-        recorded = JobEvent("outcome_recorded", at, outcome.source, {"status": outcome.status})
+        recorded = JobEvent("outcome_recorded", at, outcome.source, outcome.summary())
         expression = (
             "SET outcome = :outcome, replicateId = :id, #status = :processing,"
             " updatedAt = :updated, events.outcome_recorded = :recorded"

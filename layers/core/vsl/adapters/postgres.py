@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +10,10 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from vsl.adapters.postgres_connection import Connection, PostgresConnection
+from vsl.adapters.postgres_documents import SELECT_DOCUMENT, document
 from vsl.domain.ids import is_job_id
-from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, MediaType, Waste
-from vsl.domain.status import ErrorDocument, StatusDocument, status_document
+from vsl.domain.job import FinishedJob, Job, MediaAsset, Waste
+from vsl.domain.status import StatusDocument
 
 _CREATE = """
     INSERT INTO jobs (
@@ -64,17 +64,7 @@ _WASTE = """
     WHERE wasted_predictions.cost IS NULL AND EXCLUDED.cost IS NOT NULL
 """
 
-_STATUS = """
-    SELECT
-        job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
-        timeout_seconds, created_at, status, updated_at, completed_at, replicate_id, actual_cost,
-        error_code, error_message,
-        ARRAY(
-            SELECT to_jsonb(a) - 'job_id' FROM media_assets a
-            WHERE a.job_id = jobs.job_id ORDER BY a.index
-        ) AS assets
-    FROM jobs WHERE job_id = %s
-"""
+_STATUS = SELECT_DOCUMENT + "WHERE job_id = %s AND deleted_at IS NULL"
 
 # A job that the limit itself refused never took a place.
 _JOBS_SINCE = """
@@ -130,7 +120,7 @@ class PostgresAccounting:
 def _read(connection: Connection, job_id: UUID) -> StatusDocument | None:
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_STATUS, (job_id,)).fetchone()
-    return None if row is None else _document(row)
+    return None if row is None else document(row)
 
 
 def _finish(connection: Connection, finished: FinishedJob) -> StatusDocument | None:
@@ -227,39 +217,6 @@ def _asset_row(job_id: UUID, asset: MediaAsset) -> dict[str, Any]:
         "fps": asset.fps,
         "codec": asset.codec,
     }
-
-
-def _document(row: Mapping[str, Any]) -> StatusDocument:
-    """The same document that was cached when the job ended, times and money included."""
-    job = Job(
-        job_id=str(row["job_id"]),
-        user_id=row["user_id"],
-        media_type=MediaType(row["media_type"]),
-        model_id=row["model_id"],
-        parameters=row["parameters"],
-        estimated_time=row["estimated_time"],
-        estimated_cost=_dollars(row["estimated_cost"]),
-        timeout_seconds=row["timeout_seconds"],
-        created_at=row["created_at"],
-    )
-    error: ErrorDocument | None = None
-    if row["error_code"] is not None:
-        error = {"code": row["error_code"], "message": row["error_message"] or ""}
-    return status_document(
-        job,
-        JobStatus(row["status"]),
-        row["completed_at"] or row["updated_at"],
-        completed_at=row["completed_at"],
-        replicate_id=row["replicate_id"],
-        assets=tuple(MediaAsset(**asset) for asset in row["assets"]),
-        error=error,
-        actual_cost=None if row["actual_cost"] is None else _dollars(row["actual_cost"]),
-    )
-
-
-def _dollars(amount: Decimal) -> Decimal:
-    """Without the zeros that numeric(12, 6) appends: 0.003000 is 0.003, and 10 is not 1E+1."""
-    return amount.quantize(Decimal(1)) if amount == int(amount) else amount.normalize()
 
 
 def storable(value: Any) -> Any:

@@ -118,6 +118,16 @@ class Outcome:
             "dataRemoved": self.data_removed,
         }
 
+    def summary(self) -> dict[str, Any]:
+        """What the timeline keeps of it: the status and the provider's own times."""
+        known = {
+            "status": self.status.value,
+            "startedAt": self.started_at,
+            "completedAt": self.completed_at,
+            "predictTime": self.predict_time,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         return cls(

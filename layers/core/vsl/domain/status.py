@@ -9,6 +9,9 @@ from typing import Any, TypedDict
 
 from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, iso
 
+# What a guess may say at most, and what is left when only the files have to be fetched.
+ALMOST_DONE = 0.95
+
 
 class ErrorDocument(TypedDict):
     code: str
@@ -78,3 +81,19 @@ def finished_document(finished: FinishedJob) -> StatusDocument:
         error=error,
         actual_cost=finished.actual_cost,
     )
+
+
+def progress(document: StatusDocument, now: datetime | None) -> float | None:
+    """From 0 to 1, in hundredths; None before the work has begun and when it came to nothing.
+
+    Guessed from the time since the request; without `now` nothing is guessed.
+    """
+    status = JobStatus(document["status"])
+    if status is JobStatus.SUCCEEDED:
+        return 1.0
+    if status is JobStatus.STORING:
+        return ALMOST_DONE
+    if status is not JobStatus.PROCESSING or now is None or not document["estimatedTime"]:
+        return None
+    elapsed = (now - datetime.fromisoformat(document["createdAt"])).total_seconds()
+    return round(min(max(elapsed / document["estimatedTime"], 0.0), ALMOST_DONE), 2)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vsl.adapters.dynamodb import DynamoLiveJobs
     from vsl.adapters.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.postgres import PostgresAccounting
+    from vsl.adapters.postgres_history import PostgresHistory
     from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
     from vsl.adapters.replicate import ReplicateProvider
     from vsl.adapters.signer import S3Signer
@@ -69,6 +70,13 @@ def accounting() -> "PostgresAccounting":
     from vsl.adapters.postgres import PostgresAccounting
 
     return PostgresAccounting(lambda: parameters().get("database-url"))
+
+
+@cache
+def history() -> "PostgresHistory":
+    from vsl.adapters.postgres_history import PostgresHistory
+
+    return PostgresHistory(lambda: parameters().get("database-url"))
 
 
 @cache

@@ -3,13 +3,14 @@
 The cache holds S3 keys; addresses are signed on every read, so none is ever stale.
 """
 
+from datetime import datetime
 from typing import Any, cast
 
 from vsl.domain.caller import Caller, job_not_found
 from vsl.domain.ids import is_job_id
 from vsl.domain.live_job import LiveJob
-from vsl.domain.status import StatusDocument, status_document
-from vsl.services.ports import Accounting, LiveJobs, Signer, StatusCache
+from vsl.domain.status import StatusDocument, progress, status_document
+from vsl.services.ports import Accounting, Clock, LiveJobs, Signer, StatusCache
 
 
 def get_status(
@@ -20,21 +21,25 @@ def get_status(
     live: LiveJobs,
     accounting: Accounting,
     signer: Signer,
+    clock: Clock,
 ) -> dict[str, Any]:
     """The public answer. Raises JobNotFound, also for a job of somebody else's."""
     if not is_job_id(job_id):
         raise job_not_found(job_id)
     document = cache.get(job_id)
     if document is None:
-        document = _from_live(live.get(job_id)) or accounting.status(job_id)
+        item = live.get(job_id)
+        document = live_document(item) if item else accounting.status(job_id)
         if document is None:
             raise job_not_found(job_id)
         cache.put(document)
     caller.check(job_id, document["userId"])
-    return public_status(document, signer)
+    return public_status(document, signer, clock.now())
 
 
-def public_status(document: StatusDocument, signer: Signer) -> dict[str, Any]:
+def public_status(
+    document: StatusDocument, signer: Signer, now: datetime | None = None
+) -> dict[str, Any]:
     """The document as clients see it; `result` is the first output, `outputs` are all of them."""
     outputs = [_output(asset, signer) for asset in document["assets"]]
     error = document["error"]
@@ -50,6 +55,7 @@ def public_status(document: StatusDocument, signer: Signer) -> dict[str, Any]:
         "estimatedCost": float(document["estimatedCost"]),
         "actualCost": None if document["actualCost"] is None else float(document["actualCost"]),
         "replicateId": document["replicateId"],
+        "progress": progress(document, now),
         "result": outputs[0] if outputs else None,
         "outputs": outputs,
         "error": error["message"] if error else None,
@@ -58,9 +64,8 @@ def public_status(document: StatusDocument, signer: Signer) -> dict[str, Any]:
     return answer
 
 
-def _from_live(item: LiveJob | None) -> StatusDocument | None:
-    if item is None:
-        return None
+def live_document(item: LiveJob) -> StatusDocument:
+    """The job as its live item knows it; once it has ended, the document written with the end."""
     if item.result is not None:
         return cast("StatusDocument", item.result)
     return status_document(item.job, item.status, item.updated_at, replicate_id=item.replicate_id)

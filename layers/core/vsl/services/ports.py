@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, Waste, WebhookReceipt
+from vsl.domain.job_list import JobFilter, ListedJob, Position
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.status import StatusDocument
+from vsl.domain.timeline import JobRecord
 
 
 class Clock(Protocol):
@@ -53,6 +55,18 @@ class Accounting(Protocol):
         ...
 
 
+class History(Protocol):
+    """PostgreSQL again, as the reading API asks it. A deleted job is not there."""
+
+    def list_jobs(
+        self, wanted: JobFilter, after: Position | None, limit: int
+    ) -> Sequence[ListedJob]:
+        """Newest first; a status that is not terminal asks for all jobs that have not ended."""
+        ...
+
+    def record(self, job_id: str) -> JobRecord | None: ...
+
+
 class LiveJobs(Protocol):
     """DynamoDB: one live item a job; conditional writes make order and repetition harmless."""
 
@@ -60,6 +74,10 @@ class LiveJobs(Protocol):
 
     def get(self, job_id: str) -> LiveJob | None:
         """Strongly consistent."""
+        ...
+
+    def get_many(self, job_ids: Sequence[str]) -> Mapping[str, LiveJob]:
+        """At most 100 at once, strongly consistent; what is not there is left out."""
         ...
 
     def find_by_replicate_id(self, replicate_id: str) -> LiveJob | None: ...

@@ -1,0 +1,61 @@
+"""The reading API on the running stack: list and timeline."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.api import unique
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.e2e
+
+
+def get(stack: Stack, path: str, **query: str) -> httpx.Response:
+    return httpx.get(f"{stack.api.url}{path}", params=query, timeout=30, trust_env=False)
+
+
+def pages(stack: Stack, **query: str) -> list[dict[str, Any]]:
+    """All jobs of a list, page by page."""
+    found: list[dict[str, Any]] = []
+    for _ in range(20):
+        answer = get(stack, "/jobs", **query)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        found += body["jobs"]
+        if body["nextCursor"] is None:
+            return found
+        query["cursor"] = body["nextCursor"]
+    raise AssertionError("the list does not end")
+
+
+def test_a_users_jobs_page_by_page_and_where_their_time_went(stack: Stack) -> None:
+    user = unique("lister").replace(" ", "-")
+    ids = [
+        stack.api.submit("flux-schnell", {"prompt": unique("a lake")}, user_id=user)
+        for _ in range(3)
+    ]
+    listed = pages(stack, userId=user, limit="2")
+    assert [job["jobId"] for job in listed] == ids[::-1]
+    ended = [stack.api.finish(job_id) for job_id in ids]
+    listed = pages(stack, userId=user, status="succeeded")
+    assert [job["jobId"] for job in listed] == ids[::-1]
+    assert [job["outputs"][0]["sha256"] for job in listed] == [
+        job["result"]["sha256"] for job in reversed(ended)
+    ]
+    thumbnail = httpx.get(listed[0]["result"]["thumbnailUrl"], trust_env=False)
+    assert thumbnail.headers["content-type"] == "image/webp"
+    assert pages(stack, userId=user, status="failed") == []
+    told = get(stack, f"/jobs/{ids[0]}/timeline", userId=user).json()
+    assert [segment["name"] for segment in told["segments"]] == [
+        "accept", "submit", "queue", "run", "notify", "wake", "store", "finalize",
+    ]  # fmt: skip
+    total = sum(segment["seconds"] for segment in told["segments"])
+    assert round(total, 3) == told["wallTime"] > 0
+    assert get(stack, f"/jobs/{ids[0]}/timeline", userId="stranger").status_code == 404
+
+
+def test_a_list_that_is_asked_for_wrongly(stack: Stack) -> None:
+    answer = get(stack, "/jobs", limit="0", status="done")
+    assert answer.status_code == 400
+    assert [field["field"] for field in answer.json()["fields"]] == ["status", "limit"]

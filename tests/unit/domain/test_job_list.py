@@ -1,0 +1,80 @@
+"""What a list of jobs can be asked for, and the cursor."""
+
+import pytest
+
+from tests.support.jobs import make_job
+from tests.support.outside import START
+from vsl.domain.errors import InvalidRequest
+from vsl.domain.job import JobStatus, MediaType
+from vsl.domain.job_list import DEFAULT_LIMIT, JobFilter, ListRequest, Position
+
+HERE = Position(START.replace(microsecond=123456), make_job().job_id)
+
+
+def test_a_cursor_is_a_plain_word_that_leads_back() -> None:
+    cursor = HERE.cursor()
+    assert cursor.isascii()
+    assert not set(cursor) & set("+/=&?# ")
+    assert Position.parse(cursor) == HERE
+
+
+def test_everything_can_be_asked_for_at_once() -> None:
+    query = {
+        "status": "succeeded",
+        "mediaType": "video",
+        "modelId": "minimax-video-01",
+        "createdAfter": "2026-03-01T12:00:00Z",
+        "createdBefore": "2026-03-01T14:00:00.5+02:00",
+        "limit": "100",
+        "cursor": HERE.cursor(),
+        "userId": "read elsewhere",
+    }
+    before = START.replace(microsecond=500000)
+    assert ListRequest.parse(query, "u") == ListRequest(
+        JobFilter("u", JobStatus.SUCCEEDED, MediaType.VIDEO, "minimax-video-01", START, before),
+        HERE,
+        100,
+    )
+
+
+def test_nothing_has_to_be_asked_for() -> None:
+    assert ListRequest.parse({}, None) == ListRequest(JobFilter(), None, DEFAULT_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "done"),
+        ("status", ""),
+        ("mediaType", "Image"),
+        ("modelId", ""),
+        ("modelId", "a\0b"),
+        ("modelId", "m" * 101),
+        ("createdAfter", "yesterday"),
+        ("createdAfter", "2026-03-01T12:00:00"),
+        ("createdBefore", "9999-12-31T23:59:59Z"),
+        ("createdBefore", "0001-01-01T00:00:00+23:59"),
+        ("limit", "0"),
+        ("limit", "101"),
+        ("limit", "-1"),
+        ("limit", "1.5"),
+        ("limit", "٣"),
+        ("limit", ""),
+        ("cursor", ""),
+        ("cursor", "x"),
+        ("cursor", "é"),
+        ("cursor", "AAAA"),
+        ("cursor", "MjAyNiAwMTk5NGEzYy0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA"),
+    ],
+)
+def test_what_is_wrong_is_named(name: str, value: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        ListRequest.parse({name: value}, None)
+    fields = refused.value.details["fields"]
+    assert isinstance(fields, list)
+    assert [field["field"] for field in fields] == [name]
+
+
+def test_all_faults_are_named_at_once() -> None:
+    with pytest.raises(InvalidRequest, match=r"status must be .*; limit must be "):
+        ListRequest.parse({"status": "x", "limit": "x"}, None)

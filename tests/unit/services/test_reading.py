@@ -1,0 +1,185 @@
+"""The list and the timeline: PostgreSQL's pages with the live items' word on what still runs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.jobs import make_asset, make_job
+from tests.support.outside import START, PlainSigner, SteppedClock
+from tests.unit.services.conftest import World
+from vsl.domain.caller import Caller
+from vsl.domain.errors import JobNotFound
+from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus
+from vsl.domain.job_list import JobFilter, ListedJob, ListRequest, Position
+from vsl.domain.status import finished_document, status_document
+from vsl.domain.timeline import JobRecord
+from vsl.services.get_timeline import get_timeline
+from vsl.services.list_jobs import list_jobs
+
+BACK_END = Caller()
+
+
+class MemoryHistory:
+    """PostgreSQL's rows; only the filters that list_jobs itself depends on."""
+
+    def __init__(self) -> None:
+        self.rows: list[ListedJob] = []
+        self.records: dict[str, JobRecord] = {}
+        self.reads = 0
+
+    def add(self, job: Job, end: JobStatus | None = None) -> None:
+        if end is None:
+            document = status_document(job, JobStatus.PENDING, job.created_at)
+        else:
+            assets = (make_asset(),) if end is JobStatus.SUCCEEDED else ()
+            document = finished_document(FinishedJob(job, end, job.created_at, assets=assets))
+        self.rows.append(ListedJob(Position(job.created_at, job.job_id), document))
+        self.rows.sort(key=lambda row: (row.position.created_at, row.position.job_id), reverse=True)
+
+    def list_jobs(
+        self, wanted: JobFilter, after: Position | None, limit: int
+    ) -> Sequence[ListedJob]:
+        self.reads += 1
+        rows = self.rows
+        if wanted.status is not None:
+            terminal = wanted.status.terminal
+            rows = [row for row in rows if (row.document["completedAt"] is not None) == terminal]
+        if after is not None:
+            mark = (after.created_at, after.job_id)
+            rows = [r for r in rows if (r.position.created_at, r.position.job_id) < mark]
+        return rows[:limit]
+
+    def record(self, job_id: str) -> JobRecord | None:
+        return self.records.get(job_id)
+
+
+def make(world: World, number: int, status: JobStatus | None = None) -> Job:
+    """A live job in the given state, `number` seconds after the first one."""
+    job = make_job(f"job-{number}", START + timedelta(seconds=number))
+    world.live.create(job, job.created_at, None)
+    if status:
+        world.live.mark(job.job_id, JobEvent(status.value, job.created_at), status)
+    return job
+
+
+def page(world: World, history: MemoryHistory, **asked: Any) -> dict[str, Any]:
+    after, limit = asked.pop("after", None), asked.pop("limit", 20)
+    request = ListRequest(JobFilter(**asked), Position.parse(after) if after else None, limit)
+    return list_jobs(
+        request, history=history, live=world.live, signer=PlainSigner(), clock=world.clock
+    )
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [job["jobId"] for job in answer["jobs"]]
+
+
+def test_running_jobs_stand_where_their_live_items_say(world: World) -> None:
+    history = MemoryHistory()
+    running, ended = make(world, 1, JobStatus.PROCESSING), make_job("ended")
+    history.add(running)
+    history.add(ended, JobStatus.SUCCEEDED)
+    lost = make_job("only in PostgreSQL", START - timedelta(days=40))
+    history.add(lost)
+    answer = page(world, history)
+    assert [(job["jobId"], job["status"]) for job in answer["jobs"]] == [
+        (running.job_id, "processing"),
+        (ended.job_id, "succeeded"),
+        (lost.job_id, "pending"),
+    ]
+    assert answer["jobs"][1]["result"]["thumbnailUrl"].startswith("signed:thumbnails/")
+    assert answer["nextCursor"] is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+def test_pages_cover_everything_once(world: World, limit: int) -> None:
+    history = MemoryHistory()
+    jobs = [make_job(f"job-{n}", START + timedelta(seconds=n // 2)) for n in range(7)]
+    for job in jobs:
+        history.add(job, JobStatus.SUCCEEDED)
+    seen: list[str] = []
+    cursor = None
+    for _ in range(10):
+        answer = page(world, history, limit=limit, after=cursor)
+        seen += ids(answer)
+        cursor = answer["nextCursor"]
+        if cursor is None:
+            break
+        assert len(answer["jobs"]) == limit
+    assert seen == [row.position.job_id for row in history.rows]
+
+
+def test_a_live_status_is_looked_for_over_several_reads(world: World) -> None:
+    history = MemoryHistory()
+    wanted = [make(world, n, JobStatus.STORING) for n in (0, 1)]
+    for job in wanted:
+        history.add(job)
+    for number in range(2, 7):
+        history.add(make(world, number, JobStatus.PROCESSING))
+    answer = page(world, history, status=JobStatus.STORING, limit=2)
+    assert ids(answer) == [job.job_id for job in reversed(wanted)]
+    assert history.reads == 4
+    assert answer["nextCursor"] is None
+
+
+def test_the_search_for_a_live_status_ends_with_a_cursor(world: World) -> None:
+    history = MemoryHistory()
+    for number in range(12):
+        history.add(make(world, number, JobStatus.PROCESSING))
+    answer = page(world, history, status=JobStatus.STORING, limit=2)
+    assert (ids(answer), history.reads) == ([], 4)
+    assert Position.parse(answer["nextCursor"]) == history.rows[7].position
+
+
+def test_a_page_that_fills_in_its_middle_goes_on_there(world: World) -> None:
+    history = MemoryHistory()
+    states = [JobStatus.STORING, JobStatus.PROCESSING, JobStatus.STORING, JobStatus.STORING]
+    jobs = [make(world, n, state) for n, state in enumerate(states)]
+    for job in jobs:
+        history.add(job)
+    first = page(world, history, status=JobStatus.STORING, limit=2)
+    assert ids(first) == [jobs[3].job_id, jobs[2].job_id]
+    second = page(world, history, status=JobStatus.STORING, limit=2, after=first["nextCursor"])
+    assert ids(second) == [jobs[0].job_id]
+    assert second["nextCursor"] is None
+
+
+def told(world: World, history: MemoryHistory, who: Caller = BACK_END) -> dict[str, Any]:
+    return get_timeline(
+        world.job.job_id, who, live=world.live, history=history, clock=SteppedClock()
+    )
+
+
+def test_the_timeline_of_a_running_job_is_its_live_items(world: World) -> None:
+    answer = told(world, MemoryHistory())
+    assert (answer["status"], answer["completedAt"]) == ("pending", None)
+    assert [event["name"] for event in answer["events"]] == ["created"]
+
+
+def test_the_timeline_of_an_ended_job_is_postgresqls(world: World) -> None:
+    history = MemoryHistory()
+    end = FinishedJob(world.job, JobStatus.CANCELED, START + timedelta(seconds=3))
+    world.live.finish(end, finished_document(end))
+    with pytest.raises(JobNotFound):
+        told(world, history)
+    record = JobRecord(
+        world.job.job_id, world.job.user_id, JobStatus.CANCELED, START, end.completed_at
+    )
+    history.records[world.job.job_id] = record
+    assert told(world, history)["wallTime"] == 3.0
+    history.records[world.job.job_id] = replace(record, user_id="another")
+    with pytest.raises(JobNotFound):
+        told(world, history, Caller(named=world.job.user_id))
+
+
+def test_a_timeline_is_its_users_alone(world: World) -> None:
+    assert told(world, MemoryHistory(), Caller(subject=world.job.user_id))
+    with pytest.raises(JobNotFound):
+        told(world, MemoryHistory(), Caller(subject="stranger"))
+    with pytest.raises(JobNotFound):
+        get_timeline(
+            "nonsense", BACK_END, live=world.live, history=MemoryHistory(), clock=world.clock
+        )
