@@ -214,8 +214,8 @@ def test_the_jobs_table_has_the_keys_the_code_uses() -> None:
     }
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["jobId", "timestamp"]
     assert indexes == {
-        "UserIdIndex": (["userId", "timestamp"], "ALL"),
-        "ReplicateIdIndex": (["replicateId"], "ALL"),
+        "UserIdIndex": (["userId", "timestamp"], "KEYS_ONLY"),
+        "ReplicateIdIndex": (["replicateId"], "KEYS_ONLY"),
         "InFlightIndex": (["inFlightShard", "nextCheckAt"], "KEYS_ONLY"),
     }
 
