@@ -158,6 +158,32 @@ def demo(
     )
 
 
+@app.command()
+def doctor(
+    *,
+    fix: Annotated[bool, typer.Option("--fix", help="Put right what can be put right.")] = False,
+    days: Annotated[int, typer.Option(min=1, help="How far back to look.")] = 7,
+    limit: Annotated[int, typer.Option(min=1, help="Jobs and objects at most.")] = 5000,
+    stage: Annotated[
+        str | None, typer.Option(help="A deployed stage instead of the local stack.")
+    ] = None,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for what does not agree: stuck jobs, predictions and files without a job, drift, keys.
+
+    The exit code is 1 while something is open.
+    """
+    from devstack.doctor.command import doctor_command  # noqa: PLC0415
+
+    document = None if stage else _running(state)
+    raise typer.Exit(
+        doctor_command(
+            document, stage, fix=fix, days=days, limit=limit, as_json=as_json, console=console
+        )
+    )
+
+
 def _running(state: Path | None) -> dict[str, Any]:
     folder = StateFolder.at(state)
     document = running_stack(folder)
