@@ -21,7 +21,7 @@ from tests.support.outside import START
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.domain.errors import VslError
 from vsl.domain.job import FinishedJob, JobEvent, JobStatus, Waste, WebhookReceipt
-from vsl.domain.prediction import Outcome, PredictionStatus
+from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.status import finished_document
 
 JOBS = [make_job(f"job-{n}") for n in range(2)]
@@ -49,6 +49,7 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
         draw.choice(["webhook", "poller"]),
         output=("https://replicate.delivery/a.webp",),
         predict_time=1.25,
+        logs=draw.choice(["", "done", "100%|"]),
     )
     end = FinishedJob(
         job,
@@ -56,8 +57,12 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
         at,
         attempt=attempt,
         assets=(make_asset(),),
+        logs=draw.choice([None, "the end"]),
     )
     waste = Waste(replicate_id, at, "list", draw.choice([None, Decimal("0.003")]))
+    logs = draw.choice(["", "booting", " 40%|"])
+    running = Prediction(replicate_id, PredictionStatus.PROCESSING, logs=logs)
+    seen = draw.choice([None, running])
     event = JobEvent(draw.choice(["storing", "stored"]), at, detail={"bytes": 12, "ratio": 0.5})
     moved = draw.choice([None, JobStatus.STORING])
     calls: dict[str, tuple[int, Callable[[DynamoLiveJobs], object]]] = {
@@ -79,7 +84,7 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
         "mark": (2, lambda live: live.mark(job.job_id, event, moved)),
         "add_receipt": (1, lambda live: live.add_receipt(job.job_id, receipt)),
         "add_waste": (2, lambda live: live.add_waste(job.job_id, waste)),
-        "reschedule": (2, lambda live: live.reschedule(job.job_id, later)),
+        "reschedule": (2, lambda live: live.reschedule(job.job_id, later, seen)),
         "due": (3, lambda live: live.due(later, 1 + attempt)),
         "find": (2, lambda live: live.find_by_replicate_id(replicate_id)),
         "get": (1, lambda live: live.get(job.job_id)),

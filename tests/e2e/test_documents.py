@@ -22,7 +22,7 @@ SECONDS = 110
 VOLATILE = {
     "originalUrl", "thumbnailUrl", "sha256", "fileSize", "replicateId",
     "createdAt", "updatedAt", "completedAt", "retryAfter", "start", "end", "at", "seconds",
-    "wallTime", "bytes",
+    "wallTime", "bytes", "logs",
 }  # fmt: skip
 # Lists of which a document shows a part.
 SHORTENED = {"models", "events"}
@@ -201,8 +201,8 @@ def _mask(text: str) -> str:
 
 def _header(line: str) -> tuple[str, str]:
     name, _, value = line.partition(": ")
-    value = _mask(value)
-    return name, "<number>" if name.lower() == "retry-after" else value
+    masks = {"retry-after": "<number>", "etag": "<tag>"}
+    return name, masks.get(name.lower(), _mask(value))
 
 
 def _tool(name: str) -> Path:

@@ -59,3 +59,28 @@ def test_a_list_that_is_asked_for_wrongly(stack: Stack) -> None:
     answer = get(stack, "/jobs", limit="0", status="done")
     assert answer.status_code == 400
     assert [field["field"] for field in answer.json()["fields"]] == ["status", "limit"]
+
+
+def test_a_long_poll_ends_with_the_job_and_the_answer_is_sent_once(stack: Stack) -> None:
+    job_id = stack.api.submit("flux-schnell", {"prompt": unique("a bridge")}, user_id="poller")
+    asked = 0
+    status = ""
+    while status not in {"succeeded", "failed"}:
+        answer = get(stack, f"/status/{job_id}", wait="20", userId="poller")
+        status, asked = answer.json()["status"], asked + 1
+    assert status == "succeeded"
+    assert asked <= 4, "one answer for each status"
+    body = get(stack, f"/status/{job_id}", include="parameters").json()
+    assert body["progress"] == 1.0
+    assert "100%|" in body["logs"]
+    assert body["parameters"]["prompt"].startswith("a bridge")
+    tag = get(stack, f"/status/{job_id}").headers["etag"]
+    again = httpx.get(
+        f"{stack.api.url}/status/{job_id}", headers={"If-None-Match": tag}, trust_env=False
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_wait_that_is_too_long_is_refused(stack: Stack) -> None:
+    answer = get(stack, "/status/01994a3c-0000-7000-8000-000000000000", wait="26")
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidRequest")

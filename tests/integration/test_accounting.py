@@ -69,6 +69,7 @@ def succeeded(**changes: Any) -> FinishedJob:
         "actual_cost": Decimal("0.0029"),
         "predict_time": 0.512,
         "total_time": 0.75,
+        "logs": "100%|██████████| 4/4\n",
         "events": (
             JobEvent("created", START),
             JobEvent("succeeded", START + timedelta(seconds=9), "webhook", {"attempt": 1}),

@@ -1,6 +1,7 @@
 """Addresses of stored objects."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -35,6 +36,14 @@ def test_a_private_object_gets_an_address_for_a_while() -> None:
 )
 def test_the_life_of_an_address_is_bounded(asked: int, given: int) -> None:
     assert query(S3Signer("bucket", asked).url(KEY))["X-Amz-Expires"] == str(given)
+
+
+def test_a_period_ends_when_addresses_have_lived_half() -> None:
+    signer, start = S3Signer("bucket", 3600), datetime(2026, 3, 1, 12, tzinfo=UTC)
+    periods = {signer.period(start + timedelta(minutes=minute)) for minute in range(60)}
+    assert len(periods) == 2
+    assert signer.period(start) != signer.period(start + timedelta(minutes=30))
+    assert S3Signer("bucket", 3600, "public").period(start) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from vsl.domain.errors import JobNotFound
 from vsl.runtime.handler import Context, Event, Response, answer, api
 from vsl.runtime.settings import settings
 
+EXPOSED = {"Access-Control-Expose-Headers": "ETag,Location,Retry-After"}
 CONTEXT: Any = SimpleNamespace(aws_request_id="r1")
 
 
@@ -38,11 +39,11 @@ def refuses(_event: Event, _context: Context) -> Response:
 @pytest.mark.parametrize(
     ("allowed", "origin", "expected"),
     [
-        ("*", "https://a.example", {"Access-Control-Allow-Origin": "*"}),
+        ("*", "https://a.example", {"Access-Control-Allow-Origin": "*", **EXPOSED}),
         (
             "https://a.example, https://b.example",
             "https://b.example",
-            {"Access-Control-Allow-Origin": "https://b.example", "Vary": "Origin"},
+            {"Access-Control-Allow-Origin": "https://b.example", "Vary": "Origin", **EXPOSED},
         ),
         ("https://a.example", "https://evil.example", {"Vary": "Origin"}),
         ("*", None, {}),

@@ -1,6 +1,7 @@
 """How a job ends, well or badly: once, everywhere, with its money."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -23,7 +24,7 @@ from vsl.domain.webhook_url import webhook_url
 from vsl.services.create_job import create_job
 from vsl.services.finalize_job import finalize_job
 from vsl.services.finish import Books
-from vsl.services.get_status import get_status
+from vsl.services.get_status import StatusStores, public_status, read_status
 from vsl.services.record_failure import record_failure
 from vsl.services.rendezvous import register_token
 
@@ -61,15 +62,9 @@ def success(world: World, books: Books) -> Outcome:
 def status(
     world: World, books: Books, job_id: str | None = None, who: Caller = BACK_END
 ) -> dict[str, object]:
-    return get_status(
-        job_id or world.job.job_id,
-        who,
-        cache=books.cache,
-        live=world.live,
-        accounting=books.accounting,
-        signer=PlainSigner(),
-        clock=world.clock,
-    )
+    stores = StatusStores(books.cache, world.live, books.accounting)
+    document = read_status(world.job.job_id if job_id is None else job_id, who, stores)
+    return public_status(document, PlainSigner(), world.clock.now())
 
 
 def failure(world: World, books: Books, error: str, cause: str = "") -> str:
@@ -213,15 +208,7 @@ def test_creating_a_job_twice_is_one_job(world: World, books: Books) -> None:
 @pytest.mark.parametrize("job_id", ["", "nonsense", "../../etc/passwd", make_job("unknown").job_id])
 def test_an_unknown_job_is_not_found(world: World, books: Books, job_id: str) -> None:
     with pytest.raises(JobNotFound):
-        get_status(
-            job_id,
-            BACK_END,
-            cache=books.cache,
-            live=world.live,
-            accounting=books.accounting,
-            signer=PlainSigner(),
-            clock=world.clock,
-        )
+        status(world, books, job_id)
 
 
 def test_a_job_does_not_exist_for_another_user(world: World, books: Books) -> None:
@@ -282,3 +269,18 @@ def test_a_provider_that_refuses_us_does_not_keep_the_job_open(
     world.provider.before_read = refuse
     failure(world, books, "PredictionFailed")
     assert world.item().status is JobStatus.FAILED
+
+
+def test_the_models_log_is_kept_with_the_end(world: World, books: Books) -> None:
+    replicate_id = submit(world)
+    world.provider.predictions[replicate_id] = replace(
+        world.provider.predictions[replicate_id], logs="  0%|\r100%|\ndone\n"
+    )
+    outcome = Outcome.of(world.provider.end(replicate_id), "webhook")
+    world.live.record_outcome(world.job.job_id, outcome, world.clock.now())
+    assert status(world, books)["logs"] == "100%|\ndone\n"
+    finalize_job(world.job, Outcome.from_document(outcome.document()), (make_asset(),), books)
+    written = books.accounting.status(world.job.job_id)
+    assert written is not None
+    assert written["logs"] == "100%|\ndone\n"
+    assert (world.item().result, world.item().logs) == (written, written["logs"])

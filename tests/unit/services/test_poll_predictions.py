@@ -1,5 +1,6 @@
 """The poller heals what the webhook left undone, and only looks at what is due."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ from tests.unit.services.conftest import World
 from vsl.domain.errors import ProviderUnavailable, VslError
 from vsl.domain.prediction import PredictionStatus
 from vsl.domain.webhook_url import webhook_url
+from vsl.services.get_status import live_document
 from vsl.services.poll_predictions import Poller, poll_predictions
 from vsl.services.rendezvous import register_token
 
@@ -69,6 +71,24 @@ def test_a_running_prediction_is_asked_less_and_less(world: World) -> None:
             checks.append(world.clock.now())
     gaps = [(b - a).total_seconds() for a, b in pairwise(checks)]
     assert gaps == [10, 20, 40, 80, 120, 120, 120]
+
+
+def test_what_a_running_prediction_tells_is_kept(world: World) -> None:
+    replicate_id = submit(world)
+    running = world.provider.predictions[replicate_id]
+    for logs, tail, progress in (
+        ("", None, None),
+        ("booting\n", "booting\n", None),
+        (" 10%|\r 40%|", " 40%|", 0.4),
+        ("saving", "saving", 0.4),
+    ):
+        world.provider.predictions[replicate_id] = replace(running, logs=logs)
+        world.clock.advance(130)
+        world.clock.at = min(world.clock.at, world.item().deadline - timedelta(seconds=1))
+        assert poll(world)["waiting"] == 1
+        assert (world.item().logs, world.item().progress) == (tail, progress)
+    document = live_document(world.item())
+    assert (document["logs"], document["progress"]) == ("saving", 0.4)
 
 
 def test_an_intent_without_an_id_finds_its_prediction(world: World) -> None:

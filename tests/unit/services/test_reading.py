@@ -52,6 +52,9 @@ class MemoryHistory:
             rows = [r for r in rows if (r.position.created_at, r.position.job_id) < mark]
         return rows[:limit]
 
+    def parameters(self, job_id: str) -> dict[str, Any] | None:
+        raise NotImplementedError(job_id)
+
     def record(self, job_id: str) -> JobRecord | None:
         return self.records.get(job_id)
 

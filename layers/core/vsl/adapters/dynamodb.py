@@ -3,9 +3,9 @@
 Implements `services.ports.LiveJobs`; the attributes are those of `live_item`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from vsl.adapters import live_item
@@ -23,7 +23,8 @@ from vsl.domain.job import (
     iso,
 )
 from vsl.domain.live_job import LiveJob
-from vsl.domain.prediction import Outcome
+from vsl.domain.prediction import Outcome, Prediction
+from vsl.domain.provider_logs import log_progress, log_tail
 from vsl.domain.status import StatusDocument
 
 REPLICATE_INDEX = "ReplicateIdIndex"
@@ -146,7 +147,8 @@ class DynamoLiveJobs:
         return self._update(
             job_id,
             "SET events.#given_up = :given_up, updatedAt = :at ADD past :ids"
-            " REMOVE replicateId, intentAt, outcome, events.submitted, events.outcome_recorded",
+            " REMOVE replicateId, intentAt, outcome, logs, progress, events.submitted,"
+            " events.outcome_recorded",
             f"replicateId = :id AND attribute_exists(outcome) AND {_ALIVE}",
             names={"#given_up": f"given_up_{replicate_id}"},
             values={
@@ -215,6 +217,9 @@ class DynamoLiveJobs:
             ":updated": iso(at),
             ":recorded": live_item.event_map(recorded),
         }
+        if outcome.logs:
+            expression += ", logs = :logs"
+            values[":logs"] = outcome.logs
         if receipt:
             expression += ", webhooks.#receipt = :receipt"
             names["#receipt"] = receipt.webhook_id
@@ -279,12 +284,23 @@ class DynamoLiveJobs:
             values={":receipt": live_item.receipt_map(receipt)},
         )
 
-    def reschedule(self, job_id: str, next_check_at: datetime) -> None:
+    def reschedule(
+        self, job_id: str, next_check_at: datetime, seen: Prediction | None = None
+    ) -> None:
+        expression = "SET nextCheckAt = :next"
+        values: dict[str, Any] = {":next": milliseconds(next_check_at), ":one": 1}
+        if seen and seen.logs:
+            expression += ", logs = :logs"
+            values[":logs"] = log_tail(seen.logs)
+        told = log_progress(seen.logs) if seen else None
+        if told is not None:
+            expression += ", progress = :progress"
+            values[":progress"] = Decimal(str(told))
         self._update(
             job_id,
-            "SET nextCheckAt = :next ADD checkCount :one",
+            expression + " ADD checkCount :one",
             "attribute_exists(inFlightShard)",
-            values={":next": milliseconds(next_check_at), ":one": 1},
+            values=values,
         )
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
@@ -307,6 +323,7 @@ class DynamoLiveJobs:
     def finish(self, finished: FinishedJob, document: StatusDocument) -> bool:
         """A job that failed before it had an item gets one here, so that its status can be read."""
         job, ended = finished.job, document["completedAt"] or iso(finished.completed_at)
+        logs = document["logs"]
         defaults = live_item.identity(job) | {
             "deadlineAt": milliseconds(finished.completed_at),
             "attempt": finished.attempt,
@@ -321,11 +338,18 @@ class DynamoLiveJobs:
             job.job_id,
             "SET #status = :status, #result = :result, completedAt = :ended, updatedAt = :ended, "
             + ", ".join(assignments)
-            + " REMOVE inFlightShard, nextCheckAt, taskToken",
+            + (", logs = :logs" if logs else "")
+            + " REMOVE inFlightShard, nextCheckAt, taskToken"
+            + ("" if logs else ", logs"),
             f"attribute_not_exists(jobId) OR #status = :status OR ({_ALIVE})",
             names=names | {"#result": "result"},
             values=values
-            | {":status": finished.status.value, ":result": json.dumps(document), ":ended": ended},
+            | {
+                ":status": finished.status.value,
+                ":result": live_item.result_text(document),
+                ":ended": ended,
+            }
+            | ({":logs": logs} if logs else {}),
         )
         return updated is not None
 

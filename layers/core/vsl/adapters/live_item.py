@@ -14,6 +14,7 @@ from vsl.domain.ids import timestamp_of
 from vsl.domain.job import Job, JobEvent, JobStatus, MediaType, Waste, WebhookReceipt, iso
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome
+from vsl.domain.status import StatusDocument
 
 SHARDS = 8
 LIVE_ITEM_LIFE = timedelta(days=30)
@@ -94,11 +95,22 @@ def live_job(item: Mapping[str, Any]) -> LiveJob:
             moment(item["cancelRequestedAt"]) if "cancelRequestedAt" in item else None
         ),
         execution_arn=item.get("executionArn"),
-        result=json.loads(item["result"]) if "result" in item else None,
+        result=_result(item),
+        logs=item.get("logs"),
+        progress=float(item["progress"]) if "progress" in item else None,
         events=_events(item.get("events") or {}),
         webhooks=_receipts(item.get("webhooks") or {}),
         waste=_waste(item.get("waste") or {}),
     )
+
+
+def result_text(document: StatusDocument) -> str:
+    """The document without the logs: the item has them already."""
+    return json.dumps({name: value for name, value in document.items() if name != "logs"})
+
+
+def _result(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {**json.loads(item["result"]), "logs": item.get("logs")} if "result" in item else None
 
 
 def waste_map(waste: Waste) -> dict[str, Any]:

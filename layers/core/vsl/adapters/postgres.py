@@ -30,7 +30,8 @@ _FINISH = """
     UPDATE jobs SET
         status = %(status)s, completed_at = %(completed_at)s, replicate_id = %(replicate_id)s,
         attempt = %(attempt)s, error_code = %(error_code)s, error_message = %(error_message)s,
-        actual_cost = %(actual_cost)s, predict_time = %(predict_time)s, total_time = %(total_time)s
+        actual_cost = %(actual_cost)s, predict_time = %(predict_time)s, total_time = %(total_time)s,
+        logs = %(logs)s
     WHERE job_id = %(job_id)s AND completed_at IS NULL
 """
 
@@ -199,6 +200,7 @@ def _end_row(finished: FinishedJob) -> dict[str, Any]:
         "actual_cost": finished.actual_cost,
         "predict_time": finished.predict_time,
         "total_time": finished.total_time,
+        "logs": storable(finished.logs),
     }
 
 

@@ -12,7 +12,7 @@ SELECT_DOCUMENT = """
     SELECT
         job_id, user_id, media_type, model_id, estimated_time, estimated_cost, timeout_seconds,
         created_at, status, updated_at, completed_at, replicate_id, actual_cost, error_code,
-        error_message,
+        error_message, logs,
         ARRAY(
             SELECT to_jsonb(a) - 'job_id' FROM media_assets a
             WHERE a.job_id = jobs.job_id ORDER BY a.index
@@ -46,6 +46,7 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         assets=tuple(MediaAsset(**asset) for asset in row["assets"]),
         error=error,
         actual_cost=None if row["actual_cost"] is None else _dollars(row["actual_cost"]),
+        logs=row["logs"],
     )
 
 

@@ -26,6 +26,8 @@ _RECORD = """
     FROM jobs WHERE job_id = %s AND deleted_at IS NULL
 """
 
+_PARAMETERS = "SELECT parameters FROM jobs WHERE job_id = %s AND deleted_at IS NULL"
+
 
 class PostgresHistory:
     """`url` is called when a connection is opened, not before."""
@@ -46,6 +48,10 @@ class PostgresHistory:
     def record(self, job_id: str) -> JobRecord | None:
         rows = self._connection.run(lambda it: _rows(it, _RECORD, (UUID(job_id),)))
         return _record(rows[0]) if rows else None
+
+    def parameters(self, job_id: str) -> Mapping[str, Any] | None:
+        rows = self._connection.run(lambda it: _rows(it, _PARAMETERS, (UUID(job_id),)))
+        return rows[0]["parameters"] if rows else None
 
     def close(self) -> None:
         self._connection.close()

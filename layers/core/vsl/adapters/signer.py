@@ -4,6 +4,8 @@ The answer's content type is forced to one that a browser may safely show; anyth
 out as an opaque attachment, so that no stored file ever runs as a page of ours.
 """
 
+from datetime import datetime
+
 from vsl.adapters.aws import client, translated
 from vsl.adapters.sniff import MEDIA_TYPES
 from vsl.domain.keys import THUMBNAIL_PREFIX
@@ -31,6 +33,9 @@ class S3Signer:
                 "get_object", Params=parameters, ExpiresIn=self._seconds
             )
         return url.partition("?")[0] if self._public else url
+
+    def period(self, at: datetime) -> int | None:
+        return None if self._public else int(at.timestamp()) // (self._seconds // 2)
 
 
 def _response_headers(s3_key: str, content_type: str | None) -> dict[str, str]:

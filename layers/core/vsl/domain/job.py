@@ -173,7 +173,7 @@ class FinishedJob:
     """Everything the accounting needs once a job has ended, well or badly.
 
     `actual_cost` in US dollars (None when it cannot be known), `predict_time` and `total_time`
-    in seconds as the provider reports them.
+    in seconds as the provider reports them, `logs` the end of the model's log.
     """
 
     job: Job
@@ -187,6 +187,7 @@ class FinishedJob:
     actual_cost: Decimal | None = None
     predict_time: float | None = None
     total_time: float | None = None
+    logs: str | None = field(default=None, repr=False)
     events: tuple[JobEvent, ...] = ()
     webhooks: tuple[WebhookReceipt, ...] = ()
     waste: tuple[Waste, ...] = ()

@@ -16,7 +16,8 @@ class LiveJob:
     `attempt` counts submissions, 0 before the first intent. `outcome` and `task_token` are the
     two halves of the rendezvous; `released` says that this very token has been answered.
     `check_count` is how often the poller asked the provider. `past` are the ids of predictions
-    that ended and were given up for another attempt.
+    that ended and were given up for another attempt. `logs` is the end of the model's log, `progress`
+    (0 to 1) what the log told when it was last looked at.
     """
 
     job: Job
@@ -34,6 +35,8 @@ class LiveJob:
     cancel_requested_at: datetime | None = None
     execution_arn: str | None = None
     result: Mapping[str, Any] | None = None
+    logs: str | None = field(default=None, repr=False)
+    progress: float | None = None
     events: tuple[JobEvent, ...] = ()
     webhooks: tuple[WebhookReceipt, ...] = ()
     waste: tuple[Waste, ...] = ()

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from vsl.domain.provider_logs import log_tail
+
 
 class PredictionStatus(StrEnum):
     STARTING = "starting"
@@ -68,7 +70,8 @@ class Outcome:
     """How a prediction ended: what the waiting job is woken with, and kept in its item.
 
     `source` says who found out first: `webhook`, `poller`, `timeout` or `submission`.
-    `output` holds the addresses (https or data URLs) of the output files, in order.
+    `output` holds the addresses (https or data URLs) of the output files, in order; `logs` the end
+    of the model's log, which stays out of the document: Step Functions has no use for it.
     """
 
     replicate_id: str
@@ -82,6 +85,7 @@ class Outcome:
     completed_at: str | None = None
     output_count: int | None = None
     data_removed: bool = False
+    logs: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, prediction: Prediction, source: str) -> Self:
@@ -101,6 +105,7 @@ class Outcome:
             completed_at=_iso(prediction.completed_at),
             output_count=len(urls),
             data_removed=prediction.data_removed,
+            logs=log_tail(prediction.logs),
         )
 
     def document(self) -> dict[str, Any]:

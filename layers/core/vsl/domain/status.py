@@ -19,7 +19,10 @@ class ErrorDocument(TypedDict):
 
 
 class StatusDocument(TypedDict):
-    """Times are ISO 8601 in UTC, costs are US dollars as decimal text, `assets` are asset documents."""
+    """Times are ISO 8601 in UTC, costs are US dollars as decimal text, `assets` are asset documents.
+
+    `progress` (0 to 1) is what the model's log told while it ran, `logs` the end of that log.
+    """
 
     jobId: str
     userId: str
@@ -35,9 +38,11 @@ class StatusDocument(TypedDict):
     replicateId: str | None
     assets: list[dict[str, Any]]
     error: ErrorDocument | None
+    progress: float | None
+    logs: str | None
 
 
-def status_document(
+def status_document(  # noqa: PLR0913 - one argument a field
     job: Job,
     status: JobStatus,
     updated_at: datetime,
@@ -47,6 +52,8 @@ def status_document(
     assets: tuple[MediaAsset, ...] = (),
     error: ErrorDocument | None = None,
     actual_cost: Decimal | None = None,
+    progress: float | None = None,
+    logs: str | None = None,
 ) -> StatusDocument:
     return StatusDocument(
         jobId=job.job_id,
@@ -63,6 +70,8 @@ def status_document(
         replicateId=replicate_id,
         assets=[asset.document() for asset in assets],
         error=error,
+        progress=progress,
+        logs=logs,
     )
 
 
@@ -80,20 +89,27 @@ def finished_document(finished: FinishedJob) -> StatusDocument:
         assets=finished.assets,
         error=error,
         actual_cost=finished.actual_cost,
+        logs=finished.logs,
     )
 
 
-def progress(document: StatusDocument, now: datetime | None) -> float | None:
+def current_progress(document: StatusDocument, now: datetime | None) -> float | None:
     """From 0 to 1, in hundredths; None before the work has begun and when it came to nothing.
 
-    Guessed from the time since the request; without `now` nothing is guessed.
+    While the model works it is what its log told, otherwise guessed from the time since the request;
+    without `now` nothing is guessed.
     """
     status = JobStatus(document["status"])
     if status is JobStatus.SUCCEEDED:
         return 1.0
     if status is JobStatus.STORING:
         return ALMOST_DONE
-    if status is not JobStatus.PROCESSING or now is None or not document["estimatedTime"]:
+    if status is not JobStatus.PROCESSING:
+        return None
+    told = document.get("progress")
+    if told is not None:
+        return min(told, ALMOST_DONE)
+    if now is None or not document["estimatedTime"]:
         return None
     elapsed = (now - datetime.fromisoformat(document["createdAt"])).total_seconds()
     return round(min(max(elapsed / document["estimatedTime"], 0.0), ALMOST_DONE), 2)

@@ -13,6 +13,10 @@ Event = dict[str, Any]
 Response = dict[str, Any]
 
 
+# What a script on another origin may read besides the content type.
+_EXPOSED = {"Access-Control-Expose-Headers": "ETag,Location,Retry-After"}
+
+
 class Context(Protocol):
     """The part of Lambda's context object we use."""
 
@@ -64,16 +68,21 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
     return wrapper
 
 
+def header(event: Event, name: str) -> str | None:
+    """A header of the request, however its name was spelled."""
+    headers = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
+
+
 def _cross_origin(event: Event) -> dict[str, str]:
     """What lets a browser on another origin read the answer: API Gateway adds nothing to a proxy's."""
-    headers = event.get("headers") or {}
-    origin = next((value for name, value in headers.items() if name.lower() == "origin"), None)
+    origin = header(event, "Origin")
     if origin is None:
         return {}
     allowed = settings().cors_origins
     if "*" in allowed:
-        return {"Access-Control-Allow-Origin": "*"}
-    allow = {"Access-Control-Allow-Origin": origin} if origin in allowed else {}
+        return {"Access-Control-Allow-Origin": "*", **_EXPOSED}
+    allow = {"Access-Control-Allow-Origin": origin, **_EXPOSED} if origin in allowed else {}
     return {"Vary": "Origin", **allow}
 
 
@@ -84,6 +93,11 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
         "headers": {"Content-Type": "application/json", **(headers or {})},
         "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
     }
+
+
+def not_modified(headers: Mapping[str, str]) -> Response:
+    """What the client has is still right; `headers` are those the full answer would carry."""
+    return {"statusCode": 304, "headers": dict(headers), "body": ""}
 
 
 def problem(error: VslError) -> Response:

@@ -22,6 +22,7 @@ def finalize_job(job: Job, outcome: Outcome, assets: tuple[MediaAsset, ...], boo
         actual_cost=actual_cost(books.catalogue.find(job.model_id), job.parameters, outcome),
         predict_time=outcome.predict_time,
         total_time=outcome.total_time,
+        logs=item.logs if item else None,
         events=with_end(item.events if item else (), succeeded),
         webhooks=item.webhooks if item else (),
         waste=item.waste if item else (),

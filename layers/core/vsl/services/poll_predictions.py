@@ -72,9 +72,12 @@ def poll_predictions(poller: Poller, *, stop_at: datetime) -> dict[str, int]:
 
 def _check(item: LiveJob, poller: Poller) -> str:
     """One job must not stop the others: its error is reported and it is looked at again later."""
+    seen: Prediction | None = None
     try:
-        if _settle(item, poller):
+        settled = _settle(item, poller)
+        if settled is True:
             return "settled"
+        seen = settled or None
         result = "waiting"
     except VslError as error:
         poller.report(item.job.job_id, error)
@@ -82,7 +85,7 @@ def _check(item: LiveJob, poller: Poller) -> str:
     except Exception as error:  # noqa: BLE001 - the job that trips us would be the first of every run
         poller.report(item.job.job_id, InternalError(f"The check failed: {error!r}"))
         result = "failed"
-    poller.live.reschedule(item.job.job_id, _next_check(item, poller.clock.now()))
+    poller.live.reschedule(item.job.job_id, _next_check(item, poller.clock.now()), seen)
     return result
 
 
@@ -94,8 +97,9 @@ def _next_check(item: LiveJob, now: datetime) -> datetime:
     return min(now + delay, item.deadline)
 
 
-def _settle(item: LiveJob, poller: Poller) -> bool:
-    """True when the job no longer waits for anything the poller could bring."""
+def _settle(item: LiveJob, poller: Poller) -> bool | Prediction:
+    """True when the job no longer waits for anything the poller could bring; its prediction when
+    that still runs."""
     if item.outcome is not None:
         return _release(item, poller)
     replicate_id = item.replicate_id
@@ -107,8 +111,10 @@ def _settle(item: LiveJob, poller: Poller) -> bool:
     unwanted = _overdue(item, poller) or item.cancel_requested_at is not None
     ask = stop if unwanted else _get
     prediction = ask(replicate_id, poller.provider)
-    if prediction is None or not prediction.status.terminal:
+    if prediction is None:
         return False
+    if not prediction.status.terminal:
+        return prediction
     record_outcome(
         item.job.job_id,
         Outcome.of(prediction, "poller"),

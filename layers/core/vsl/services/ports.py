@@ -66,6 +66,10 @@ class History(Protocol):
 
     def record(self, job_id: str) -> JobRecord | None: ...
 
+    def parameters(self, job_id: str) -> Mapping[str, Any] | None:
+        """What the job was asked with, defaults filled in."""
+        ...
+
 
 class LiveJobs(Protocol):
     """DynamoDB: one live item a job; conditional writes make order and repetition harmless."""
@@ -134,8 +138,10 @@ class LiveJobs(Protocol):
 
     def add_receipt(self, job_id: str, receipt: WebhookReceipt) -> None: ...
 
-    def reschedule(self, job_id: str, next_check_at: datetime) -> None:
-        """Ask the poller to look again later, and count the check."""
+    def reschedule(
+        self, job_id: str, next_check_at: datetime, seen: Prediction | None = None
+    ) -> None:
+        """Ask the poller to look again later, count the check, keep what was seen of the log."""
         ...
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
@@ -238,6 +244,13 @@ class Media(Protocol):
 class Signer(Protocol):
     def url(self, s3_key: str, content_type: str | None = None) -> str:
         """An address from which the object can be fetched for a while."""
+        ...
+
+    def period(self, at: datetime) -> int | None:
+        """A number that changes while addresses made at `at` still work for half of their life.
+
+        None when addresses work for ever.
+        """
         ...
 
 

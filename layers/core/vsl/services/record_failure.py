@@ -50,6 +50,7 @@ def record_failure(document: Mapping[str, Any], books: Books, provider: Provider
         actual_cost=_cost(job, item, books.catalogue),
         predict_time=outcome.predict_time if outcome else None,
         total_time=outcome.total_time if outcome else None,
+        logs=item.logs if item else None,
         events=with_end(
             item.events if item else (), JobEvent(status.value, now, detail={"code": error.code})
         ),
