@@ -153,6 +153,7 @@ class Replicate:
             entry.prediction,
             status=PredictionStatus.PROCESSING,
             started_at=self.scheduler.moment(),
+            logs="booted\n  0%|",
         )
         if self.script.start_webhooks:
             self._send(entry, "start", 0)
@@ -176,6 +177,7 @@ class Replicate:
             output=[f"{host}/out-{n}.png" for n in range(self.script.outputs)]
             if succeeded
             else None,
+            logs=f"{entry.prediction.logs}\r100%|ran {ran:g} s\n",
             metrics={"predict_time": ran, "total_time": ran},
             completed_at=self.scheduler.moment(),
         )
@@ -193,6 +195,7 @@ class Replicate:
                 "output": prediction.output,
                 "error": prediction.error,
                 "metrics": dict(prediction.metrics),
+                "logs": prediction.logs,
                 "webhook": prediction.webhook,
                 "created_at": prediction.created_at and iso(prediction.created_at),
                 "completed_at": prediction.completed_at and iso(prediction.completed_at),

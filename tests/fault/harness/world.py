@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,6 +89,9 @@ class Scenario:
 class _Signer:
     def url(self, s3_key: str, content_type: str | None = None) -> str:
         return f"https://bucket/{s3_key}?{SIGNED}=abc"
+
+    def period(self, _at: datetime) -> int:
+        return 0
 
 
 class World:
@@ -320,7 +323,7 @@ class World:
         return any(fiber.name == name and not fiber.done for fiber in self.scheduler.fibers)
 
     def _written(self, item: Mapping[str, Any]) -> None:
-        state = (item["status"]["S"], item["result"]["S"] if "result" in item else None)
+        state = (item["status"]["S"], _result(item))
         if not self.statuses or self.statuses[-1] != state:
             self.statuses.append(state)
             if JobStatus(state[0]).terminal:
@@ -328,3 +331,11 @@ class World:
         submitted = item.get("events", {}).get("M", {}).get("submitted")
         if submitted and submitted["M"]["source"]["S"] == "webhook":
             self.attached_by_webhook_during_submit |= self.running("submit_prediction")
+
+
+def _result(item: Mapping[str, Any]) -> str | None:
+    """The document of the end; the item keeps its logs beside it."""
+    if "result" not in item:
+        return None
+    logs = item["logs"]["S"] if "logs" in item else None
+    return json.dumps({**json.loads(item["result"]["S"]), "logs": logs})
