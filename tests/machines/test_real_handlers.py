@@ -24,7 +24,7 @@ from tests.support.outside import (
     MemoryCache,
     SteppedClock,
 )
-from vsl.adapters import aws
+from vsl.adapters import aws, parameters
 from vsl.domain.errors import StoreUnavailable
 from vsl.domain.ids import new_job_id
 from vsl.domain.job import Job, JobStatus, MediaAsset
@@ -130,6 +130,10 @@ def world(engine: Machines, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name, value in {"api-url": API_URL, "replicate-webhook-secret": SECRET}.items():
         ssm.put_parameter(Name=f"/vsl/local/{name}", Value=value, Type="String", Overwrite=True)
 
+    # moto hears boto3 alone, and this call is made without it.
+    monkeypatch.setattr(
+        parameters, "call_json", lambda _service, _target, body: ssm.get_parameters_by_path(**body)
+    )
     provider = FakeProvider(SteppedClock(datetime.now(UTC)))
     accounting, media, cache = MemoryAccounting(), StoredNowhere(), MemoryCache()
     outside = {

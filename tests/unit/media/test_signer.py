@@ -1,22 +1,17 @@
 """Addresses of stored objects."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import boto3
 import pytest
+from botocore import auth
+from botocore.config import Config
 
-from vsl.adapters import aws
-from vsl.adapters.signer import MAX_SECONDS, MIN_SECONDS, S3Signer
+from vsl.adapters.signed import endpoint
+from vsl.adapters.signer import MAX_SECONDS, MIN_SECONDS, S3Signer, response_headers
 
 KEY = "media/user%2F1/image/2026/03/01/job/0-out.png"
-
-
-@pytest.fixture(autouse=True)
-def fresh_clients() -> Iterator[None]:
-    aws.client.cache_clear()
-    yield
-    aws.client.cache_clear()
 
 
 def query(url: str) -> dict[str, str]:
@@ -58,6 +53,34 @@ def test_what_is_not_media_is_handed_out_as_an_attachment(content_type: str | No
 def test_a_thumbnail_is_known_by_its_key() -> None:
     url = S3Signer("bucket", 900).url("thumbnails/u/image/2026/03/01/job/0-out.webp")
     assert query(url)["response-content-type"] == "image/webp"
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "text/html"])
+def test_an_address_is_the_one_boto3_would_make(
+    monkeypatch: pytest.MonkeyPatch, content_type: str
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a/token+with=signs")
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: at.replace(tzinfo=None))
+    client = boto3.client(
+        "s3",
+        # Its own choice for us-east-1 would be the old global address.
+        endpoint_url=endpoint("s3"),
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+    wanted = response_headers(KEY, content_type)
+    names = {
+        "response-content-type": "ResponseContentType",
+        "response-content-disposition": "ResponseContentDisposition",
+    }
+    theirs = client.generate_presigned_url(
+        "get_object",
+        Params={"Bucket": "bucket", "Key": KEY} | {names[k]: v for k, v in wanted.items()},
+        ExpiresIn=900,
+    )
+    ours = S3Signer("bucket", 900).url(KEY, content_type)
+    assert urlsplit(ours).path == urlsplit(theirs).path
+    assert query(ours) == query(theirs)
 
 
 def test_in_a_public_bucket_addresses_are_plain() -> None:

@@ -6,10 +6,11 @@ a deployment and no secret ever stands in a function's configuration.
 
 import time
 
-from vsl.adapters.aws import client, translated
+from vsl.adapters.signed import call_json
 from vsl.domain.errors import ConfigurationError
 
 TTL_SECONDS = 300
+MAX_PAGES = 20  # of ten parameters
 
 
 class Parameters:
@@ -36,9 +37,12 @@ class Parameters:
 
     def _load(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        with translated("SSM"):
-            pages = client("ssm").get_paginator("get_parameters_by_path")
-            for page in pages.paginate(Path=self._prefix, WithDecryption=True):
-                for parameter in page["Parameters"]:
-                    found[parameter["Name"].removeprefix(self._prefix)] = parameter["Value"]
+        asked: dict[str, object] = {"Path": self._prefix, "WithDecryption": True}
+        for _ in range(MAX_PAGES):
+            page = call_json("ssm", "AmazonSSM.GetParametersByPath", asked)
+            for parameter in page["Parameters"]:
+                found[parameter["Name"].removeprefix(self._prefix)] = parameter["Value"]
+            if not page.get("NextToken"):
+                break
+            asked["NextToken"] = page["NextToken"]
         return found

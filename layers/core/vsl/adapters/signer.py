@@ -5,8 +5,9 @@ out as an opaque attachment, so that no stored file ever runs as a page of ours.
 """
 
 from datetime import datetime
+from urllib.parse import quote
 
-from vsl.adapters.aws import client, translated
+from vsl.adapters.signed import endpoint, presign
 from vsl.adapters.sniff import MEDIA_TYPES
 from vsl.domain.keys import THUMBNAIL_PREFIX
 
@@ -25,22 +26,22 @@ class S3Signer:
 
     def url(self, s3_key: str, content_type: str | None = None) -> str:
         """Thumbnails need no content type: they are WebP."""
-        parameters = {"Bucket": self._bucket, "Key": s3_key}
-        if not self._public:
-            parameters |= _response_headers(s3_key, content_type)
-        with translated("S3"):
-            url: str = client("s3").generate_presigned_url(
-                "get_object", Params=parameters, ExpiresIn=self._seconds
-            )
-        return url.partition("?")[0] if self._public else url
+        url = f"{endpoint('s3')}/{self._bucket}/{quote(s3_key, safe='/~')}"
+        if self._public:
+            return url
+        return presign(url, response_headers(s3_key, content_type), self._seconds)
 
     def period(self, at: datetime) -> int | None:
         return None if self._public else int(at.timestamp()) // (self._seconds // 2)
 
 
-def _response_headers(s3_key: str, content_type: str | None) -> dict[str, str]:
+def response_headers(s3_key: str, content_type: str | None) -> dict[str, str]:
+    """What the answer's headers are forced to be, as query parameters of S3's GetObject."""
     if content_type is None and s3_key.startswith(THUMBNAIL_PREFIX):
         content_type = "image/webp"
     if content_type in MEDIA_TYPES:
-        return {"ResponseContentType": content_type}
-    return {"ResponseContentType": _OPAQUE, "ResponseContentDisposition": "attachment"}
+        return {"response-content-type": content_type}
+    return {
+        "response-content-disposition": "attachment",
+        "response-content-type": _OPAQUE,
+    }

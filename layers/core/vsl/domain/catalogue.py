@@ -24,7 +24,6 @@ OutputShape = Literal["single", "list", "object"]
 
 # Below the static ceiling of the state that waits for a prediction (a test compares them).
 MAX_TIMEOUT_SECONDS: Final = 2400
-CURRENCY: Final = "USD"
 
 
 def _dollars(value: object) -> object:

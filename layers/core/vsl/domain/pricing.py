@@ -6,16 +6,20 @@ predictions are free; a canceled one is paid for until it was canceled.
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vsl.domain.catalogue import CURRENCY, Model
 from vsl.domain.prediction import Outcome, PredictionStatus
+
+if TYPE_CHECKING:  # the catalogue's library is dear, and who records a webhook needs no price
+    from vsl.domain.catalogue import Model
+
+CURRENCY = "USD"
 
 _MICRO_DOLLAR = Decimal("0.000001")
 _FREE = {PredictionStatus.FAILED, PredictionStatus.ABORTED}
 
 
-def estimate(model: Model, parameters: Mapping[str, Any]) -> Decimal:
+def estimate(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
     """The expected cost for validated parameters, to the micro-dollar."""
     price = model.price
     units = _asked_units(model, parameters)
@@ -24,7 +28,7 @@ def estimate(model: Model, parameters: Mapping[str, Any]) -> Decimal:
     return _dollars(price.amount_for(parameters) * units)
 
 
-def actual_cost(model: Model, parameters: Mapping[str, Any], outcome: Outcome) -> Decimal | None:
+def actual_cost(model: "Model", parameters: Mapping[str, Any], outcome: Outcome) -> Decimal | None:
     """What the provider charged, to the micro-dollar; None when it cannot be known.
 
     Images are counted as delivered: what the safety checker removed is not paid for. A price per
@@ -44,12 +48,12 @@ def actual_cost(model: Model, parameters: Mapping[str, Any], outcome: Outcome) -
     return None if units is None else _dollars(model.price.amount_for(parameters) * units)
 
 
-def estimated_time(model: Model, parameters: Mapping[str, Any]) -> float:
+def estimated_time(model: "Model", parameters: Mapping[str, Any]) -> float:
     """Expected seconds from submission to the finished prediction of a warm model."""
     return float(model.estimated_time.seconds(parameters))
 
 
-def price_document(model: Model) -> dict[str, Any]:
+def price_document(model: "Model") -> dict[str, Any]:
     """The price for readers: `amount` is that of the default choice where `amounts` differ."""
     price = model.price
     defaults = {name: known.default for name, known in model.parameters.items()}
@@ -62,7 +66,7 @@ def price_document(model: Model) -> dict[str, Any]:
     return document | {"amount": amount, "by": price.by, "amounts": amounts}
 
 
-def _asked_units(model: Model, parameters: Mapping[str, Any]) -> Decimal:
+def _asked_units(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
     count = model.price.count
     return Decimal(1) if count is None else Decimal(str(parameters[count]))
 
