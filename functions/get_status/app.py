@@ -3,7 +3,7 @@
 from vsl.domain.conditional import entity_tag, is_known
 from vsl.domain.status import current_progress
 from vsl.runtime.caller import caller
-from vsl.runtime.handler import Context, Event, Response, answer, api, header, not_modified
+from vsl.runtime.handler import Context, Event, Response, answer, api, header, without_body
 from vsl.runtime.wiring import accounting, clock, history, lazily, live_jobs, signer, status_cache
 from vsl.services.await_change import await_change, wait_seconds
 from vsl.services.get_status import StatusStores, included, public_status, read_status
@@ -28,5 +28,5 @@ def handler(event: Event, context: Context) -> Response:
     tag = entity_tag(document, current_progress(document, now), period, more)
     headers = {"Cache-Control": "private, no-cache", "ETag": tag}
     if is_known(tag, header(event, "If-None-Match")):
-        return not_modified(headers)
+        return without_body(304, headers)
     return answer(200, public_status(document, signer(), now) | more, headers)

@@ -89,6 +89,7 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
         "find": (2, lambda live: live.find_by_replicate_id(replicate_id)),
         "get": (1, lambda live: live.get(job.job_id)),
         "get_many": (1, lambda live: live.get_many([each.job_id for each in JOBS])),
+        "delete": (1, lambda live: live.delete(job.job_id)),
         "finish": (1, lambda live: live.finish(end, finished_document(end))),
     }
     name = draw.choices(list(calls), [weight for weight, _ in calls.values()])[0]

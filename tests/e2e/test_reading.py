@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests.support.api import unique
@@ -84,3 +85,41 @@ def test_a_long_poll_ends_with_the_job_and_the_answer_is_sent_once(stack: Stack)
 def test_a_wait_that_is_too_long_is_refused(stack: Stack) -> None:
     answer = get(stack, "/status/01994a3c-0000-7000-8000-000000000000", wait="26")
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidRequest")
+
+
+def test_a_deleted_job_is_gone_from_every_route(stack: Stack) -> None:
+    user = unique("deleter").replace(" ", "-")
+    job_id = stack.api.submit("flux-schnell", {"prompt": unique("a secret")}, user_id=user)
+    delete = f"{stack.api.url}/jobs/{job_id}"
+    result = stack.api.finish(job_id)["result"]
+    prefix = result["s3Path"].rpartition("/")[0].removeprefix("media/")
+    stranger = httpx.delete(delete, params={"userId": "stranger"}, timeout=30, trust_env=False)
+    assert stranger.status_code == 404
+    done = httpx.delete(delete, params={"userId": user}, timeout=30, trust_env=False)
+    assert (done.status_code, done.content) == (204, b"")
+    for path in (f"/status/{job_id}", f"/jobs/{job_id}/timeline"):
+        assert get(stack, path).status_code == 404
+    for method, url in (("DELETE", delete), ("POST", f"{delete}/cancel")):
+        assert httpx.request(method, url, timeout=30, trust_env=False).status_code == 404
+    assert pages(stack, userId=user) == []
+    for url in (result["originalUrl"], result["thumbnailUrl"]):
+        assert httpx.get(url, trust_env=False).status_code == 404
+    s3 = stack.client("s3")
+    for folder in ("media/", "thumbnails/"):
+        listed = s3.list_objects_v2(Bucket=stack.document["bucket"], Prefix=folder + prefix)
+        assert listed["KeyCount"] == 0
+    with psycopg.connect(stack.database_url) as sql:
+        row = sql.execute(
+            "SELECT jobs, cost > 0 FROM usage_by_user_day WHERE user_id = %s", (user,)
+        ).fetchone()
+    assert row == (1, True)
+
+
+def test_a_running_job_is_not_deleted(stack: Stack) -> None:
+    job_id = stack.api.submit("minimax-video-01", {"prompt": unique("a long film")})
+    url = f"{stack.api.url}/jobs/{job_id}"
+    early = httpx.delete(url, timeout=30, trust_env=False)
+    assert (early.status_code, early.json()["code"]) == (409, "JobNotEnded")
+    httpx.post(f"{url}/cancel", timeout=30, trust_env=False)
+    assert stack.api.finish(job_id)["status"] == "canceled"
+    assert httpx.delete(url, timeout=30, trust_env=False).status_code == 204

@@ -112,6 +112,7 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
             lambda limits, _c, _m: limits.admit("user", name, limit, at, lambda: history),
             lambda _l, cache, _m: cache.put(document),
             lambda _l, cache, _m: cache.get(job.job_id),
+            *([lambda _l, cache, _m: cache.close(job.job_id)] if number > 40 else []),
             lambda _l, _c, seen: seen.seen(name),
             lambda _l, _c, seen: seen.remember(name),
             lambda limits, _c, _m: limits.cached_limit(name),

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.support.jobs import make_asset, make_job
 from tests.support.outside import START
 from vsl.adapters.postgres import PostgresAccounting
 from vsl.adapters.postgres_history import PostgresHistory
+from vsl.domain.errors import InternalError
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaType, WebhookReceipt
 from vsl.domain.job_list import JobFilter, Position
 from vsl.domain.status import finished_document
@@ -127,3 +130,48 @@ def test_the_record_is_what_was_marked(
     assert (record.user_id, record.status) == (job.user_id, JobStatus.SUCCEEDED)
     assert (record.created_at, record.completed_at) == (job.created_at, at(5))
     assert (record.events, record.webhooks) == (marks, (receipt,))
+
+
+def test_of_an_erased_job_only_the_accounting_stays(
+    accounting: PostgresAccounting, history: PostgresHistory, postgres_url: str
+) -> None:
+    job = make_job()
+    accounting.create_job(job, "arn:execution")
+    event = JobEvent("failed", at(5), "workflow", {"code": "the detail"})
+    end = ended(
+        job, JobStatus.FAILED, assets=(make_asset(),), events=(event,), logs="a lighthouse",
+        actual_cost=Decimal("0.003"), replicate_id="rep-1",
+    )  # fmt: skip
+    accounting.finish_job(end)
+    kept = accounting.jobs_since(job.user_id, at(-60), excluding=make_job("x").job_id)
+    history.erase(job.job_id, at(60))
+    history.erase(job.job_id, at(90))
+    assert accounting.status(job.job_id) is None
+    assert history.record(job.job_id) is None
+    assert history.parameters(job.job_id) is None
+    assert history.list_jobs(JobFilter(), None, 10) == []
+    assert accounting.finish_job(end) is None, "a late repetition of the end brings nothing back"
+    assert accounting.create_job(job, "arn:late") is False
+    assert accounting.jobs_since(job.user_id, at(-60), excluding=make_job("x").job_id) == kept
+    with psycopg.connect(postgres_url) as sql:
+        text = " ".join(
+            str(row)
+            for table in ("jobs", "media_assets", "job_events")
+            for row in sql.execute(f"SELECT * FROM {table}")
+        )
+        usage = sql.execute("SELECT user_id, model_id, jobs, failed, cost FROM usage_by_user_day")
+        assert usage.fetchall() == [(job.user_id, job.model_id, 1, 1, Decimal("0.003000"))]
+        marks = sql.execute("SELECT deleted_at, replicate_id FROM jobs").fetchall()
+        assert marks == [(at(60), "rep-1")]
+    for personal in ("lighthouse", "out of memory", "media/", "the detail", "arn:"):
+        assert personal not in text
+
+
+def test_a_running_job_cannot_be_erased(
+    accounting: PostgresAccounting, history: PostgresHistory
+) -> None:
+    job = make_job()
+    accounting.create_job(job, None)
+    with pytest.raises(InternalError):
+        history.erase(job.job_id, at(60))
+    assert history.parameters(job.job_id) == job.parameters

@@ -75,6 +75,16 @@ def test_the_end_takes_the_place_of_a_stage(cache: RedisStatusCache) -> None:
     assert cache.get(make_job().job_id) == document(JobStatus.FAILED)
 
 
+def test_nothing_is_kept_of_a_deleted_job(cache: RedisStatusCache, raw: redis.Redis) -> None:
+    """Not even by a reader that had read it before, or by the end of the job on its way here."""
+    cache.put(document(JobStatus.SUCCEEDED))
+    cache.close(make_job().job_id)
+    for status in (JobStatus.SUCCEEDED, JobStatus.PROCESSING):
+        cache.put(document(status))
+        assert cache.get(make_job().job_id) is None
+    assert 3500 < int(str(raw.ttl(f"job:status:{make_job().job_id}"))) <= 3600
+
+
 def test_an_entry_that_cannot_be_read_is_a_miss(cache: RedisStatusCache, raw: redis.Redis) -> None:
     raw.set(f"job:status:{make_job().job_id}", "{half a docum")
     assert cache.get(make_job().job_id) is None

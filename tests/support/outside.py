@@ -192,12 +192,18 @@ class MemoryAccounting:
 class MemoryCache:
     def __init__(self) -> None:
         self.documents: dict[str, StatusDocument] = {}
+        self.closed: set[str] = set()
 
     def get(self, job_id: str) -> StatusDocument | None:
         return self.documents.get(job_id)
 
     def put(self, document: StatusDocument) -> None:
-        self.documents[document["jobId"]] = document
+        if document["jobId"] not in self.closed:
+            self.documents[document["jobId"]] = document
+
+    def close(self, job_id: str) -> None:
+        self.closed.add(job_id)
+        self.documents.pop(job_id, None)
 
 
 class PlainSigner:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.fault.harness.dynamodb import DynamoDBClient, refused
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Scheduler, Signal
+from vsl.adapters import redis_stores
 from vsl.domain.errors import StoreUnavailable
 
 
@@ -175,8 +176,15 @@ class RedisServer:
     def exists(self, key: str) -> int:
         return int(self.get(key) is not None)
 
-    def register_script(self, _source: str) -> Callable[..., int]:
-        return self._admit
+    def register_script(self, source: str) -> Callable[..., int]:
+        return {redis_stores._ADMIT: self._admit, redis_stores._PUT: self._put}[source]
+
+    def _put(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> int:
+        """The script that puts a status, line by line."""
+        held = self.get(keys[0])
+        if held == "null" or (held is not None and not args[2]):
+            return 0
+        return int(self.set(keys[0], args[0], ex=args[1]))
 
     def _admit(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> int:
         """The admission script, line by line; an empty window is a key that is not there."""

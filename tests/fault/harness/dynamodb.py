@@ -45,6 +45,24 @@ class DynamoDBClient:
             return {}
         return {"Item": item}
 
+    def delete_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Key: Item,  # noqa: N803
+        ConditionExpression: str,  # noqa: N803
+        ExpressionAttributeNames: Names,  # noqa: N803
+        ExpressionAttributeValues: Values,  # noqa: N803
+    ) -> Item:
+        job_id = Key["jobId"]["S"]
+        holds = condition(ConditionExpression)
+        if not holds(
+            self.items.get(job_id, {}), ExpressionAttributeNames, ExpressionAttributeValues
+        ):
+            raise refused("DeleteItem", "ConditionalCheckFailedException")
+        self.items.pop(job_id, None)
+        return {}
+
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> Item:  # noqa: N803
         ((table, asked),) = RequestItems.items()
         found = [

@@ -14,6 +14,7 @@ LAYERS = ["CoreLayer", "RuntimeLayer", "ConfigLayer"]
 IN_VPC = {
     "CheckRateLimitFunction",
     "CreateJobFunction",
+    "DeleteJobFunction",
     "FinalizeJobFunction",
     "GetStatusFunction",
     "GetTimelineFunction",
@@ -164,6 +165,12 @@ def test_who_may_touch_what() -> None:
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
         "GetTimeline": ["dynamodb:GetItem"],
+        "DeleteJob": [
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "s3:DeleteObject",
+            "s3:ListBucket",
+        ],
         "ListModels": [],
         "GetModel": [],
     }

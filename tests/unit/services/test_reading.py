@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +53,9 @@ class MemoryHistory:
         return rows[:limit]
 
     def parameters(self, job_id: str) -> dict[str, Any] | None:
+        raise NotImplementedError(job_id)
+
+    def erase(self, job_id: str, at: datetime) -> None:
         raise NotImplementedError(job_id)
 
     def record(self, job_id: str) -> JobRecord | None:

@@ -11,7 +11,7 @@ from typing import Any
 from vsl.adapters import live_item
 from vsl.adapters.aws import client, error_code, translated
 from vsl.adapters.live_item import live_job, milliseconds, shard
-from vsl.domain.errors import JobNotFound, StoreUnavailable
+from vsl.domain.errors import JobNotEnded, JobNotFound, StoreUnavailable
 from vsl.domain.job import (
     TERMINAL,
     FinishedJob,
@@ -319,6 +319,24 @@ class DynamoLiveJobs:
                 entries = map(_deserialize, page["Items"])
                 found += [(int(entry["nextCheckAt"]), entry["jobId"]) for entry in entries]
         return [job_id for _, job_id in sorted(found)[:limit]]
+
+    def delete(self, job_id: str) -> None:
+        from botocore.exceptions import ClientError
+
+        with translated("DynamoDB"):
+            try:
+                client("dynamodb").delete_item(
+                    TableName=self._table,
+                    Key=_serialize(live_item.key(job_id)),
+                    ConditionExpression="attribute_not_exists(jobId)"
+                    " OR #status IN (:succeeded, :failed, :canceled)",
+                    ExpressionAttributeNames={"#status": "status"},
+                    ExpressionAttributeValues=_serialize(_TERMINAL_VALUES),
+                )
+            except ClientError as error:
+                if error_code(error) == "ConditionalCheckFailedException":
+                    raise JobNotEnded("The job has not ended.", jobId=job_id) from None
+                raise
 
     def finish(self, finished: FinishedJob, document: StatusDocument) -> bool:
         """A job that failed before it had an item gets one here, so that its status can be read."""

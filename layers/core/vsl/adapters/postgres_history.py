@@ -28,6 +28,17 @@ _RECORD = """
 
 _PARAMETERS = "SELECT parameters FROM jobs WHERE job_id = %s AND deleted_at IS NULL"
 
+# The constraint `jobs_deleted_has_ended` refuses a job that still runs.
+_ERASE = """
+    UPDATE jobs SET deleted_at = %(at)s, parameters = '{}', error_message = NULL, logs = NULL,
+        execution_arn = NULL
+    WHERE job_id = %(job_id)s AND deleted_at IS NULL
+"""
+_ERASE_BELOW = (
+    "DELETE FROM media_assets WHERE job_id = %(job_id)s",
+    "UPDATE job_events SET detail = '{}' WHERE job_id = %(job_id)s",
+)
+
 
 class PostgresHistory:
     """`url` is called when a connection is opened, not before."""
@@ -52,6 +63,9 @@ class PostgresHistory:
     def parameters(self, job_id: str) -> Mapping[str, Any] | None:
         rows = self._connection.run(lambda it: _rows(it, _PARAMETERS, (UUID(job_id),)))
         return rows[0]["parameters"] if rows else None
+
+    def erase(self, job_id: str, at: datetime) -> None:
+        self._connection.run(lambda connection: _erase(connection, UUID(job_id), at))
 
     def close(self) -> None:
         self._connection.close()
@@ -91,6 +105,12 @@ def list_query(
 def _rows(connection: Connection, query: str, values: Any) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query.encode(), values).fetchall()
+
+
+def _erase(connection: Connection, job_id: UUID, at: datetime) -> None:
+    with connection.transaction():
+        for statement in (_ERASE, *_ERASE_BELOW):
+            connection.execute(statement.encode(), {"job_id": job_id, "at": at})
 
 
 def _record(row: Mapping[str, Any]) -> JobRecord:

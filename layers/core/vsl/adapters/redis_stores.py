@@ -4,7 +4,7 @@
 |---|---|---|
 | `ratelimit:user:{userId}:hour` | sorted set: jobId by time of admission (ms) | 1 h after the last one |
 | `ratelimit:user:{userId}:limit` | the limit in force for the user | 5 min |
-| `job:status:{jobId}` | the status document as JSON | 1 h when terminal, else 2 s |
+| `job:status:{jobId}` | the status document as JSON; `null`: deleted | 1 h when terminal, else 2 s |
 | `webhook:processed:{replicateId}` | `1` | 24 h |
 
 Each operation touches one key, so a cluster may spread them as it likes.
@@ -102,29 +102,48 @@ class RedisRateLimits:
         return self._redis.run(call)
 
 
+# A live document never takes the place of another, which may be the end of the job; nothing takes the
+# place of the seal on a deleted one. ARGV: the document, seconds to live, whether it is the end (0, 1).
+_PUT = """
+local held = redis.call('GET', KEYS[1])
+if held == 'null' or (held and ARGV[3] == '0') then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+_SEAL = "null"
+
+
 class RedisStatusCache:
     """A cache that is away is a cache that misses."""
 
     def __init__(self, url: Callable[[], str], client: RedisClient | None = None) -> None:
         self._redis = client or shared_client(url)
+        self._script: Script | None = None
 
     def get(self, job_id: str) -> StatusDocument | None:
         try:
-            text = self._redis.run(lambda redis: redis.get(f"job:status:{job_id}"))
+            text = self._redis.run(lambda redis: redis.get(_status_key(job_id)))
             return None if text is None else cast("StatusDocument", json.loads(cast("str", text)))
         except (VslError, ValueError):
             return None
 
     def put(self, document: StatusDocument) -> None:
-        """A live document never takes the place of another: the other may be the end of the job."""
-        key = f"job:status:{document['jobId']}"
-        text = json.dumps(document)
         terminal = JobStatus(document["status"]).terminal
         seconds = TERMINAL_SECONDS if terminal else LIVE_SECONDS
+        arguments = (json.dumps(document), seconds, int(terminal))
+
+        def call(redis: Any) -> None:
+            if self._script is None:
+                self._script = redis.register_script(_PUT)
+            self._script(keys=[_status_key(document["jobId"])], args=arguments, client=redis)
+
         try:
-            self._redis.run(lambda redis: redis.set(key, text, ex=seconds, nx=not terminal))
+            self._redis.run(call)
         except VslError:
             return
+
+    def close(self, job_id: str) -> None:
+        self._redis.run(lambda redis: redis.set(_status_key(job_id), _SEAL, ex=TERMINAL_SECONDS))
 
 
 class RedisWebhookMemory:
@@ -146,6 +165,10 @@ class RedisWebhookMemory:
             )
         except VslError:
             return
+
+
+def _status_key(job_id: str) -> str:
+    return f"job:status:{job_id}"
 
 
 def _window_key(user_id: str) -> str:

@@ -70,6 +70,11 @@ class JobNotFound(VslError):
     title = "There is no such job"
 
 
+class JobNotEnded(VslError):
+    status = 409
+    title = "The job has not ended"
+
+
 class InvalidSignature(VslError):
     status = 401
     title = "The signature is missing or wrong"

@@ -1,9 +1,10 @@
 """Where things live in S3. Keys are functions of the job, so storing twice writes the same object."""
 
 import re
+from datetime import datetime
 from urllib.parse import quote
 
-from vsl.domain.job import Job
+from vsl.domain.job import Job, MediaType
 
 MEDIA_PREFIX = "media/"
 THUMBNAIL_PREFIX = "thumbnails/"
@@ -13,16 +14,24 @@ RECORD_PREFIX = "temp/stored/"
 
 def media_prefix(job: Job) -> str:
     """`media/{userId}/{mediaType}/{yyyy}/{mm}/{dd}/{jobId}/`, the day in UTC."""
-    return MEDIA_PREFIX + _job_path(job)
+    return MEDIA_PREFIX + _path_of(job)
 
 
 def thumbnail_prefix(job: Job) -> str:
-    return THUMBNAIL_PREFIX + _job_path(job)
+    return THUMBNAIL_PREFIX + _path_of(job)
 
 
 def record_key(job: Job, index: int) -> str:
     """Where StoreMedia notes how far it got with one output; gone after a day, like all of temp/."""
     return f"{RECORD_PREFIX}{job.job_id}/{index}.json"
+
+
+def prefixes(
+    user_id: str, media_type: MediaType, created_at: datetime, job_id: str
+) -> tuple[str, str, str]:
+    """Everything a job ever stores lies below one of these."""
+    path = _job_path(user_id, media_type, created_at, job_id)
+    return MEDIA_PREFIX + path, THUMBNAIL_PREFIX + path, f"{RECORD_PREFIX}{job_id}/"
 
 
 def file_name(index: int, name: str) -> str:
@@ -31,6 +40,9 @@ def file_name(index: int, name: str) -> str:
     return f"{index}-{safe[-80:]}"
 
 
-def _job_path(job: Job) -> str:
-    user = quote(job.user_id, safe="")
-    return f"{user}/{job.media_type}/{job.created_at:%Y/%m/%d}/{job.job_id}/"
+def _path_of(job: Job) -> str:
+    return _job_path(job.user_id, job.media_type, job.created_at, job.job_id)
+
+
+def _job_path(user_id: str, media_type: MediaType, created_at: datetime, job_id: str) -> str:
+    return f"{quote(user_id, safe='')}/{media_type}/{created_at:%Y/%m/%d}/{job_id}/"

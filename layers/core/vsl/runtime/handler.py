@@ -95,9 +95,9 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
     }
 
 
-def not_modified(headers: Mapping[str, str]) -> Response:
-    """What the client has is still right; `headers` are those the full answer would carry."""
-    return {"statusCode": 304, "headers": dict(headers), "body": ""}
+def without_body(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """204, or 304 with the headers that the full answer would carry."""
+    return {"statusCode": status, "headers": dict(headers or {}), "body": ""}
 
 
 def problem(error: VslError) -> Response:

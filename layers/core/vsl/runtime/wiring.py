@@ -15,6 +15,7 @@ from vsl.runtime.settings import settings
 if TYPE_CHECKING:
     from vsl.adapters.dynamodb import DynamoLiveJobs
     from vsl.adapters.idempotency import DynamoIdempotency, RemainingTime
+    from vsl.adapters.object_removal import ObjectRemoval
     from vsl.adapters.postgres import PostgresAccounting
     from vsl.adapters.postgres_history import PostgresHistory
     from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
@@ -125,6 +126,14 @@ def signer() -> "S3Signer":
     from vsl.adapters.signer import S3Signer
 
     return S3Signer(settings().media_bucket, settings().signed_url_seconds, settings().media_access)
+
+
+@cache
+def object_removal() -> "ObjectRemoval":
+    from vsl.adapters.aws import client
+    from vsl.adapters.object_removal import ObjectRemoval
+
+    return ObjectRemoval(settings().media_bucket, client("s3"))
 
 
 def books() -> "Books":

@@ -70,6 +70,10 @@ class History(Protocol):
         """What the job was asked with, defaults filled in."""
         ...
 
+    def erase(self, job_id: str, at: datetime) -> None:
+        """Mark an ended job as deleted, with everything personal about it gone; money stays."""
+        ...
+
 
 class LiveJobs(Protocol):
     """DynamoDB: one live item a job; conditional writes make order and repetition harmless."""
@@ -148,6 +152,10 @@ class LiveJobs(Protocol):
         """Ids of jobs in flight whose next check is due, the longest overdue first."""
         ...
 
+    def delete(self, job_id: str) -> None:
+        """Remove the item of an ended job. Raises JobNotEnded when it has not ended."""
+        ...
+
     def finish(self, finished: FinishedJob, document: StatusDocument) -> bool:
         """Write the end of the job, leave the in-flight index; False if it had ended otherwise."""
         ...
@@ -214,11 +222,15 @@ class RateLimits(Protocol):
 
 
 class StatusCache(Protocol):
-    """Redis. A cache that is away is a cache that misses: no method raises."""
+    """Redis. A cache that is away is a cache that misses: reading and writing never raise."""
 
     def get(self, job_id: str) -> StatusDocument | None: ...
 
     def put(self, document: StatusDocument) -> None: ...
+
+    def close(self, job_id: str) -> None:
+        """Forget the job and keep nothing about it from now on; raises StoreUnavailable."""
+        ...
 
 
 class WebhookMemory(Protocol):
@@ -238,6 +250,14 @@ class Media(Protocol):
         Called from several threads at once. Raises OutputExpired, OutputInvalid, DownloadRefused,
         DownloadFailed.
         """
+        ...
+
+
+class ObjectRemoval(Protocol):
+    """S3."""
+
+    def remove(self, prefix: str) -> int:
+        """Remove every object below the prefix; how many there were."""
         ...
 
 
