@@ -21,7 +21,7 @@ PYTHON := .venv/bin/python
 SAM := .venvs/sam/bin/sam
 SYNC = $(UV) sync --quiet --frozen --compile-bytecode
 
-.PHONY: help setup demo up down test unit faults chaos check format requirements build deploy clean
+.PHONY: help setup demo up down test unit faults chaos check format requirements openapi build deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ requirements: setup ## write the layers' requirements from the lock file
 	  $(UV) export --quiet --frozen --only-group layer-$$layer --no-header --no-annotate \
 	    -o layers/$$layer/requirements.txt > /dev/null; \
 	done
+
+openapi: setup ## write the published API document from api/openapi.yaml
+	@$(PYTHON) -m devstack.publish
 
 build: setup .venvs/sam/.ready ## sam build, with compiled bytecode (halves the imports of a cold start)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build

@@ -123,3 +123,12 @@ def test_a_running_job_is_not_deleted(stack: Stack) -> None:
     httpx.post(f"{url}/cancel", timeout=30, trust_env=False)
     assert stack.api.finish(job_id)["status"] == "canceled"
     assert httpx.delete(url, timeout=30, trust_env=False).status_code == 204
+
+
+def test_the_api_describes_itself(stack: Stack) -> None:
+    document = get(stack, "/openapi.json").json()
+    assert document["servers"] == [{"url": stack.api.url}]
+    assert "/jobs/{jobId}/timeline" in document["paths"]
+    page = get(stack, "/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.text.endswith("</html>")

@@ -27,6 +27,8 @@ GATEWAYS_OWN = {
     "UnsupportedMediaType",
 }
 OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
+# Without a secret, and simple enough for browsers to ask without a preflight.
+DESCRIPTIONS = {"/openapi.json", "/docs"}
 
 
 @cache
@@ -73,7 +75,7 @@ def test_callers_are_known_as_api_auth_says(auth: str, asks: bool, scheme: dict[
         verb, path = name.split()
         if verb == "options":
             assert "security" not in operation  # a preflight carries no credentials
-        elif path in OPEN_TO_THE_PROVIDER:
+        elif path in OPEN_TO_THE_PROVIDER | DESCRIPTIONS:
             assert operation["security"] == []
         else:
             assert operation["security"] == ([{"Caller": []}] if asks else [])
@@ -90,7 +92,7 @@ def test_the_template_enforces_that_only_the_local_stack_is_open() -> None:
 def test_every_way_in_has_an_integration_and_a_preflight() -> None:
     for path, item in document()["paths"].items():
         assert all("x-amazon-apigateway-integration" in operation for operation in item.values())
-        assert ("options" in item) == (path not in OPEN_TO_THE_PROVIDER)
+        assert ("options" in item) == (path not in OPEN_TO_THE_PROVIDER | DESCRIPTIONS)
 
 
 def generate_media(**parameters: str) -> dict[str, Any]:

@@ -171,6 +171,7 @@ def test_who_may_touch_what() -> None:
             "s3:DeleteObject",
             "s3:ListBucket",
         ],
+        "GetOpenapi": [],
         "ListModels": [],
         "GetModel": [],
     }
