@@ -21,7 +21,7 @@ PYTHON := .venv/bin/python
 SAM := .venvs/sam/bin/sam
 SYNC = $(UV) sync --quiet --frozen --compile-bytecode
 
-.PHONY: help setup demo up down test unit faults chaos check format requirements openapi build deploy clean
+.PHONY: help setup demo up down test unit faults chaos bench check format requirements openapi build deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ faults: setup ## every effect of a job, failed in every way (tests/fault)
 
 chaos: setup ## 200 jobs while workers are killed, webhooks lost and stores torn down (JOBS=, SEED=)
 	@$(PYTHON) -m tests.chaos --jobs $(or $(JOBS),200) --seed $(or $(SEED),0)
+
+bench: setup .venvs/sam/.ready .venvs/bench/.ready ## measure beside peers and limits (BENCH="status intake" for some)
+	@.venvs/bench/bin/python -m benchmarks $(BENCH)
 
 check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machines, template, secrets
 	@.venv/bin/ruff format --check --quiet .
@@ -105,4 +108,9 @@ $(UV):
 .venvs/sam/.ready: uv.lock pyproject.toml .python-version | $(UV)
 	@echo "Installing the SAM command line …"
 	@UV_PROJECT_ENVIRONMENT=.venvs/sam $(SYNC) --no-install-project --only-group sam
+	@touch $@
+
+.venvs/bench/.ready: uv.lock pyproject.toml .python-version | $(UV)
+	@echo "Installing what the benchmarks compare with …"
+	@UV_PROJECT_ENVIRONMENT=.venvs/bench $(SYNC) --no-default-groups --group bench
 	@touch $@

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http.client import RemoteDisconnected
 
 import pytest
+from botocore import auth, credentials
+from botocore.awsrequest import AWSRequest
 
-from vsl.adapters import signed
+from vsl.adapters import signed, sigv4
 from vsl.adapters.signed import call_json, endpoint
+from vsl.adapters.sigv4 import Credentials
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 TARGET = "AmazonSSM.GetParametersByPath"
@@ -45,6 +49,21 @@ def test_a_call_is_signed_with_the_session_of_the_role(monkeypatch: pytest.Monke
     assert headers["X-Amz-Target"] == TARGET
     assert headers["X-Amz-Security-Token"] == "of-the-role"
     assert "/ssm/aws4_request" in headers["Authorization"]
+
+
+@pytest.mark.parametrize("token", ["of-the-role", None])
+def test_the_signature_is_botocores(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: at.replace(tzinfo=None))
+    url, body = "https://ssm.eu-central-1.amazonaws.com/", b'{"Path":"/vsl/"}'
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET}
+    request = AWSRequest("POST", url, data=body, headers=dict(headers))
+    theirs = credentials.Credentials("AKIA", "secret", token)  # pragma: allowlist secret
+    auth.SigV4Auth(theirs, "ssm", "eu-central-1").add_auth(request)
+    ours = sigv4.authorize(
+        url, body, headers, "ssm", Credentials("AKIA", "secret", token), "eu-central-1", at
+    )
+    assert ours["Authorization"] == request.headers["Authorization"]
 
 
 @pytest.mark.parametrize(

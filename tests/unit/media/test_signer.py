@@ -8,6 +8,7 @@ import pytest
 from botocore import auth
 from botocore.config import Config
 
+from vsl.adapters import signed
 from vsl.adapters.signed import endpoint
 from vsl.adapters.signer import MAX_SECONDS, MIN_SECONDS, S3Signer, response_headers
 
@@ -55,14 +56,18 @@ def test_a_thumbnail_is_known_by_its_key() -> None:
     assert query(url)["response-content-type"] == "image/webp"
 
 
+@pytest.mark.parametrize("token", ["a/token+with=signs", ""])
 @pytest.mark.parametrize("content_type", ["image/png", "text/html"])
 def test_an_address_is_the_one_boto3_would_make(
-    monkeypatch: pytest.MonkeyPatch, content_type: str
+    monkeypatch: pytest.MonkeyPatch, content_type: str, token: str
 ) -> None:
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "a/token+with=signs")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", token) if token else monkeypatch.delenv(
+        "AWS_SESSION_TOKEN", raising=False
+    )
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     monkeypatch.setattr(auth, "get_current_datetime", lambda: at.replace(tzinfo=None))
-    client = boto3.client(
+    monkeypatch.setattr(signed, "_now", lambda: at)
+    client = boto3.Session().client(
         "s3",
         # Its own choice for us-east-1 would be the old global address.
         endpoint_url=endpoint("s3"),

@@ -1,19 +1,22 @@
-"""Requests signed by botocore's own signer, without its clients: for the first call of a cold start.
+"""One JSON call and presigned addresses without an AWS client: for the hot paths and cold starts.
 
-A boto3 client costs a hot function some 200 ms of loading service models before its first call
-(docs/performance.md); signing needs none of them. What is used here is all that such a function
-needs: one JSON call, and presigned addresses. Everything else goes by `adapters.aws`.
+A boto3 client costs a function some 200 ms of loading service models before its first call, and
+its signer a quarter of a millisecond for each address (docs/performance.md). Tests compare every
+signature with boto3's own. Everything else goes by `adapters.aws`.
 """
 
 import json
 import os
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
+from vsl.adapters import sigv4
+from vsl.adapters.sigv4 import Credentials
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 TIMEOUT_SECONDS = 3.0
@@ -48,13 +51,8 @@ def call_json(service: str, target: str, body: Mapping[str, Any]) -> dict[str, A
 
 
 def presign(url: str, query: Mapping[str, str], seconds: int) -> str:
-    """The address of an S3 object, readable for a while by whoever has it."""
-    from botocore.auth import S3SigV4QueryAuth
-    from botocore.awsrequest import AWSRequest
-
-    request = AWSRequest("GET", f"{url}?{urlencode(query, quote_via=quote)}" if query else url)
-    S3SigV4QueryAuth(_credentials(), "s3", _region(), expires=seconds).add_auth(request)
-    return str(request.url)
+    """The address of an S3 object, readable for a while by whoever has it; `url` has no query."""
+    return sigv4.presign(url, query, seconds, _credentials(), _region(), _now())
 
 
 def endpoint(service: str) -> str:
@@ -71,25 +69,23 @@ def endpoint(service: str) -> str:
 def _authorized(
     service: str, url: str, data: bytes, headers: Mapping[str, str]
 ) -> Mapping[str, str]:
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-
-    request = AWSRequest("POST", url, data=data, headers=dict(headers))
-    SigV4Auth(_credentials(), service, _region()).add_auth(request)
-    return dict(request.headers.items())
+    return sigv4.authorize(url, data, headers, service, _credentials(), _region(), _now())
 
 
-def _credentials() -> Any:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _credentials() -> Credentials:
     """Lambda's own from the environment; elsewhere (a person's machine) whatever boto3 finds."""
-    from botocore.credentials import Credentials
-
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if key and secret:
         return Credentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"))
     found = _session_credentials()
     if found is None:
         raise ConfigurationError("There are no AWS credentials.")
-    return found.get_frozen_credentials()
+    frozen = found.get_frozen_credentials()
+    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 @cache

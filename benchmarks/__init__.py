@@ -1,0 +1,1 @@
+"""What VSL costs in time, memory and money, beside what a user would pick instead and the limit."""
