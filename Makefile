@@ -38,7 +38,8 @@ down: setup ## stop it
 	@.venv/bin/vsl down --state $(STATE)
 
 test: setup .venvs/sam/.ready ## every test, with branch coverage
-	@$(PYTHON) -m pytest $(WORKERS) --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest $(WORKERS) --cov --cov-report=term:skip-covered \
+	  --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
 
 unit: setup ## the unit tests alone
 	@$(PYTHON) -m pytest $(WORKERS) tests/unit $(PYTEST_ARGS)

@@ -38,7 +38,7 @@ def run(*, quick: bool = False) -> Result:
         ["path", "median", "p95", "beside", "its median", "ratio"],
     )
     rounds = 20 if quick else 400
-    with running() as stack, _as_a_function(stack):
+    with running() as stack, as_a_function(stack):
         bare = redis.Redis.from_url(str(stack.document["redisUrl"]))
         _status(stack, bare, result, rounds)
         _intake(stack, result, 20 if quick else 1000)
@@ -52,7 +52,7 @@ def run(*, quick: bool = False) -> Result:
 
 
 @contextmanager
-def _as_a_function(stack: Stack) -> Iterator[None]:
+def as_a_function(stack: Stack) -> Iterator[None]:
     """This process as Lambda would start it, logs thrown away."""
     before = dict(os.environ)
     os.environ.update(environment_of(stack, "GetStatusFunction"))

@@ -7,6 +7,7 @@ Its list of effects is discovered and not written by hand, so a new call shows h
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.measure import Result
@@ -42,10 +43,10 @@ class CountingWorld(World):
     """A run that also weighs every write of the live item."""
 
     write_units = 0
-    before: dict[str, Any]
+    before: Mapping[str, Any]
 
-    def _written(self, item: dict[str, Any]) -> None:
-        before = getattr(self, "before", {})
+    def _written(self, item: Mapping[str, Any]) -> None:
+        before: Mapping[str, Any] = getattr(self, "before", {})
         size = max(_size(item), _size(before))
         self.write_units += math.ceil(size / 1024)
         for index in INDEXES:
@@ -60,7 +61,8 @@ class CountingWorld(World):
 
 def count() -> tuple[dict[str, int], list[Effect]]:
     """The figures of a plain image job, and its effects in order."""
-    world = CountingWorld(scenario("image")).run()
+    world = CountingWorld(scenario("image"))
+    world.run()
     done = list(world.effects.done)
     stores = Counter(effect.store for effect in done)
     found = {name: stores[store] for name, store in STORES.items()}
@@ -93,7 +95,7 @@ def run(*, quick: bool = False) -> Result:  # noqa: ARG001 - it is quick
     return result
 
 
-def _size(item: dict[str, Any]) -> int:
+def _size(item: Mapping[str, Any]) -> int:
     """Near enough to DynamoDB's own reckoning: names and values as UTF-8."""
     if not item:
         return 0

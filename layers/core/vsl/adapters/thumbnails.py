@@ -83,5 +83,6 @@ def _displayable(image: Image.Image) -> Image.Image:
 
 def _webp(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=80, method=4)
+    # A third of the time of the default method 4, and no larger (docs/performance.md).
+    image.save(buffer, "WEBP", quality=80, method=1)
     return buffer.getvalue()
