@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import cache
 from typing import Any
 
 import boto3
