@@ -82,11 +82,12 @@ CREATE TABLE webhook_events (
 CREATE INDEX webhook_events_replicate_id_idx ON webhook_events (replicate_id);
 
 CREATE TABLE user_limits (
-    user_id       text PRIMARY KEY CHECK (user_id <> ''),
-    jobs_per_hour integer NOT NULL CHECK (jobs_per_hour >= 0),
-    reason        text,
-    created_at    timestamptz NOT NULL DEFAULT now(),
-    updated_at    timestamptz NOT NULL DEFAULT now()
+    user_id         text PRIMARY KEY CHECK (user_id <> ''),
+    jobs_per_hour   integer CHECK (jobs_per_hour >= 0), -- null: the deployment's default, as below
+    reason          text,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    concurrent_jobs integer CHECK (concurrent_jobs >= 0)
 );
 
 CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -187,4 +188,5 @@ CREATE TABLE schema_migrations (
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'jobs', 'a5b9af70841aefd3650948bf065e75f78e6a9fde3c68030b5e2149b6b74d51c7'),
     ('0002', 'wasted_predictions', '8360dade9e007295a9d8689065421443fed32c720d14b1e22163866593dd9eb5'),
-    ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc');
+    ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc'),
+    ('0004', 'concurrent_jobs', 'aed366c9c7b5ef7678593b359783f7e21603fb830e0e92535e2ca048e5b138cd');

@@ -10,10 +10,9 @@ from typing import Any
 from devstack.doctor.findings import Finding, Scope
 from devstack.doctor.site import Site
 from vsl.adapters.live_item import LIVE_ITEM_LIFE
-from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, MediaType, Waste
+from vsl.domain.job import FinishedJob, Job, JobStatus, MediaAsset, MediaType, Waste, deadline
 from vsl.domain.live_job import LiveJob
 from vsl.domain.status import StatusDocument
-from vsl.services.create_job import SUBMISSION_SLACK
 from vsl.services.repair_execution import repair_execution
 
 # The poller hands a job to the repair within minutes of its deadline; before that nothing is wrong.
@@ -34,8 +33,8 @@ def stuck_jobs(site: Site, scope: Scope) -> Iterator[Finding]:
     """Jobs that run past their deadline."""
     now = site.now()
     for row in site.rows(_RUNNING, now - scope.window, scope.limit):
-        deadline = row["created_at"] + timedelta(seconds=row["timeout_seconds"]) + SUBMISSION_SLACK
-        if now < deadline + PATIENCE:
+        ends = deadline(row["created_at"], row["timeout_seconds"])
+        if now < ends + PATIENCE:
             continue
         job_id = row["job_id"]
         item = site.live.get(job_id)
@@ -45,7 +44,7 @@ def stuck_jobs(site: Site, scope: Scope) -> Iterator[Finding]:
         yield Finding(
             check="stuck job",
             subject=job_id,
-            what=f"should have ended by {deadline:%Y-%m-%d %H:%M} UTC",
+            what=f"should have ended by {ends:%Y-%m-%d %H:%M} UTC",
             money=Decimal(row["estimated_cost"]) if paid else Decimal(0),
             cure=partial(_repair, site, job_id, item is None),
         )

@@ -18,6 +18,7 @@ from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.adapters.parameters import Parameters
 from vsl.adapters.postgres import PostgresAccounting
 from vsl.adapters.redis_client import RedisClient
+from vsl.adapters.redis_limits import RedisRateLimits
 from vsl.adapters.redis_stores import RedisStatusCache
 from vsl.adapters.replicate import ReplicateProvider
 from vsl.domain.catalogue import Catalogue
@@ -80,6 +81,10 @@ class Site:
         return RedisStatusCache(lambda: self.parameters.get("redis-url"), self.redis)
 
     @cached_property
+    def limits(self) -> RedisRateLimits:
+        return RedisRateLimits(lambda: self.parameters.get("redis-url"), self.redis)
+
+    @cached_property
     def provider(self) -> ReplicateProvider:
         return ReplicateProvider(self.replicate_url, lambda: self.parameters.get("replicate-token"))
 
@@ -100,6 +105,7 @@ class Site:
             accounting=self.accounting,
             live=self.live,
             cache=self.cache,
+            limits=self.limits,
             clock=SystemClock(),
             metrics=NoMetrics(),
         )

@@ -1,5 +1,6 @@
-"""CheckRateLimit: admit the job within its user's hourly limit, once per job however often asked."""
+"""CheckRateLimit: admit the job within its user's limits, once per job however often asked."""
 
+from vsl.domain.admission import Limits, Verdict
 from vsl.domain.job import Job
 from vsl.runtime.handler import Context, Event, step
 from vsl.runtime.observability import metrics
@@ -10,12 +11,15 @@ from vsl.services.check_rate_limit import check_rate_limit
 
 @step
 def handler(event: Event, _context: Context) -> Event:
-    check_rate_limit(
+    admission, limits = check_rate_limit(
         Job.from_document(event["job"]),
         limits=rate_limits(),
         accounting=lazily(accounting),
         clock=clock,
-        default_limit=settings().rate_limit_per_hour,
+        default=Limits(settings().rate_limit_per_hour, settings().concurrent_jobs),
         metrics=metrics,
     )
-    return {"admitted": True}
+    return {
+        "first": admission.verdict is Verdict.ADMITTED,
+        "headers": admission.headers(limits),
+    }

@@ -21,6 +21,7 @@ OPTIONS = (
     *("--speed", "0.02"),
     *("--parameter", "SubmissionSettleSeconds=10"),
     *("--parameter", "RateLimitPerHour=100000"),
+    *("--parameter", "ConcurrentJobs=100000"),
 )
 
 

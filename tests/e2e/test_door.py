@@ -99,6 +99,32 @@ def test_the_hourly_limit(stack: Stack) -> None:
         assert stack.api.finish(answer.json()["jobId"])["status"] == "succeeded"
 
 
+def test_jobs_at_once(stack: Stack) -> None:
+    user = unique("crowded").replace(" ", "-")
+    with psycopg.connect(stack.database_url) as connection:
+        connection.execute(
+            "INSERT INTO user_limits (user_id, concurrent_jobs) VALUES (%s, 3)", [user]
+        )
+    # Slow enough that none ends while the others are being asked for.
+    ask = {"prompt": unique("slow")}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: stack.api.generate("minimax-video-01", ask, user_id=user), range(8))
+        )
+    accepted = [answer for answer in answers if answer.status_code == 202]
+    assert len(accepted) == 3
+    for answer in answers:
+        if answer not in accepted:
+            assert problem(answer, 429, "TooManyJobs")["limit"] == 3
+            assert int(answer.headers["retry-after"]) > 0
+    for job_id in (answer.json()["jobId"] for answer in accepted):
+        httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=20, trust_env=False)
+        assert stack.api.finish(job_id)["status"] == "canceled"
+    again = stack.api.generate("flux-schnell", {"prompt": "x"}, user_id=user)
+    assert again.status_code == 202, "their places are free again"
+    stack.api.finish(again.json()["jobId"])
+
+
 def test_an_unknown_job(stack: Stack) -> None:
     for job_id in ("nonsense", "01994a3c-0000-7000-8000-000000000000"):
         answer = httpx.get(f"{stack.api.url}/status/{job_id}", trust_env=False)

@@ -14,6 +14,7 @@ from psycopg import errors
 from tests.support.jobs import make_job
 from tests.support.outside import START
 from vsl.adapters.postgres import PostgresAccounting
+from vsl.domain.admission import RecentJob, UserLimits
 from vsl.domain.errors import InternalError
 from vsl.domain.ids import new_job_id
 from vsl.domain.job import (
@@ -205,7 +206,7 @@ def test_text_that_postgresql_cannot_hold_is_stored_all_the_same(
     assert row == (expected, "nul \ufffd inside")
 
 
-def test_jobs_since_are_those_of_the_user_in_order_without_refused_ones(
+def test_recent_jobs_are_those_of_the_user_in_order_without_refused_ones(
     accounting: PostgresAccounting,
 ) -> None:
     times = [START + timedelta(minutes=minute) for minute in (50, 10, 30)]
@@ -213,21 +214,27 @@ def test_jobs_since_are_those_of_the_user_in_order_without_refused_ones(
         accounting.create_job(make_job("mine", at), None)
     accounting.create_job(make_job("other", START, user_id="user-2"), None)
     accounting.create_job(make_job("on the edge", START), None)
-    refused = make_job("refused", START + timedelta(minutes=40))
-    accounting.finish_job(
-        replace(failed(job=refused, replicate_id=None), error_code="RateLimitExceeded")
-    )
-    excluded = new_job_id(times[0], "mine")
-    assert accounting.jobs_since("user-1", START, excluding=excluded) == sorted(times)[:2]
-    assert accounting.jobs_since("nobody", START, excluding=excluded) == []
+    for number, code in enumerate(("RateLimitExceeded", "TooManyJobs")):
+        refused = make_job(f"refused-{number}", START + timedelta(minutes=40))
+        accounting.finish_job(replace(failed(job=refused, replicate_id=None), error_code=code))
+    ended = make_job("mine", times[0])
+    accounting.finish_job(failed(job=ended))
+    expected = [
+        RecentJob(job.job_id, job.created_at, None if job.job_id == ended.job_id else job.deadline)
+        for job in (make_job("mine", at) for at in sorted(times))
+    ]
+    assert accounting.recent_jobs("user-1", START) == expected
+    assert accounting.recent_jobs("nobody", START) == []
 
 
 def test_a_user_may_have_a_limit_of_their_own(
     accounting: PostgresAccounting, sql: psycopg.Connection
 ) -> None:
-    assert accounting.hourly_limit("user-1") is None
+    assert accounting.user_limits("user-1") == UserLimits()
     sql.execute("INSERT INTO user_limits (user_id, jobs_per_hour) VALUES ('user-1', 0)")
-    assert accounting.hourly_limit("user-1") == 0
+    assert accounting.user_limits("user-1") == UserLimits(per_hour=0)
+    sql.execute("UPDATE user_limits SET jobs_per_hour = NULL, concurrent_jobs = 3")
+    assert accounting.user_limits("user-1") == UserLimits(concurrent=3)
 
 
 def test_the_schema_knows_every_status_and_media_type(accounting: PostgresAccounting) -> None:

@@ -16,12 +16,17 @@ from tests.support.jobs import make_asset, make_job
 from tests.support.outside import START
 from vsl.adapters.postgres import PostgresAccounting
 from vsl.adapters.redis_client import RedisClient as ClientOfRedis
-from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
+from vsl.adapters.redis_limits import RedisRateLimits
+from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
+from vsl.domain.admission import Limits, RecentJob
 from vsl.domain.errors import VslError
 from vsl.domain.job import FinishedJob, JobEvent, JobStatus, Waste, WebhookReceipt
 from vsl.domain.status import StatusDocument, status_document
 
 pytestmark = pytest.mark.integration
+
+
+ERRORS = ["RateLimitExceeded", "TooManyJobs", "PredictionFailed"]
 
 
 def answer(call: Callable[..., object], *stores: object) -> object:
@@ -51,7 +56,7 @@ def test_accounting(seed: int, postgres_url: str, request: pytest.FixtureRequest
             replicate_id=f"paid-{job.job_id}",
             attempt=1,
             assets=() if failed else (make_asset(),),
-            error_code=draw.choice(["RateLimitExceeded", "PredictionFailed"]) if failed else None,
+            error_code=draw.choice(ERRORS) if failed else None,
             error_message="no" if failed else None,
             actual_cost=cost,
             events=(JobEvent("created", at),),
@@ -63,8 +68,8 @@ def test_accounting(seed: int, postgres_url: str, request: pytest.FixtureRequest
             lambda it: it.finish_job(end),
             lambda it: it.record_waste(job.job_id, waste),
             lambda it: settled(it.status(job.job_id)),
-            lambda it: it.jobs_since(job.user_id, at, excluding=job.job_id),
-            lambda it: it.hourly_limit(job.user_id),
+            lambda it: it.recent_jobs(job.user_id, START),
+            lambda it: it.user_limits(job.user_id),
         ]
         return draw.choice(calls)
 
@@ -102,21 +107,28 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
 
     def operation(number: int) -> Callable[..., object]:
         at = START + timedelta(seconds=number * draw.randrange(1, 4))
-        name, limit, document = (
-            f"job-{draw.randrange(9)}",
-            draw.randrange(6),
-            draw.choice(documents),
-        )
-        history = [START - timedelta(minutes=draw.randrange(90)) for _ in range(draw.randrange(3))]
+        name, document = f"job-{draw.randrange(9)}", draw.choice(documents)
+        limit = Limits(draw.randrange(6), draw.randrange(4))
+        asking = make_job(name, at - timedelta(minutes=draw.choice([0, 0, 70])), timeout_seconds=60)
+        history = [
+            RecentJob(
+                f"job-{draw.randrange(9)}",
+                START - timedelta(minutes=draw.randrange(90)),
+                draw.choice([None, START, START + timedelta(minutes=4)]),
+            )
+            for _ in range(draw.randrange(3))
+        ]
         calls: list[Callable[..., object]] = [
-            lambda limits, _c, _m: limits.admit("user", name, limit, at, lambda: history),
+            lambda limits, _c, _m: limits.admit(asking, limit, at, lambda: history),
+            lambda limits, _c, _m: limits.admit(asking, limit, at, lambda: history),
+            lambda limits, _c, _m: limits.release("user-1", asking.job_id),
             lambda _l, cache, _m: cache.put(document),
             lambda _l, cache, _m: cache.get(job.job_id),
             *([lambda _l, cache, _m: cache.close(job.job_id)] if number > 40 else []),
             lambda _l, _c, seen: seen.seen(name),
             lambda _l, _c, seen: seen.remember(name),
-            lambda limits, _c, _m: limits.cached_limit(name),
-            lambda limits, _c, _m: limits.cache_limit(name, limit),
+            lambda limits, _c, _m: limits.cached_limits(name),
+            lambda limits, _c, _m: limits.cache_limits(name, limit),
         ]
         return draw.choice(calls)
 

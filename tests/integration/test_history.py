@@ -143,7 +143,7 @@ def test_of_an_erased_job_only_the_accounting_stays(
         actual_cost=Decimal("0.003"), replicate_id="rep-1",
     )  # fmt: skip
     accounting.finish_job(end)
-    kept = accounting.jobs_since(job.user_id, at(-60), excluding=make_job("x").job_id)
+    kept = accounting.recent_jobs(job.user_id, at(-60))
     history.erase(job.job_id, at(60))
     history.erase(job.job_id, at(90))
     assert accounting.status(job.job_id) is None
@@ -152,7 +152,7 @@ def test_of_an_erased_job_only_the_accounting_stays(
     assert history.list_jobs(JobFilter(), None, 10) == []
     assert accounting.finish_job(end) is None, "a late repetition of the end brings nothing back"
     assert accounting.create_job(job, "arn:late") is False
-    assert accounting.jobs_since(job.user_id, at(-60), excluding=make_job("x").job_id) == kept
+    assert accounting.recent_jobs(job.user_id, at(-60)) == kept
     with psycopg.connect(postgres_url) as sql:
         text = " ".join(
             str(row)

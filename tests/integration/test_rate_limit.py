@@ -1,25 +1,30 @@
-"""The hourly limit against a real Redis: atomic, sliding, once per job, and right after a loss."""
+"""Both limits against a real Redis: atomic, sliding, once per job, and right after a loss."""
 
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
 import redis
+from redis.crc import key_slot
 
 from devstack.servers import free_port
 from tests.support.jobs import make_job
 from tests.support.outside import START, RecordingMetrics, SteppedClock
 from vsl.adapters.postgres import PostgresAccounting
 from vsl.adapters.redis_client import RedisClient
-from vsl.adapters.redis_stores import RedisRateLimits
-from vsl.domain.errors import RateLimitExceeded, StoreUnavailable
-from vsl.domain.job import Job
+from vsl.adapters.redis_limits import RedisRateLimits
+from vsl.domain.admission import Admission, Limits, RecentJob, Verdict
+from vsl.domain.errors import StoreUnavailable, VslError
+from vsl.domain.job import FinishedJob, Job, JobStatus
 from vsl.services.check_rate_limit import check_rate_limit
 
 pytestmark = pytest.mark.integration
+
+MANY = 1_000_000
 
 
 @pytest.fixture
@@ -36,108 +41,188 @@ def accounting(postgres_url: str) -> Iterator[PostgresAccounting]:
     store.close()
 
 
-def nothing() -> Sequence[datetime]:
+def nothing() -> Sequence[RecentJob]:
     return ()
 
 
-def test_of_200_jobs_at_once_exactly_the_limit_is_admitted(limits: RedisRateLimits) -> None:
-    together = threading.Barrier(200)
+def ask(
+    limits: RedisRateLimits,
+    seed: str,
+    per_hour: int = MANY,
+    concurrent: int = MANY,
+    at: datetime = START,
+    **changes: Any,
+) -> Admission:
+    return limits.admit(make_job(seed, at, **changes), Limits(per_hour, concurrent), at, nothing)
 
-    def ask(number: int) -> float | None:
+
+def wait(*arguments: Any, **named: Any) -> float | None:
+    """None when admitted, else seconds until the hour has a place."""
+    answer = ask(*arguments, **named)
+    return None if answer.admitted else answer.next_place
+
+
+@pytest.mark.parametrize(
+    ("in_force", "refused"),
+    [
+        (Limits(7, MANY), "RateLimitExceeded"),
+        (Limits(MANY, 7), "TooManyJobs"),
+        (Limits(7, 7), "RateLimitExceeded"),
+    ],
+)
+def test_of_200_requests_at_once_exactly_the_limit_is_admitted(
+    limits: RedisRateLimits, accounting: PostgresAccounting, in_force: Limits, refused: str
+) -> None:
+    together, clock = threading.Barrier(200), SteppedClock()
+
+    def request(number: int) -> str:
         together.wait()
-        return limits.admit("user-1", f"job-{number}", 7, START, nothing)
+        try:
+            check_rate_limit(
+                make_job(f"job-{number}"),
+                limits=limits,
+                accounting=accounting,
+                clock=clock,
+                default=in_force,
+                metrics=RecordingMetrics(),
+            )
+        except VslError as error:
+            return error.code
+        return "admitted"
 
     with ThreadPoolExecutor(200) as threads:
-        answers = list(threads.map(ask, range(200)))
-    assert answers.count(None) == 7
-    assert set(answers) == {None, 3600.0}
+        answers = list(threads.map(request, range(200)))
+    assert answers.count("admitted") == 7
+    assert set(answers) == {"admitted", refused}
 
 
 def test_a_job_is_counted_once_however_often_it_asks(limits: RedisRateLimits) -> None:
-    for _ in range(5):
-        assert limits.admit("user-1", "job-1", 2, START, nothing) is None
-    assert limits.admit("user-1", "job-2", 2, START, nothing) is None
-    assert limits.admit("user-1", "job-3", 2, START, nothing) == 3600
-    assert limits.admit("user-1", "job-1", 2, START, nothing) is None, "still admitted when full"
+    verdicts = [ask(limits, "job-1", 2, 2) for _ in range(5)]
+    assert [each.verdict for each in verdicts] == [Verdict.ADMITTED] + [Verdict.AGAIN] * 4
+    assert [(each.in_hour, each.running) for each in verdicts] == [(1, 1)] * 5
+    assert ask(limits, "job-2", 2, 2).admitted
+    assert ask(limits, "job-3", 2, 2).verdict is Verdict.HOUR_IS_FULL
+    assert ask(limits, "job-1", 2, 2).admitted, "still admitted when full"
 
 
-def test_a_refused_job_takes_no_place(limits: RedisRateLimits) -> None:
-    limits.admit("user-1", "job-1", 1, START, nothing)
+def test_a_refused_job_takes_no_place_in_either_limit(limits: RedisRateLimits) -> None:
+    assert ask(limits, "job-1", 5, 1).admitted
+    refused = ask(limits, "job-2", 5, 1)
+    assert (refused.verdict, refused.in_hour, refused.running) == (Verdict.TOO_MANY_RUN, 1, 1)
+    refused = ask(limits, "job-3", 1, 5)
+    assert (refused.verdict, refused.in_hour, refused.running) == (Verdict.HOUR_IS_FULL, 1, 1)
+    admitted = ask(limits, "job-4", 2, 2)
+    assert (admitted.verdict, admitted.in_hour, admitted.running) == (Verdict.ADMITTED, 2, 2)
+
+
+def test_a_place_comes_back_when_its_job_ends(limits: RedisRateLimits) -> None:
+    ask(limits, "job-1", 9, 1)
+    assert not ask(limits, "job-2", 9, 1).admitted
+    for _ in range(2):
+        limits.release("user-1", make_job("job-1").job_id)
+    limits.release("user-1", "never there")
+    assert ask(limits, "job-2", 9, 1).admitted
+    again = ask(limits, "job-1", 9, 1)
+    assert (again.verdict, again.running) == (Verdict.AGAIN, 1), "an ended job is not counted again"
+
+
+def test_a_place_nobody_gave_back_is_free_at_the_deadline(limits: RedisRateLimits) -> None:
+    job = make_job("lost")
+    limits.admit(job, Limits(9, 1), START, nothing)
+    before = job.deadline - timedelta(milliseconds=1)
+    assert not ask(limits, "next", 9, 1, at=before).admitted
+    assert ask(limits, "next", 9, 1, at=job.deadline).admitted
+
+
+def test_a_refused_job_may_come_again(limits: RedisRateLimits) -> None:
+    ask(limits, "job-1", 1)
     for second in range(1, 4):
         at = START + timedelta(seconds=second)
-        assert limits.admit("user-1", "job-2", 1, at, nothing) == 3600 - second
-    assert limits.admit("user-1", "job-2", 1, START + timedelta(hours=1), nothing) is None
+        assert wait(limits, "job-2", 1, at=at) == 3600 - second
+    assert wait(limits, "job-2", 1, at=START + timedelta(hours=1)) is None
 
 
 def test_the_hour_slides_and_the_wait_is_exact_to_the_millisecond(
     limits: RedisRateLimits,
 ) -> None:
     for minute in (0, 10, 50):
-        at = START + timedelta(minutes=minute)
-        assert limits.admit("user-1", f"job-{minute}", 3, at, nothing) is None
+        assert wait(limits, f"job-{minute}", 3, at=START + timedelta(minutes=minute)) is None
     at = START + timedelta(minutes=55, milliseconds=250)
-    wait = limits.admit("user-1", "late", 3, at, nothing)
-    assert wait == pytest.approx(5 * 60 - 0.25)
+    assert wait(limits, "late", 3, at=at) == pytest.approx(5 * 60 - 0.25)
     just_before = START + timedelta(hours=1) - timedelta(milliseconds=1)
-    assert limits.admit("user-1", "late", 3, just_before, nothing) == pytest.approx(0.001)
-    assert limits.admit("user-1", "late", 3, START + timedelta(hours=1), nothing) is None
-    assert limits.admit("user-1", "next", 3, START + timedelta(hours=1), nothing) == 600
+    assert wait(limits, "late", 3, at=just_before) == pytest.approx(0.001)
+    assert wait(limits, "late", 3, at=START + timedelta(hours=1)) is None
+    assert wait(limits, "next", 3, at=START + timedelta(hours=1)) == 600
 
 
 def test_after_a_limit_was_lowered_the_wait_counts_every_place_that_must_free(
     limits: RedisRateLimits,
 ) -> None:
     for minute in range(5):
-        limits.admit("user-1", f"job-{minute}", 10, START + timedelta(minutes=minute), nothing)
+        ask(limits, f"job-{minute}", 10, at=START + timedelta(minutes=minute))
     at = START + timedelta(minutes=5)
-    assert limits.admit("user-1", "new", 2, at, nothing) == (60 + 3 - 5) * 60
-    assert limits.admit("user-1", "new", 0, at, nothing) == 3600
+    assert wait(limits, "new", 2, at=at) == (60 + 3 - 5) * 60
+    assert wait(limits, "new", 0, at=at) == 3600
 
 
 def test_users_do_not_share_a_window_whatever_their_names(limits: RedisRateLimits) -> None:
     for user in ("a", "a:hour", "{a}", "{a}:hour", "a|b=c@d"):
-        assert limits.admit(user, "job", 1, START, nothing) is None
-        assert limits.admit(user, "other", 1, START, nothing) == 3600
+        assert wait(limits, f"job of {user}", 1, user_id=user) is None
+        assert wait(limits, f"other of {user}", 1, user_id=user) == 3600
 
 
-def test_the_key_is_the_documented_one_and_expires(limits: RedisRateLimits, redis_url: str) -> None:
-    limits.admit("user-1", "job-1", 5, START, nothing)
+def test_the_keys_are_the_documented_ones_and_expire(
+    limits: RedisRateLimits, redis_url: str
+) -> None:
+    ask(limits, "job-1", 5, 5)
+    hour = "ratelimit:user:user-1:hour"
+    running = f"{{{hour}}}:running"
+    job = make_job("job-1")
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        key = "ratelimit:user:user-1:hour"
-        assert client.keys() == [key]
-        assert client.zrange(key, 0, -1) == ["job-1"]
-        remaining = client.pttl(key)
-        assert isinstance(remaining, int)
-        assert 3_590_000 < remaining <= 3_600_000
+        assert set(client.keys()) == {hour, running}
+        assert client.zrange(hour, 0, -1) == client.zrange(running, 0, -1) == [job.job_id]
+        assert 3_590_000 < int(str(client.pttl(hour))) <= 3_600_000
+        alive = (job.deadline - START).total_seconds() * 1000
+        assert alive - 10_000 < int(str(client.pttl(running))) <= alive
+
+
+def test_a_cluster_keeps_the_keys_of_a_user_together() -> None:
+    hour = b"ratelimit:user:user-1:hour"
+    assert key_slot(hour) == key_slot(b"{" + hour + b"}:running")
 
 
 def test_the_history_is_asked_for_only_when_nothing_is_known(limits: RedisRateLimits) -> None:
     asked: list[str] = []
 
-    def history() -> Sequence[datetime]:
+    def history() -> Sequence[RecentJob]:
         asked.append("once")
-        return [START - timedelta(minutes=30), START - timedelta(minutes=20)]
+        return [
+            RecentJob("earlier", START - timedelta(minutes=30), None),
+            RecentJob("running", START - timedelta(minutes=20), START + timedelta(minutes=1)),
+        ]
 
-    assert limits.admit("user-1", "job-1", 3, START, history) is None
-    assert limits.admit("user-1", "job-2", 3, START, history) == 30 * 60
+    first = limits.admit(make_job("job-1"), Limits(3, 2), START, history)
+    assert (first.verdict, first.in_hour, first.running) == (Verdict.ADMITTED, 3, 2)
+    second = limits.admit(make_job("job-2"), Limits(3, 2), START, history)
+    assert (second.verdict, second.next_place) == (Verdict.HOUR_IS_FULL, 30 * 60)
     assert asked == ["once"]
 
 
 def test_a_lost_script_is_loaded_again(limits: RedisRateLimits, redis_url: str) -> None:
-    limits.admit("user-1", "job-1", 2, START, nothing)
+    ask(limits, "job-1", 2)
     with redis.Redis.from_url(redis_url) as client:
         client.script_flush()
-    assert limits.admit("user-1", "job-2", 2, START, nothing) is None
+    assert ask(limits, "job-2", 2).admitted
 
 
-def test_the_limit_in_force_is_remembered_for_a_while(
+def test_the_limits_in_force_are_remembered_for_a_while(
     limits: RedisRateLimits, redis_url: str
 ) -> None:
-    assert limits.cached_limit("user-1") is None
-    limits.cache_limit("user-1", 0)
-    assert limits.cached_limit("user-1") == 0
+    assert limits.cached_limits("user-1") is None
+    limits.cache_limits("user-1", Limits(0, 7))
+    assert limits.cached_limits("user-1") == Limits(0, 7)
     with redis.Redis.from_url(redis_url) as client:
-        assert 0 < int(str(client.ttl("ratelimit:user:user-1:limit"))) <= 300
+        assert 0 < int(str(client.ttl("ratelimit:user:user-1:limits"))) <= 300
 
 
 class World:
@@ -147,6 +232,7 @@ class World:
         self.limits = limits
         self.accounting = accounting
         self.clock = SteppedClock()
+        self.default = Limits(3, MANY)
 
     def ask(self, seed: str, limits: RedisRateLimits | None = None) -> Job:
         job = make_job(seed, self.clock.now())
@@ -155,16 +241,21 @@ class World:
             limits=limits or self.limits,
             accounting=self.accounting,
             clock=self.clock,
-            default_limit=3,
+            default=self.default,
             metrics=RecordingMetrics(),
         )
         self.accounting.create_job(job, None)
         return job
 
     def refusal(self, seed: str, limits: RedisRateLimits | None = None) -> dict[str, object]:
-        with pytest.raises(RateLimitExceeded) as caught:
+        with pytest.raises(VslError) as caught:
             self.ask(seed, limits)
-        return caught.value.details | {"message": caught.value.message}
+        assert caught.value.status == 429
+        return caught.value.document()
+
+    def seconds(self, seed: str, limits: RedisRateLimits | None = None) -> object:
+        details: Any = self.refusal(seed, limits)["details"]
+        return details["retryAfter"]
 
 
 @pytest.fixture
@@ -187,26 +278,44 @@ def test_with_redis_away_postgresql_gives_the_same_answer(
         world.ask(f"job-{number}")
         world.clock.advance(60)
     assert world.refusal("more") == world.refusal("more", dead_redis)
-    assert world.refusal("more", dead_redis)["retryAfter"] == 57 * 60
+    assert world.seconds("more", dead_redis) == 57 * 60
     world.clock.advance(57 * 60)
     world.ask("more", dead_redis)
-    assert world.refusal("one more", dead_redis)["retryAfter"] == 60
+    assert world.seconds("one more", dead_redis) == 60
+
+
+def test_with_redis_away_postgresql_counts_what_runs_alike(
+    world: World, dead_redis: RedisRateLimits
+) -> None:
+    world.default = Limits(MANY, 2)
+    first, _ = world.ask("job-1"), world.ask("job-2")
+    assert world.refusal("more")["code"] == "TooManyJobs"
+    assert world.refusal("more") == world.refusal("more", dead_redis)
+    world.accounting.finish_job(
+        FinishedJob(first, JobStatus.SUCCEEDED, world.clock.now(), replicate_id="r")
+    )
+    world.ask("more", dead_redis)
+    assert world.refusal("one more", dead_redis)["code"] == "TooManyJobs"
 
 
 def test_a_redis_that_lost_everything_learns_it_again(world: World, redis_url: str) -> None:
-    for number in range(3):
-        world.ask(f"job-{number}")
+    jobs = [world.ask(f"job-{number}") for number in range(3)]
     before = world.refusal("more")
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     assert world.refusal("more") == before
+    again = world.limits.admit(jobs[1], world.default, world.clock.now(), nothing)
+    assert (again.verdict, again.in_hour, again.running) == (Verdict.AGAIN, 3, 3)
 
 
 def test_a_limit_of_the_users_own_wins_over_the_default(world: World, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
-        connection.execute("INSERT INTO user_limits (user_id, jobs_per_hour) VALUES ('user-1', 1)")
+        connection.execute(
+            "INSERT INTO user_limits (user_id, concurrent_jobs) VALUES ('user-1', 1)"
+        )
     world.ask("first")
-    assert world.refusal("second")["limit"] == 1
+    refusal = world.refusal("second")
+    assert (refusal["code"], refusal["details"]["limit"]) == ("TooManyJobs", 1)  # type: ignore[index]
 
 
 def test_with_both_stores_away_nobody_can_tell(dead_redis: RedisRateLimits) -> None:

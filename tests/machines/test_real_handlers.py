@@ -46,6 +46,8 @@ FUNCTIONS = [path.parent.name for path in (REPOSITORY / "functions").glob("*/app
 
 
 class RedisIsAway:
+    def release(self, _user_id: str, _job_id: str) -> None: ...
+
     def __getattr__(self, _name: str) -> Any:
         def fail(*_: object, **__: object) -> None:
             raise StoreUnavailable("Redis did not answer.")

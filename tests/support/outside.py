@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from vsl.domain.admission import Admission, Limits, RecentJob, UserLimits, Verdict
 from vsl.domain.job import FinishedJob, Job, Waste
 from vsl.domain.prediction import Prediction, PredictionStatus
 from vsl.domain.status import StatusDocument, finished_document
@@ -178,15 +179,41 @@ class MemoryAccounting:
         finished = self.finished.get(job_id)
         return finished_document(finished) if finished else None
 
-    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
-        return sorted(
-            job.created_at
-            for job in self.created.values()
-            if job.user_id == user_id and job.created_at > since and job.job_id != excluding
-        )
+    def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
+        return [
+            RecentJob(
+                job.job_id, job.created_at, None if job.job_id in self.finished else job.deadline
+            )
+            for job in sorted(self.created.values(), key=lambda job: job.job_id)
+            if job.user_id == user_id and job.created_at > since
+        ]
 
-    def hourly_limit(self, _user_id: str) -> int | None:
+    def user_limits(self, _user_id: str) -> UserLimits:
+        return UserLimits()
+
+
+class NoLimits:
+    """Redis with a place for everybody: what it gives back is kept."""
+
+    def __init__(self) -> None:
+        self.released: list[tuple[str, str]] = []
+
+    def admit(
+        self,
+        job: Job,
+        limits: Limits,
+        now: datetime,
+        history: Callable[[], Sequence[RecentJob]],
+    ) -> Admission:
+        return Admission(Verdict.ADMITTED, 1, 1, 3600)
+
+    def release(self, user_id: str, job_id: str) -> None:
+        self.released.append((user_id, job_id))
+
+    def cached_limits(self, user_id: str) -> Limits | None:
         return None
+
+    def cache_limits(self, user_id: str, limits: Limits) -> None: ...
 
 
 class MemoryCache:

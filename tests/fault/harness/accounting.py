@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tests.fault.harness.effects import Effects
+from vsl.domain.admission import RecentJob, UserLimits
 from vsl.domain.errors import InternalError, StoreUnavailable
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, Waste, WebhookReceipt
 from vsl.domain.status import StatusDocument, finished_document, status_document
@@ -70,18 +71,17 @@ class MemoryAccounting:
         row = self.rows.get(job_id)
         return row.document() if row else None
 
-    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
-        return sorted(
-            row.job.created_at
-            for row in self.rows.values()
+    def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
+        return [
+            RecentJob(row.job.job_id, row.job.created_at, None if row.end else row.job.deadline)
+            for row in sorted(self.rows.values(), key=lambda row: row.job.job_id)
             if row.job.user_id == user_id
             and row.job.created_at > since
-            and row.job.job_id != excluding
-            and (row.end is None or row.end.error_code != "RateLimitExceeded")
-        )
+            and not (row.end and row.end.error_code in {"RateLimitExceeded", "TooManyJobs"})
+        ]
 
-    def hourly_limit(self, _user_id: str) -> int | None:
-        return None
+    def user_limits(self, _user_id: str) -> UserLimits:
+        return UserLimits()
 
 
 class EffectfulAccounting:

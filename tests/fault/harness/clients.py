@@ -3,12 +3,13 @@
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
+from itertools import batched
 from typing import Any
 
 from tests.fault.harness.dynamodb import DynamoDBClient, refused
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Scheduler, Signal
-from vsl.adapters import redis_stores
+from vsl.adapters import redis_limits, redis_stores
 from vsl.domain.errors import StoreUnavailable
 
 
@@ -155,6 +156,10 @@ class RedisClient:
             lambda _after: StoreUnavailable("Redis did not answer."),
         )
 
+    def members(self, key: str) -> list[str]:
+        """Of a sorted set, without being an effect."""
+        return sorted(self._server.get(key) or {})
+
 
 class RedisServer:
     """The commands our stores use, the admission script among them."""
@@ -176,8 +181,8 @@ class RedisServer:
     def exists(self, key: str) -> int:
         return int(self.get(key) is not None)
 
-    def register_script(self, source: str) -> Callable[..., int]:
-        return {redis_stores._ADMIT: self._admit, redis_stores._PUT: self._put}[source]
+    def register_script(self, source: str) -> Callable[..., Any]:
+        return {redis_limits._ADMIT: self._admit, redis_stores._PUT: self._put}[source]
 
     def _put(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> int:
         """The script that puts a status, line by line."""
@@ -186,30 +191,55 @@ class RedisServer:
             return 0
         return int(self.set(keys[0], args[0], ex=args[1]))
 
-    def _admit(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> int:
-        """The admission script, line by line; an empty window is a key that is not there."""
-        key, (now, window, limit, job_id, known) = keys[0], args[:5]
-        admitted: dict[str, int] | None = self.get(key)
-        until = self._scheduler.now + window / 1000
-        if admitted is None:
-            if not known:
-                return -2
-            admitted = {f"earlier:{n}": at for n, at in enumerate(args[5:])}
-        else:
-            until = self._values[key][1]
-        admitted = {name: at for name, at in admitted.items() if at > now - window}
-        answer = -1
-        if job_id not in admitted:
-            if len(admitted) < limit:
-                admitted[job_id] = now
-                until = self._scheduler.now + window / 1000
-            else:
-                leaving = sorted(admitted.values())[len(admitted) - limit] if limit else now
-                answer = int(leaving + window - now)
+    def zrem(self, key: str, member: str) -> int:
+        members: dict[str, int] = self.get(key) or {}
+        known = members.pop(member, None) is not None
+        if not members:
+            self._values.pop(key, None)
+        return int(known)
+
+    def _admit(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> list[int]:
+        """The admission script, line by line; an empty set is a key that is not there."""
+        hour_key, running_key = keys
+        now, window, per_hour, at_once, history_follows, job, created, deadline = args[:8]
+        hour, running = self._members(hour_key), self._members(running_key)
+        hour_until, running_until = self._until(hour_key), self._until(running_key)
+        if not hour:
+            if not history_follows:
+                return [4]
+            for name, at, until in batched(args[8:], 3, strict=True):
+                hour[name] = at
+                if until:
+                    running[name] = until
+            hour_until = self._scheduler.now + window / 1000
+        known = created <= now - window or job in hour
+        hour = {name: at for name, at in hour.items() if at > now - window}
+        running = {name: until for name, until in running.items() if until > now}
+        verdict = (
+            1 if known else 2 if len(hour) >= per_hour else 3 if len(running) >= at_once else 0
+        )
+        if verdict == 0:
+            hour[job], running[job] = now, deadline
+            hour_until = self._scheduler.now + window / 1000
+        if running:
+            running_until = self._scheduler.now + (max(running.values()) - now) / 1000
+        self._keep(hour_key, hour, hour_until)
+        self._keep(running_key, running, running_until)
+        wait = window
+        if hour and per_hour:
+            wait = sorted(hour.values())[max(0, len(hour) - per_hour)] + window - now
+        return [verdict, len(hour), len(running), wait]
+
+    def _members(self, key: str) -> dict[str, int]:
+        return dict(self.get(key) or {})
+
+    def _until(self, key: str) -> float:
+        return self._values.get(key, (None, 0.0))[1]
+
+    def _keep(self, key: str, members: dict[str, int], until: float) -> None:
         self._values.pop(key, None)
-        if admitted:
-            self._values[key] = (admitted, until)
-        return answer
+        if members:
+            self._values[key] = (members, until)
 
 
 class LambdaClient:

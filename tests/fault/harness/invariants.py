@@ -29,6 +29,7 @@ INVARIANTS = {
     "f": "no error that nobody foresaw",
     "g": "a job that has ended has left the poller's index",
     "h": "the job ends as its scenario allows",
+    "i": "a job that has ended holds no place among its user's, unless Redis or the check was struck",
 }
 
 
@@ -58,6 +59,12 @@ def check(world: World) -> Iterator[Finding]:
         yield Finding("f", f"an error nobody foresaw: {world.surprises[0]}")
     if world.live.due(world.scheduler.moment().replace(year=2100), 10):
         yield Finding("g", "the poller still looks at the job")
+    excused = any(
+        effect.store == "redis" or effect.actor == "check_rate_limit"
+        for effect, _ in world.effects.injected
+    )
+    if world.limits_held() and not excused:
+        yield Finding("i", f"still counted as running: {world.limits_held()}")
     if item.status.value not in world.scenario.ends:
         code = item.result and item.result["error"]
         yield Finding("h", f"the job ended as {item.status.value} ({code})")

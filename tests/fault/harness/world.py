@@ -37,12 +37,12 @@ from tests.fault.harness.virtual_time import Fiber, FiberKilled, Scheduler
 from tests.support.jobs import catalogue, make_job
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.adapters.media import StoredMedia
-from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
+from vsl.adapters.redis_limits import RedisRateLimits
+from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
 from vsl.adapters.s3 import ObjectStore
 from vsl.adapters.stepfunctions import TaskCallbacks
 from vsl.domain.errors import VslError
-from vsl.domain.job import JobStatus
-from vsl.services.create_job import SUBMISSION_SLACK
+from vsl.domain.job import SUBMISSION_SLACK, JobStatus
 
 POLL_SECONDS = 60.0
 FIRST_POLL = 47.0
@@ -128,7 +128,8 @@ class World:
         self.callbacks = TaskCallbacks()
         self.books = MemoryAccounting()
         self.accounting = EffectfulAccounting(self.effects, self.books)
-        redis: Any = RedisClient(self.effects)
+        self.redis = RedisClient(self.effects)
+        redis: Any = self.redis
         self.limits = RedisRateLimits(str, redis)
         self.cache = RedisStatusCache(str, redis)
         self.memory = RedisWebhookMemory(str, redis)
@@ -318,6 +319,10 @@ class World:
         return fiber
 
     # --- looking at it -------------------------------------------------------------------------
+
+    def limits_held(self) -> list[str]:
+        """Jobs that take a place among those of the user that run at once."""
+        return self.redis.members(f"{{ratelimit:user:{self.job.user_id}:hour}}:running")
 
     def running(self, name: str) -> bool:
         return any(fiber.name == name and not fiber.done for fiber in self.scheduler.fibers)

@@ -1,5 +1,6 @@
 """A request becomes a job: the same one however often its execution asks."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,10 +9,17 @@ from typing import Any
 import pytest
 
 from tests.support.jobs import catalogue, make_job
-from vsl.domain.errors import InvalidParameters, InvalidRequest, UnknownModel
+from vsl.domain.errors import InvalidParameters, InvalidRequest, PayloadTooLarge, UnknownModel
 from vsl.domain.ids import timestamp_of
 from vsl.domain.job import Job
-from vsl.services.accept_request import Execution, accept_request, accepted_answer
+from vsl.domain.uri import MAX_DATA_CHARACTERS
+from vsl.domain.validation import MAX_TEXT_CHARACTERS
+from vsl.services.accept_request import (
+    MAX_REQUEST_BYTES,
+    Execution,
+    accept_request,
+    accepted_answer,
+)
 
 STARTED = datetime(2026, 3, 1, 12, 0, 0, 123000, tzinfo=UTC)
 EXECUTION = Execution("arn:aws:states:::execution:one", "console-test", STARTED)
@@ -51,6 +59,20 @@ def test_a_retried_execution_names_the_same_job() -> None:
 def test_an_execution_named_by_a_job_id_is_that_job() -> None:
     job_id = make_job().job_id
     assert accept(REQUEST, Execution("arn", job_id, STARTED)).job_id == job_id
+
+
+def test_a_request_may_have_so_many_bytes_and_no_more() -> None:
+    def request(size: int, filler: str = "x") -> dict[str, Any]:
+        empty = len(json.dumps({**REQUEST, "note": ""}))
+        return {**REQUEST, "note": filler * ((size - empty) // len(filler.encode()))}
+
+    with pytest.raises(InvalidRequest, match="note is not known"):
+        accept({"request": request(MAX_REQUEST_BYTES)})
+    for filler in ("x", "\N{FOX FACE}"):
+        with pytest.raises(PayloadTooLarge, match="at most 131,072 are allowed") as caught:
+            accept({"request": request(MAX_REQUEST_BYTES + 8, filler)})
+        assert caught.value.details == {"limit": MAX_REQUEST_BYTES}
+    assert MAX_DATA_CHARACTERS + MAX_TEXT_CHARACTERS < MAX_REQUEST_BYTES
 
 
 def test_the_bare_request_is_enough() -> None:

@@ -2,49 +2,53 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.jobs import make_job
 from tests.support.outside import START, RecordingMetrics, SteppedClock
-from vsl.domain.errors import RateLimitExceeded, StoreUnavailable
-from vsl.services.check_rate_limit import WINDOW, check_rate_limit, seconds_to_wait
+from vsl.domain.admission import Admission, Limits, RecentJob, UserLimits, Verdict
+from vsl.domain.errors import RateLimitExceeded, StoreUnavailable, TooManyJobs, VslError
+from vsl.domain.job import Job
+from vsl.services.check_rate_limit import check_rate_limit
 
 if TYPE_CHECKING:
     from vsl.services.ports import Accounting
 
+DEFAULT = Limits(3, 2)
+ADMITTED = Admission(Verdict.ADMITTED, 1, 1, 3600)
 
-class Limits:
-    """Redis with its two switches: what it answers, and whether it answers at all."""
 
-    def __init__(self, wait: float | None = None, *, away: bool = False) -> None:
-        self.wait = wait
+class Redis:
+    """What it answers, and whether it answers at all."""
+
+    def __init__(self, answer: Admission = ADMITTED, *, away: bool = False) -> None:
+        self.answer = answer
         self.away = away
-        self.limit: int | None = None
-        self.asked: list[tuple[int, Sequence[datetime]]] = []
+        self.limits: Limits | None = None
+        self.asked: list[tuple[Limits, Sequence[RecentJob]]] = []
 
     def admit(
         self,
-        user_id: str,
-        job_id: str,
-        limit: int,
+        job: Job,
+        limits: Limits,
         now: datetime,
-        history: Callable[[], Sequence[datetime]],
-    ) -> float | None:
+        history: Callable[[], Sequence[RecentJob]],
+    ) -> Admission:
         self._answer()
-        self.asked.append((limit, history()))
-        return self.wait
+        self.asked.append((limits, history()))
+        return self.answer
 
-    def cached_limit(self, user_id: str) -> int | None:
-        self._answer()
-        return self.limit
+    def release(self, user_id: str, job_id: str) -> None: ...
 
-    def cache_limit(self, user_id: str, limit: int) -> None:
+    def cached_limits(self, user_id: str) -> Limits | None:
         self._answer()
-        self.limit = limit
+        return self.limits
+
+    def cache_limits(self, user_id: str, limits: Limits) -> None:
+        self._answer()
+        self.limits = limits
 
     def _answer(self) -> None:
         if self.away:
@@ -52,22 +56,21 @@ class Limits:
 
 
 class Books:
-    """PostgreSQL as far as the limit looks at it."""
+    """PostgreSQL as far as the limits look at it."""
 
     def __init__(
-        self, jobs: Sequence[datetime] = (), own: int | None = None, *, away: bool = False
+        self, jobs: Sequence[RecentJob] = (), own: UserLimits | None = None, *, away: bool = False
     ) -> None:
         self.jobs = jobs
-        self.own = own
+        self.own = own or UserLimits()
         self.away = away
         self.limit_reads = 0
 
-    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
+    def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
         self._answer()
-        assert excluding == make_job().job_id
-        return [at for at in self.jobs if at > since]
+        return [job for job in self.jobs if job.created_at > since]
 
-    def hourly_limit(self, user_id: str) -> int | None:
+    def user_limits(self, user_id: str) -> UserLimits:
         self._answer()
         self.limit_reads += 1
         return self.own
@@ -77,31 +80,50 @@ class Books:
             raise StoreUnavailable("PostgreSQL is away.")
 
 
-def ask(limits: Limits, books: Books, default: int = 3) -> RecordingMetrics:
+def ask(
+    redis: Redis, books: Books, default: Limits = DEFAULT, job: Job | None = None
+) -> tuple[Admission, RecordingMetrics]:
     metrics = RecordingMetrics()
-    check_rate_limit(
-        make_job(),
-        limits=limits,
+    admission, _ = check_rate_limit(
+        job or make_job(),
+        limits=redis,
         accounting=cast("Accounting", books),
         clock=SteppedClock(),
-        default_limit=default,
+        default=default,
         metrics=metrics,
     )
-    return metrics
+    return admission, metrics
 
 
-def refusal(limits: Limits, books: Books, **more: Any) -> RateLimitExceeded:
-    with pytest.raises(RateLimitExceeded) as caught:
-        ask(limits, books, **more)
+def refusal(redis: Redis, books: Books, default: Limits = DEFAULT) -> VslError:
+    with pytest.raises((RateLimitExceeded, TooManyJobs)) as caught:
+        ask(redis, books, default)
     return caught.value
 
 
-def minutes_ago(*minutes: int) -> list[datetime]:
-    return [START - timedelta(minutes=each) for each in minutes]
+def ended(*minutes: int) -> list[RecentJob]:
+    """Jobs that began so many minutes ago."""
+    return [RecentJob(f"job-{each}", START - timedelta(minutes=each), None) for each in minutes]
+
+
+def running(*minutes: int) -> list[RecentJob]:
+    return [
+        RecentJob(f"run-{each}", START - timedelta(minutes=each), START + timedelta(minutes=1))
+        for each in minutes
+    ]
+
+
+def full(wait: float) -> Admission:
+    return Admission(Verdict.HOUR_IS_FULL, 3, 1, wait)
+
+
+CROWDED = Admission(Verdict.TOO_MANY_RUN, 2, 2, 1800)
 
 
 def test_an_admitted_job_passes_without_a_word() -> None:
-    assert ask(Limits(), Books()).counted == []
+    admission, metrics = ask(Redis(), Books())
+    assert admission == ADMITTED
+    assert metrics.counted == []
 
 
 @pytest.mark.parametrize(
@@ -111,71 +133,100 @@ def test_an_admitted_job_passes_without_a_word() -> None:
 def test_a_refusal_says_when_to_come_back_and_never_too_early(
     wait: float, seconds: int, words: str
 ) -> None:
-    error = refusal(Limits(wait), Books())
-    assert error.details == {"retryAfter": seconds, "limit": 3}
+    error = refusal(Redis(full(wait)), Books())
+    assert isinstance(error, RateLimitExceeded)
+    assert (error.details["retryAfter"], error.details["limit"]) == (seconds, 3)
     assert error.message == f"The limit of 3 jobs an hour is reached; try again in {words}."
+    assert error.details["headers"] == {
+        "RateLimit-Policy": '"hour";q=3;w=3600, "concurrent";q=2;qu="concurrent-requests"',
+        "RateLimit": f'"hour";r=0;t={seconds}, "concurrent";r=1',
+    }
 
 
-def test_a_refusal_is_counted() -> None:
+@pytest.mark.parametrize(("estimated", "limit", "hint"), [(5.0, 2, 3), (290.0, 2, 60), (0.1, 9, 1)])
+def test_too_many_at_once_is_another_refusal_with_a_guess(
+    estimated: float, limit: int, hint: int
+) -> None:
+    with pytest.raises(TooManyJobs) as caught:
+        ask(Redis(CROWDED), Books(), Limits(3, limit), make_job(estimated_time=estimated))
+    assert caught.value.details["retryAfter"] == hint
+    assert caught.value.details["limit"] == limit
+    assert f"{limit} jobs at once" in caught.value.message
+
+
+@pytest.mark.parametrize("answer", [full(5), CROWDED])
+def test_a_refusal_is_counted(answer: Admission) -> None:
     metrics = RecordingMetrics()
-    with pytest.raises(RateLimitExceeded):
+    with pytest.raises((RateLimitExceeded, TooManyJobs)):
         check_rate_limit(
             make_job(),
-            limits=Limits(5),
+            limits=Redis(answer),
             accounting=cast("Accounting", Books()),
             clock=SteppedClock(),
-            default_limit=1,
+            default=Limits(3, 2),
             metrics=metrics,
         )
     assert metrics.names() == ["RateLimited"]
 
 
-def test_the_users_own_limit_is_read_once_and_then_remembered() -> None:
-    limits, books = Limits(), Books(own=9)
-    ask(limits, books)
-    ask(limits, books)
-    assert [limit for limit, _ in limits.asked] == [9, 9]
+@pytest.mark.parametrize(
+    ("own", "in_force"),
+    [
+        (UserLimits(9, 5), Limits(9, 5)),
+        (UserLimits(None, 5), Limits(3, 5)),
+        (UserLimits(0, None), Limits(0, 2)),
+    ],
+)
+def test_the_users_own_limits_are_read_once_and_then_remembered(
+    own: UserLimits, in_force: Limits
+) -> None:
+    redis, books = Redis(), Books(own=own)
+    ask(redis, books)
+    ask(redis, books)
+    assert [limits for limits, _ in redis.asked] == [in_force, in_force]
     assert books.limit_reads == 1
 
 
-def test_nobody_waits_an_hour_for_a_limit_of_zero() -> None:
-    error = refusal(Limits(3600), Books(own=0))
-    assert error.details == {"limit": 0}
+@pytest.mark.parametrize(
+    ("own", "kind"), [(UserLimits(0, 5), RateLimitExceeded), (UserLimits(5, 0), TooManyJobs)]
+)
+def test_nobody_waits_for_a_limit_of_zero(own: UserLimits, kind: type[VslError]) -> None:
+    error = refusal(Redis(away=True), Books(own=own))
+    assert type(error) is kind
+    assert "retryAfter" not in error.details
+    assert error.details["limit"] == 0
     assert "may not start jobs" in error.message
 
 
-def test_with_redis_away_postgresql_counts() -> None:
-    assert ask(Limits(away=True), Books(minutes_ago(70, 20, 10))).counted == []
-    error = refusal(Limits(away=True), Books(minutes_ago(70, 50, 20, 10)))
-    assert error.details == {"retryAfter": 600, "limit": 3}
-    assert refusal(Limits(away=True), Books(minutes_ago(1), own=1)).details["limit"] == 1
+def test_with_redis_away_postgresql_counts_the_hour() -> None:
+    admission, _ = ask(Redis(away=True), Books(ended(70, 20, 10)))
+    assert (admission.verdict, admission.in_hour, admission.running) == (Verdict.ADMITTED, 3, 1)
+    error = refusal(Redis(away=True), Books(ended(70, 50, 20, 10)))
+    assert (error.code, error.details["retryAfter"]) == ("RateLimitExceeded", 600)
+
+
+def test_with_redis_away_postgresql_counts_what_runs() -> None:
+    stale = [RecentJob("stale", START - timedelta(minutes=50), START)]
+    admission, _ = ask(Redis(away=True), Books([*stale, *running(5)]))
+    assert admission.running == 2
+    error = refusal(Redis(away=True), Books(running(5, 6)))
+    assert (error.code, error.details["limit"]) == ("TooManyJobs", 2)
+
+
+def test_with_redis_away_a_job_that_is_written_down_was_admitted() -> None:
+    job = make_job()
+    known = RecentJob(job.job_id, job.created_at, job.deadline)
+    admission, _ = ask(Redis(away=True), Books([*running(5, 6, 7), known]))
+    assert admission.verdict is Verdict.AGAIN
 
 
 def test_with_postgresql_away_redis_decides_on_the_default_and_remembers_no_guess() -> None:
-    limits = Limits()
-    ask(limits, Books(away=True))
-    assert limits.asked == [(3, ())]
-    assert limits.limit is None
+    redis = Redis()
+    ask(redis, Books(away=True))
+    assert redis.asked == [(Limits(3, 2), ())]
+    assert redis.limits is None
 
 
 def test_with_both_away_nobody_decides() -> None:
     with pytest.raises(StoreUnavailable, match="PostgreSQL"):
-        ask(Limits(away=True), Books(away=True))
-
-
-@given(
-    ages=st.lists(st.integers(0, 3599), max_size=12),
-    limit=st.integers(1, 8),
-)
-def test_the_wait_is_the_first_moment_with_a_place(ages: list[int], limit: int) -> None:
-    admitted = sorted(START - timedelta(seconds=age) for age in ages)
-    wait = seconds_to_wait(admitted, limit, START)
-
-    def taken(at: datetime) -> int:
-        return sum(1 for admission in admitted if admission > at - WINDOW)
-
-    if wait is None:
-        assert taken(START) < limit
-    else:
-        assert taken(START + timedelta(seconds=wait)) < limit
-        assert taken(START + timedelta(seconds=wait) - timedelta(milliseconds=1)) >= limit
+        ask(Redis(away=True), Books(away=True))

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.jobs import catalogue, make_asset, make_job
-from tests.support.outside import MemoryAccounting, MemoryCache, PlainSigner
+from tests.support.outside import MemoryAccounting, MemoryCache, NoLimits, PlainSigner
 from tests.unit.services.conftest import World
 from vsl.domain.caller import Caller
 from vsl.domain.errors import (
@@ -27,15 +27,21 @@ from vsl.services.finish import Books
 from vsl.services.get_status import StatusStores, public_status, read_status
 from vsl.services.record_failure import record_failure
 from vsl.services.rendezvous import register_token
+from vsl.services.repair_execution import repair_execution
 
 
 @pytest.fixture
 def books(world: World) -> Books:
+    return make_books(world)
+
+
+def make_books(world: World) -> Books:
     return Books(
         catalogue=catalogue(),
         accounting=world.accounting,
         live=world.live,
         cache=MemoryCache(),
+        limits=NoLimits(),
         clock=world.clock,
         metrics=world.metrics,
     )
@@ -98,6 +104,18 @@ def test_finalizing_twice_converges(world: World, books: Books) -> None:
     world.clock.advance(30)
     finalize_job(world.job, outcome, (make_asset(),), books)
     assert status(world, books) == before
+
+
+def test_every_end_gives_the_place_back(world: World) -> None:
+    limits = NoLimits()
+    books = replace(make_books(world), limits=limits)
+    mine = (world.job.user_id, world.job.job_id)
+    success(world, books)
+    assert limits.released == [mine]
+    failure(world, books, "PredictionFailed")
+    assert limits.released == [mine] * 2, "whoever wrote the end may have died just then"
+    assert repair_execution(mine[1], "stopped", None, books, world.provider) == "nothing to do"
+    assert limits.released == [mine] * 3
 
 
 def test_a_canceled_job_stays_canceled(world: World, books: Books) -> None:

@@ -112,7 +112,7 @@ def test_the_wait_outlasts_every_job_and_ends_while_the_output_still_lives() -> 
     """A prediction that finished unseen at the start of the wait is found by ResolveTimeout; the
     provider deletes its files after an hour."""
     from vsl.domain.catalogue import MAX_TIMEOUT_SECONDS
-    from vsl.services.create_job import SUBMISSION_SLACK
+    from vsl.domain.job import SUBMISSION_SLACK
 
     wait = states("media_job")["AwaitPrediction"]["TimeoutSeconds"]
     deadline = MAX_TIMEOUT_SECONDS + SUBMISSION_SLACK.total_seconds()

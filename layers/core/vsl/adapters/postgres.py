@@ -11,8 +11,9 @@ from psycopg.types.json import Jsonb
 
 from vsl.adapters.postgres_connection import Connection, PostgresConnection
 from vsl.adapters.postgres_documents import SELECT_DOCUMENT, document
+from vsl.domain.admission import RecentJob, UserLimits
 from vsl.domain.ids import is_job_id
-from vsl.domain.job import FinishedJob, Job, MediaAsset, Waste
+from vsl.domain.job import FinishedJob, Job, MediaAsset, Waste, deadline
 from vsl.domain.status import StatusDocument
 
 _CREATE = """
@@ -67,15 +68,15 @@ _WASTE = """
 
 _STATUS = SELECT_DOCUMENT + "WHERE job_id = %s AND deleted_at IS NULL"
 
-# A job that the limit itself refused never took a place.
-_JOBS_SINCE = """
-    SELECT created_at FROM jobs
-    WHERE user_id = %s AND created_at > %s AND job_id <> %s
-        AND error_code IS DISTINCT FROM 'RateLimitExceeded'
-    ORDER BY created_at
+# A job that a limit refused never took a place.
+_RECENT_JOBS = """
+    SELECT job_id, created_at, timeout_seconds, completed_at IS NOT NULL FROM jobs
+    WHERE user_id = %s AND created_at > %s
+        AND coalesce(error_code, '') NOT IN ('RateLimitExceeded', 'TooManyJobs')
+    ORDER BY created_at, job_id
 """
 
-_HOURLY_LIMIT = "SELECT jobs_per_hour FROM user_limits WHERE user_id = %s"
+_USER_LIMITS = "SELECT jobs_per_hour, concurrent_jobs FROM user_limits WHERE user_id = %s"
 
 
 class PostgresAccounting:
@@ -101,18 +102,20 @@ class PostgresAccounting:
 
         return self._connection.run(lambda connection: _read(connection, UUID(job_id)))
 
-    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
-        arguments = (user_id, since, excluding)
+    def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
         rows = self._connection.run(
-            lambda connection: connection.execute(_JOBS_SINCE, arguments).fetchall()
+            lambda connection: connection.execute(_RECENT_JOBS, (user_id, since)).fetchall()
         )
-        return [created_at for (created_at,) in rows]
+        return [
+            RecentJob(str(job_id), created_at, None if ended else deadline(created_at, seconds))
+            for job_id, created_at, seconds, ended in rows
+        ]
 
-    def hourly_limit(self, user_id: str) -> int | None:
+    def user_limits(self, user_id: str) -> UserLimits:
         row = self._connection.run(
-            lambda connection: connection.execute(_HOURLY_LIMIT, (user_id,)).fetchone()
+            lambda connection: connection.execute(_USER_LIMITS, (user_id,)).fetchone()
         )
-        return None if row is None else int(row[0])
+        return UserLimits() if row is None else UserLimits(*row)
 
     def close(self) -> None:
         self._connection.close()

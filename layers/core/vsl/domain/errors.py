@@ -12,7 +12,10 @@ from typing import ClassVar
 
 
 class VslError(Exception):
-    """Base of all; `status` is the HTTP answer when it reaches a client."""
+    """Base of all; `status` is the HTTP answer when it reaches a client.
+
+    `details` are told to the client, but for `headers`, which become the answer's.
+    """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong on our side"
@@ -99,6 +102,20 @@ class RateLimitExceeded(VslError):
 
     status = 429
     title = "Too many jobs in the last hour"
+
+
+class TooManyJobs(VslError):
+    """So many jobs of the user run already; `details.retryAfter` is a guess in seconds."""
+
+    status = 429
+    title = "Too many jobs at once"
+
+
+class PayloadTooLarge(VslError):
+    """The request's body is larger than a job may be."""
+
+    status = 413
+    title = "The request is too large"
 
 
 # --- our own stores and settings -------------------------------------------------------------

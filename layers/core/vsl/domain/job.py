@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
@@ -27,6 +27,8 @@ class JobStatus(StrEnum):
         return self in TERMINAL
 
 
+# What submission and its retries may take before the model's own time limit begins to run.
+SUBMISSION_SLACK = timedelta(minutes=5)
 TERMINAL = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED})
 
 
@@ -48,6 +50,10 @@ class Job:
     timeout_seconds: int
     created_at: datetime
     reruns: int = 1
+
+    @property
+    def deadline(self) -> datetime:
+        return deadline(self.created_at, self.timeout_seconds)
 
     def document(self) -> dict[str, Any]:
         """The job as it travels through the state machine under `$.job`."""
@@ -191,6 +197,11 @@ class FinishedJob:
     events: tuple[JobEvent, ...] = ()
     webhooks: tuple[WebhookReceipt, ...] = ()
     waste: tuple[Waste, ...] = ()
+
+
+def deadline(created_at: datetime, timeout_seconds: int) -> datetime:
+    """When somebody sees to the end of a job that has not ended by itself."""
+    return created_at + timedelta(seconds=timeout_seconds) + SUBMISSION_SLACK
 
 
 def iso(at: datetime) -> str:

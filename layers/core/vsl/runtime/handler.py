@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from vsl.domain.errors import InternalError, VslError
 from vsl.runtime.observability import job_keys, logger
@@ -109,9 +109,11 @@ def problem(error: VslError) -> Response:
         "code": error.code,
         "detail": error.message if error.status != InternalError.status else error.title,
     }
+    details = dict(error.details)
     headers = {"Content-Type": "application/problem+json"}
+    headers |= cast("Mapping[str, str]", details.pop("headers", {}))
     if error.status < InternalError.status:
-        body |= error.details
+        body |= details
     retry_after = error.details.get("retryAfter")
     if retry_after is not None or error.status == 503:
         headers["Retry-After"] = str(max(1, round(float(str(retry_after or 5)))))

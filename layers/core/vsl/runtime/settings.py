@@ -28,6 +28,7 @@ class Settings:
     media_access: str
     signed_url_seconds: int
     rate_limit_per_hour: int
+    concurrent_jobs: int
     submission_settle_seconds: int
     max_output_bytes: int
     repair_function: str
@@ -57,6 +58,7 @@ def settings() -> Settings:
         media_access=_text("MEDIA_ACCESS", "private"),
         signed_url_seconds=_integer("SIGNED_URL_SECONDS", 3600),
         rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),
+        concurrent_jobs=_integer("CONCURRENT_JOBS", 20),
         submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 90),
         max_output_bytes=_integer("MAX_OUTPUT_BYTES", 4 * 1024**3),
         repair_function=_text("REPAIR_FUNCTION", ""),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from vsl.adapters.object_removal import ObjectRemoval
     from vsl.adapters.postgres import PostgresAccounting
     from vsl.adapters.postgres_history import PostgresHistory
-    from vsl.adapters.redis_stores import RedisRateLimits, RedisStatusCache, RedisWebhookMemory
+    from vsl.adapters.redis_limits import RedisRateLimits
+    from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
     from vsl.adapters.replicate import ReplicateProvider
     from vsl.adapters.signer import S3Signer
     from vsl.adapters.stepfunctions import TaskCallbacks
@@ -98,7 +99,7 @@ def callbacks() -> "TaskCallbacks":
 
 @cache
 def rate_limits() -> "RedisRateLimits":
-    from vsl.adapters.redis_stores import RedisRateLimits
+    from vsl.adapters.redis_limits import RedisRateLimits
 
     return RedisRateLimits(redis_url)
 
@@ -144,6 +145,7 @@ def books() -> "Books":
         accounting=accounting(),
         live=live_jobs(),
         cache=status_cache(),
+        limits=rate_limits(),
         clock=clock,
         metrics=metrics,
     )

@@ -1,12 +1,13 @@
 """The front of both state machines: a request in, a job out, or every fault at once."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from vsl.domain.catalogue import Catalogue
-from vsl.domain.errors import InvalidRequest
+from vsl.domain.errors import InvalidRequest, PayloadTooLarge
 from vsl.domain.ids import created_at, is_job_id, new_job_id
 from vsl.domain.job import Job, JobStatus
 from vsl.domain.pricing import estimate, estimated_time
@@ -14,6 +15,9 @@ from vsl.domain.request import parse_request
 from vsl.domain.validation import validate_parameters
 
 MAX_IDEMPOTENCY_KEY = 255
+# As JSON. A job travels through Step Functions, whose documents end at 256 KiB: this leaves as much
+# again for what the steps add.
+MAX_REQUEST_BYTES = 128 * 1024
 
 
 class Once(Protocol):
@@ -61,6 +65,7 @@ def accept_request(
             raise InvalidRequest("The job has no valid jobId.")
         return _job(given, str(job_id), catalogue, allow_http)
     body = document.get("request", document)
+    _check_size(body)
     job = _job(body, execution.job_id, catalogue, allow_http)
     key = document.get("idempotencyKey") or ""
     if not key:
@@ -70,6 +75,16 @@ def accept_request(
             f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable characters."
         )
     return Job.from_document(once.once(f"{job.user_id} {key}", body, job.document))
+
+
+def _check_size(body: object) -> None:
+    size = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    if size > MAX_REQUEST_BYTES:
+        raise PayloadTooLarge(
+            f"The request has {size:,} bytes; at most {MAX_REQUEST_BYTES:,} are allowed. Large"
+            " inputs are passed by their address.",
+            limit=MAX_REQUEST_BYTES,
+        )
 
 
 def accepted_answer(job: Job, request_url: str | None) -> dict[str, Any]:

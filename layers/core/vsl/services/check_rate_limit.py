@@ -1,4 +1,4 @@
-"""Admit a job within its user's hourly limit: a sliding hour, counted once per job.
+"""Admit a job within its user's limits, an hour's and those of one moment: counted once per job.
 
 Redis counts; PostgreSQL knows users' own limits and takes over when Redis is away, with the same
 answer. (Only Redis is atomic: while it is away, jobs checked at the very same moment may all pass.)
@@ -7,13 +7,13 @@ answer. (Only Redis is atomic: while it is away, jobs checked at the very same m
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
 
-from vsl.domain.errors import RateLimitExceeded, StoreUnavailable
+from vsl.domain.admission import WINDOW, Admission, Limits, RecentJob, Verdict, admit
+from vsl.domain.errors import RateLimitExceeded, StoreUnavailable, TooManyJobs
 from vsl.domain.job import Job
 from vsl.services.ports import Accounting, Clock, Metrics, RateLimits
 
-WINDOW = timedelta(hours=1)
+_LONGEST_HINT_SECONDS = 60
 
 
 def check_rate_limit(
@@ -22,65 +22,79 @@ def check_rate_limit(
     limits: RateLimits,
     accounting: Accounting,
     clock: Clock,
-    default_limit: int,
+    default: Limits,
     metrics: Metrics,
-) -> None:
-    """Raises RateLimitExceeded, or StoreUnavailable when neither store can tell."""
+) -> tuple[Admission, Limits]:
+    """Raises RateLimitExceeded or TooManyJobs, or StoreUnavailable when neither store can tell."""
     now = clock.now()
 
-    def history() -> Sequence[datetime]:
-        return accounting.jobs_since(job.user_id, now - WINDOW, excluding=job.job_id)
+    def history() -> Sequence[RecentJob]:
+        return accounting.recent_jobs(job.user_id, now - WINDOW)
 
-    def history_if_known() -> Sequence[datetime]:
+    def history_if_known() -> Sequence[RecentJob]:
         try:
             return history()
         except StoreUnavailable:
             return ()
 
-    limit = _limit_of(job.user_id, limits, accounting, default_limit)
+    in_force = _limits_of(job.user_id, limits, accounting, default)
     try:
-        wait = limits.admit(job.user_id, job.job_id, limit, now, history_if_known)
+        admission = limits.admit(job, in_force, now, history_if_known)
     except StoreUnavailable:
-        wait = seconds_to_wait(history(), limit, now)
-    if wait is not None:
+        admission = admit(job, in_force, history(), now)
+    if not admission.admitted:
         metrics.count("RateLimited", mediaType=job.media_type.value, modelId=job.model_id)
-        raise _exceeded(limit, wait)
+        raise _refusal(job, admission, in_force)
+    return admission, in_force
 
 
-def seconds_to_wait(admitted: Sequence[datetime], limit: int, now: datetime) -> float | None:
-    """None when there is a place, else seconds until enough of `admitted` (oldest first) are old."""
-    if len(admitted) < limit:
-        return None
-    if limit == 0:
-        return WINDOW.total_seconds()
-    return (admitted[len(admitted) - limit] + WINDOW - now).total_seconds()
-
-
-def _limit_of(user_id: str, limits: RateLimits, accounting: Accounting, default_limit: int) -> int:
+def _limits_of(user_id: str, limits: RateLimits, accounting: Accounting, default: Limits) -> Limits:
     with suppress(StoreUnavailable):
-        cached = limits.cached_limit(user_id)
+        cached = limits.cached_limits(user_id)
         if cached is not None:
             return cached
     try:
-        own = accounting.hourly_limit(user_id)
+        in_force = accounting.user_limits(user_id).over(default)
     except StoreUnavailable:
-        return default_limit
-    limit = default_limit if own is None else own
+        return default
     with suppress(StoreUnavailable):
-        limits.cache_limit(user_id, limit)
-    return limit
+        limits.cache_limits(user_id, in_force)
+    return in_force
 
 
-def _exceeded(limit: int, wait: float) -> RateLimitExceeded:
-    seconds = max(1, math.ceil(wait))
-    if limit == 0:
-        return RateLimitExceeded(
-            "This user may not start jobs: the hourly limit is 0. Ask the operator to raise it.",
-            limit=limit,
+def _refusal(job: Job, admission: Admission, limits: Limits) -> RateLimitExceeded | TooManyJobs:
+    headers = admission.headers(limits)
+    if 0 in {limits.per_hour, limits.concurrent}:
+        kind, limit = (
+            (RateLimitExceeded, "hourly") if limits.per_hour == 0 else (TooManyJobs, "concurrent")
         )
-    jobs = "job" if limit == 1 else "jobs"
-    message = f"The limit of {limit} {jobs} an hour is reached; try again in {_words(seconds)}."
-    return RateLimitExceeded(message, retryAfter=seconds, limit=limit)
+        return kind(
+            f"This user may not start jobs: the {limit} limit is 0. Ask the operator to raise it.",
+            limit=0,
+            headers=headers,
+        )
+    if admission.verdict is Verdict.HOUR_IS_FULL:
+        seconds = max(1, math.ceil(admission.next_place))
+        return RateLimitExceeded(
+            f"The limit of {_jobs(limits.per_hour)} an hour is reached; try again in"
+            f" {_words(seconds)}.",
+            retryAfter=seconds,
+            limit=limits.per_hour,
+            headers=headers,
+        )
+    # A guess: if the others are like this one, one of them ends about then.
+    guess = min(_LONGEST_HINT_SECONDS, math.ceil(job.estimated_time / limits.concurrent))
+    return TooManyJobs(
+        f"The limit of {_jobs(limits.concurrent)} at once is reached; try again when one has"
+        " ended.",
+        retryAfter=max(1, guess),
+        limit=limits.concurrent,
+        headers=headers,
+    )
+
+
+def _jobs(number: int) -> str:
+    return f"{number} job{'' if number == 1 else 's'}"
 
 
 def _words(seconds: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from vsl.domain.catalogue import Catalogue
 from vsl.domain.job import FinishedJob, JobEvent, JobStatus
-from vsl.services.ports import Accounting, Clock, LiveJobs, Metrics, StatusCache
+from vsl.services.ports import Accounting, Clock, LiveJobs, Metrics, RateLimits, StatusCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Books:
     accounting: Accounting
     live: LiveJobs
     cache: StatusCache
+    limits: RateLimits
     clock: Clock
     metrics: Metrics
 
@@ -27,8 +28,15 @@ class Books:
 def finish(finished: FinishedJob, books: Books) -> bool:
     """False when the job had already ended in another status.
 
-    What PostgreSQL has written, in this run or an earlier one, is what the others are told.
+    What PostgreSQL has written, in this run or an earlier one, is what the others are told. Either
+    way the job runs no more, and its place among the user's is free.
     """
+    first = _write(finished, books)
+    books.limits.release(finished.job.user_id, finished.job.job_id)
+    return first
+
+
+def _write(finished: FinishedJob, books: Books) -> bool:
     document = books.accounting.finish_job(finished)
     if document is None:
         _tell_earlier_end(finished, books)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from vsl.domain.admission import Admission, Limits, RecentJob, UserLimits
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, Waste, WebhookReceipt
 from vsl.domain.job_list import JobFilter, ListedJob, Position
 from vsl.domain.live_job import LiveJob
@@ -43,15 +44,12 @@ class Accounting(Protocol):
 
     def status(self, job_id: str) -> StatusDocument | None: ...
 
-    def jobs_since(self, user_id: str, since: datetime, *, excluding: str) -> Sequence[datetime]:
-        """Creation times, oldest first, of the user's jobs after `since`, one jobId left out.
-
-        Jobs that the rate limit refused do not count.
-        """
+    def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
+        """The user's jobs created after `since`, oldest first, without those a limit refused."""
         ...
 
-    def hourly_limit(self, user_id: str) -> int | None:
-        """The user's own limit, if there is one."""
+    def user_limits(self, user_id: str) -> UserLimits:
+        """The user's own limits, as far as there are any."""
         ...
 
 
@@ -203,22 +201,25 @@ class RateLimits(Protocol):
 
     def admit(
         self,
-        user_id: str,
-        job_id: str,
-        limit: int,
+        job: Job,
+        limits: Limits,
         now: datetime,
-        history: Callable[[], Sequence[datetime]],
-    ) -> float | None:
-        """None when admitted (again, if the job already was), else seconds until the next place.
+        history: Callable[[], Sequence[RecentJob]],
+    ) -> Admission:
+        """Decide on both limits at once, atomically; a refused job is counted in neither.
 
-        A sliding window of one hour, atomic. `history` (times of the user's other jobs) is asked
-        for only when nothing is known of the user: after an idle hour, or when Redis lost its data.
+        `history` (the user's jobs of the last hour) is asked for only when nothing is known of the
+        user: after an idle hour, or when Redis lost its data.
         """
         ...
 
-    def cached_limit(self, user_id: str) -> int | None: ...
+    def release(self, user_id: str, job_id: str) -> None:
+        """The job runs no more. Never raises: a place that stays is free at the job's deadline."""
+        ...
 
-    def cache_limit(self, user_id: str, limit: int) -> None: ...
+    def cached_limits(self, user_id: str) -> Limits | None: ...
+
+    def cache_limits(self, user_id: str, limits: Limits) -> None: ...
 
 
 class StatusCache(Protocol):

@@ -33,6 +33,8 @@ def record_failure(document: Mapping[str, Any], books: Books, provider: Provider
     job = Job.from_document(document["job"])
     item = books.live.get(job.job_id)
     if item is not None and item.status.terminal and item.result is not None:
+        # Whoever wrote the end may have died before it gave the job's place back.
+        books.limits.release(job.user_id, job.job_id)
         return error
     if item is not None:
         item = _stop_prediction(item, books, provider)

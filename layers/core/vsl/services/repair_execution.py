@@ -20,6 +20,7 @@ def repair_execution(
     """`nothing to do`, `unknown job` or `recorded`. `given` is the job document, if one is known."""
     item = books.live.get(job_id)
     if item is not None and item.result is not None:
+        books.limits.release(item.job.user_id, job_id)
         return "nothing to do"
     job = given or (item.job.document() if item else None)
     if job is None:
