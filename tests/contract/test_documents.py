@@ -72,6 +72,7 @@ COMMAND_LINE_ONLY = {
         "--capabilities",
         "--parameter-overrides",
     },
+    ("s3", "cp"): set(),
 }
 
 
