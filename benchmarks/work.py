@@ -22,7 +22,7 @@ BUDGET = {
     "DynamoDB requests": 15,
     "DynamoDB write units": 30,
     "PostgreSQL calls": 4,
-    "Redis commands": 7,
+    "Redis commands": 8,  # one gives the place of a running job back
     "S3 requests": 5,
     "Replicate calls": 2,  # the prediction, and its file
     "task token answers": 1,
