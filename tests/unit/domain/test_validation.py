@@ -109,7 +109,7 @@ def test_a_whole_number_may_be_written_with_a_decimal_point() -> None:
     [
         "https://example.com/a.png",
         "https://example.com:8443/a%20b.png?X-Amz-Signature=abc&x=1#f",
-        "https://[2001:db8::1]/a.png",
+        "https://[2606:4700::1111]/a.png",
         "data:image/png;base64,iVBORw0KGgo=",
         "data:image/svg+xml;charset=utf-8;base64,PHN2Zy8+",
     ],
@@ -136,6 +136,14 @@ def test_urls_that_are_taken(url: str) -> None:
         ("https://example.com/\n", "percent-encoded"),
         ("https://user:pw@example.com/", "must not carry a user name"),  # pragma: allowlist secret
         ("https://token@example.com/", "must not carry a user name or password"),
+        ("https://127.0.0.1/a.png", "must lead to a public host"),
+        ("https://2852039166/latest/meta-data", "must lead to a public host"),
+        ("https://0x7f.1/", "must lead to a public host"),
+        ("https://[::ffff:10.0.0.1]/", "must lead to a public host"),
+        ("https://localhost/", "must lead to a public host"),
+        ("https://metadata.google.internal/", "must lead to a public host"),
+        ("https://127.0.0.1.999/", "at most four parts"),
+        ("https://example.com\\.internal/", "the host is missing or malformed"),
         ("https://example.com/" + "a" * 4096, "characters; 4,096 are allowed"),
         ("data:image/png,rawtext", "must have the form data:"),
         ("data:image/png;base64,****", "must have the form data:"),
@@ -151,6 +159,7 @@ def test_urls_that_are_refused(url: str, message: str) -> None:
 def test_http_is_taken_only_when_allowed() -> None:
     assert faults("stability-video", allow_http=True, image="http://127.0.0.1:9000/a.png") == {}
     assert faults("stability-video", allow_http=True, image="http://a:b@localhost/a.png")
+    assert faults("stability-video", allow_http=True, image="https://localhost/a.png") == {}
 
 
 def test_a_parameter_may_need_another() -> None:

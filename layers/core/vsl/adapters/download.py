@@ -74,7 +74,7 @@ class Downloads:
             yield self._data(url)
             return
         deadline = time.monotonic() + self._total_seconds
-        network = PinnedNetwork(self._origins, deadline, self._backend)
+        network = PinnedNetwork(self._origins.check_address, deadline, self._backend)
         with (
             _translated(),
             httpcore.ConnectionPool(

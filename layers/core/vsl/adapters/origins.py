@@ -7,15 +7,14 @@ address that is not public is only ever connected to when the list names that ve
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
+from vsl.domain.addresses import is_public
 from vsl.domain.errors import ConfigurationError, DownloadRefused
 
 _PORTS = {"http": 80, "https": 443}
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")  # printable ASCII without space and backslash
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +74,3 @@ class Origins:
         if not listed and not is_public(address):
             message = f"The output's host {host} leads to an address that is not public."
             raise DownloadRefused(message, host=host)
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is reachable on the public internet and means a single host.
-
-    IPv6 addresses that carry an IPv4 address (mapped, 6to4, NAT64) are judged by that one.
-    """
-    ip = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in _NAT64:
-            inner = IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast

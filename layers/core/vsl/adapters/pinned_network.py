@@ -8,12 +8,10 @@ TLS still verifies the certificate against the name, because httpcore names the 
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpcore
-
-from vsl.adapters.origins import Origins
 
 READ_SIZE = 256 * 1024
 """Bytes per read: httpcore asks for 64 KiB and takes more, which saves half of its work per byte."""
@@ -22,12 +20,18 @@ _SocketOptions = Iterable[Any]
 
 
 class PinnedNetwork(httpcore.NetworkBackend):
-    """`deadline` is a moment of `time.monotonic()` after which every read and write times out."""
+    """`check_address` gets a host and each address it leads to, and raises what refuses it.
+
+    `deadline` is a moment of `time.monotonic()` after which every read and write times out.
+    """
 
     def __init__(
-        self, origins: Origins, deadline: float, inner: httpcore.NetworkBackend | None = None
+        self,
+        check_address: Callable[[str, str], None],
+        deadline: float,
+        inner: httpcore.NetworkBackend | None = None,
     ) -> None:
-        self._origins = origins
+        self._check_address = check_address
         self._deadline = deadline
         self._inner = inner or httpcore.SyncBackend()
 
@@ -39,10 +43,10 @@ class PinnedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: _SocketOptions | None = None,
     ) -> httpcore.NetworkStream:
-        """Raises DownloadRefused when any address of the host is not public."""
+        """Raises what `check_address` does when any address of the host is refused."""
         addresses = _resolve(host, port)
         for address in addresses:
-            self._origins.check_address(host, address)
+            self._check_address(host, address)
         failure: Exception | None = None
         for address in addresses:
             try:

@@ -1,13 +1,16 @@
 """Addresses of input media: https URLs and small data URLs.
 
 The provider fetches them, not we; what is checked is that they are well-formed, carry no
-credentials and fit the provider's and Step Functions' limits.
+credentials, name no host of a private network and fit the provider's and Step Functions' limits.
+Where a name leads is the provider's to judge: it resolves it, at another time and in another network.
 """
 
 import base64
 import binascii
 import re
 from urllib.parse import urlsplit
+
+from vsl.domain.addresses import is_public_host
 
 MAX_URL_CHARACTERS = 4096
 MAX_DATA_CHARACTERS = 100_000
@@ -26,7 +29,7 @@ def is_data_uri(value: object) -> bool:
 def check_uri(text: str, *, allow_http: bool) -> None:
     """Raises ValueError with what is wrong, unless the text is an https (or data) URL.
 
-    http is taken only if `allow_http`, as the local stack does.
+    http and hosts of a private network are taken only if `allow_http`, as the local stack does.
     """
     if is_data_uri(text):
         _check_data(text)
@@ -50,6 +53,15 @@ def check_uri(text: str, *, allow_http: bool) -> None:
         raise ValueError("must not carry a user name or password")
     if not _HOST.fullmatch(host):
         raise ValueError(f"must be {wanted}: the host is missing or malformed")
+    if not allow_http and not _on_the_internet(host, wanted):
+        raise ValueError("must lead to a public host, for the provider fetches it")
+
+
+def _on_the_internet(host: str, wanted: str) -> bool:
+    try:
+        return is_public_host(host)
+    except ValueError as error:
+        raise ValueError(f"must be {wanted}: {error}") from None
 
 
 def _check_data(text: str) -> None:
