@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -48,6 +48,10 @@ def up(  # noqa: PLR0913 - one argument an option
     sam: Annotated[
         bool, typer.Option("--sam", help="With --build: let `sam deploy` do the deployment.")
     ] = False,
+    auth: Annotated[
+        Literal["NONE", "API_KEY", "COGNITO", "IAM"] | None,
+        typer.Option(help="How callers are known, as on AWS.", show_default="NONE"),
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option(help="Name=Value of the template, repeatable.")
     ] = None,
@@ -69,7 +73,7 @@ def up(  # noqa: PLR0913 - one argument an option
         state=StateFolder.at(state),
         speed=speed,
         ports={name: port for name, port in ports.items() if port},
-        parameters=_pairs(parameter or []),
+        parameters={**_pairs(parameter or []), **({"ApiAuth": auth} if auth else {})},
         build=None if build is None else build.resolve(),
         sam=sam,
     )
@@ -105,6 +109,24 @@ def status(*, state: State = None, as_json: AsJson = False) -> None:
     else:
         _print_status(document, processes)
     raise typer.Exit(0 if document is not None else 1)
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Argument(help="The token's subject: whose jobs it may see.")],
+    *,
+    seconds: Annotated[int, typer.Option(help="How long it counts.")] = 3600,
+    state: State = None,
+) -> None:
+    """Print an identity token of the local user pool, for a stack with `--auth COGNITO`."""
+    from devstack.identity import Identity  # noqa: PLC0415
+    from vsl.domain.request import is_user_id  # noqa: PLC0415
+
+    if not is_user_id(user):
+        raise typer.BadParameter(f"{user!r} is no user id.")
+    folder = StateFolder.at(state)
+    folder.create()
+    print(Identity.of(folder.identity).token(user, seconds))
 
 
 @app.command()

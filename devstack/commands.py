@@ -138,11 +138,25 @@ def _announce(
         )
     )
     console.print(
-        f"curl -s {api}/generate-media -H 'Content-Type: application/json' \\\n  -d '{body}'\n",
+        f"curl -s {api}/generate-media -H 'Content-Type: application/json'"
+        f"{_credentials(document['auth'], flag)} \\\n  -d '{body}'\n",
         soft_wrap=True,
         highlight=False,
         markup=False,
     )
+
+
+def _credentials(auth: dict[str, str], flag: str) -> str:
+    """What curl needs besides, to be let in."""
+    if auth["mode"] == "API_KEY":
+        return f" \\\n  -H 'x-api-key: {auth['apiKey']}'"
+    if auth["mode"] == "COGNITO":
+        return f' \\\n  -H "Authorization: $({program()} token me{flag})"'
+    if auth["mode"] == "IAM":
+        scope = f"aws:amz:{auth['region']}:{auth['service']}"
+        user = f"{auth['accessKeyId']}:{auth['secretAccessKey']}"
+        return f" \\\n  --aws-sigv4 '{scope}' --user '{user}'"
+    return ""
 
 
 @contextmanager

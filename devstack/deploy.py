@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devstack.engine import ACCOUNT, REGION, client_config, session
+from devstack.identity import POOL_ARN, access_document, caller_document
 from devstack.intrinsics import Resolver
 from devstack.paths import TEMPLATE
 from devstack.sam import sam_deploy
@@ -48,6 +49,7 @@ class DeployOptions:
     api_url: str
     replicate_url: str
     api_document: Path
+    identity: Path
     secrets: Mapping[str, str]
     template: Path = TEMPLATE
     built: bool = False
@@ -61,6 +63,8 @@ class Deployment:
     table: str
     state_machine_arn: str
     outputs: Mapping[str, str]
+    auth: Mapping[str, str]
+    """How callers are known (`mode`), and what one needs."""
     functions: Mapping[str, str]
     """Function name by resource name."""
 
@@ -94,7 +98,7 @@ class Deployer:
         self._add_what_the_engine_drops(translated, resources, resolver)
         self._put_parameters(parameters)
         self._write_api(translated, resolver, parameters)
-        return self._deployment(resources)
+        return self._deployment(resources, parameters["ApiAuth"])
 
     def _parameters(self, template: Mapping[str, Any]) -> dict[str, str]:
         """Each of the template's parameters: ours, else its default. Raises TemplateError."""
@@ -107,6 +111,7 @@ class Deployer:
             "DownloadOrigins": origin,
             "AllowHttpInputs": "true",
             "PublicApiUrl": self._options.api_url,
+            "CognitoUserPoolArn": POOL_ARN,
         }
         declared = template.get("Parameters", {})
         unknown = set(self._options.parameters) - set(declared)
@@ -285,7 +290,9 @@ class Deployer:
         document = {
             "document": resolver.resolve(bodies[0]),
             "stage": parameters["Stage"],
-            "apiKeys": self._api_keys(),
+            "access": access_document(
+                parameters["ApiAuth"], self._options.identity, self._api_keys()
+            ),
         }
         draft = self._options.api_document.with_suffix(".draft")
         draft.write_text(json.dumps(document))
@@ -297,7 +304,7 @@ class Deployer:
         )
         return [str(key["value"]) for key in client.get_api_keys(includeValues=True)["items"]]
 
-    def _deployment(self, resources: Mapping[str, tuple[str, str]]) -> Deployment:
+    def _deployment(self, resources: Mapping[str, tuple[str, str]], auth: str) -> Deployment:
         stack = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
         outputs = {
             str(output["OutputKey"]): str(output["OutputValue"])
@@ -309,6 +316,7 @@ class Deployer:
                 table=outputs["TableName"],
                 state_machine_arn=outputs["MediaJobStateMachineArn"],
                 outputs=outputs,
+                auth=caller_document(auth, self._options.identity, self._api_keys()),
                 functions={
                     name: physical
                     for name, (kind, physical) in resources.items()

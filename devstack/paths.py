@@ -67,6 +67,11 @@ class StateFolder:
         """The resolved OpenAPI document the gateway serves."""
         return self.root / "api.json"
 
+    @property
+    def identity(self) -> Path:
+        """Keys of callers (devstack/identity.py)."""
+        return self.root / "identity.json"
+
     def create(self) -> None:
         for folder in (self.root, self.logs, self.temporary, self.valkey):
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,13 @@
-"""The ASGI application: match, check the API key, validate, integrate, answer."""
+"""The ASGI application: match, check who calls, validate, integrate, answer."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
+from devstack.gateway.access import Access
 from devstack.gateway.document import ApiDocument, Match, Operation
 from devstack.gateway.integrations import Backend, integrate
 from devstack.gateway.request import Pairs, Request
@@ -23,15 +24,15 @@ _THREADS = 100
 
 
 class Gateway:
-    """`api_keys` are the keys accepted where an operation asks for one."""
+    """`access` is whom an operation that asks for credentials lets in."""
 
     def __init__(
-        self, api: ApiDocument, backend: Backend, stage: str, api_keys: Collection[str] = ()
+        self, api: ApiDocument, backend: Backend, stage: str, access: Access | None = None
     ) -> None:
         self._api = api
         self._backend = backend
         self._stage = stage
-        self._api_keys = frozenset(api_keys)
+        self._access = access or Access()
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; blocks while the integration works."""
@@ -53,8 +54,7 @@ class Gateway:
         operation = match.operation
         if len(request.body) > _MAX_BODY:
             raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
-        if operation.needs_api_key and request.header("X-Api-Key") not in self._api_keys:
-            raise GatewayError("INVALID_API_KEY", "Forbidden")
+        self._access.admit(operation.access, request)
         if operation.validates_parameters:
             self._check_parameters(operation, match, request)
         if operation.validates_body:
@@ -125,7 +125,7 @@ class GatewayApp:
                 ApiDocument(deployed["document"]),
                 self._backend,
                 deployed["stage"],
-                deployed["apiKeys"],
+                Access.of(deployed["access"]),
             )
             self._modified = modified
         return self._gateway
@@ -147,6 +147,7 @@ async def _read(scope: Message, receive: Receive) -> Request:
         _forwarded(_cased(scope["headers"]), source, scope.get("scheme", "http"), port),
         body,
         source,
+        scope.get("raw_path", b"").decode("latin-1"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _ANY = "x-amazon-apigateway-any-method"
+_SCHEMES = {"x-api-key": "API_KEY", "cognito_user_pools": "COGNITO", "awsSigv4": "IAM"}
 _VARIABLE = re.compile(r"\{([^}+]+)(\+?)\}")
 
 
@@ -24,7 +25,8 @@ class Operation:
     """JSON Schemas of the request body by content type."""
     validates_body: bool
     validates_parameters: bool
-    needs_api_key: bool
+    access: str
+    """How callers are known: `NONE`, `API_KEY`, `COGNITO` or `IAM`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class ApiDocument:
             schemas={kind: media["schema"] for kind, media in content.items() if "schema" in media},
             validates_body=bool(validator.get("validateRequestBody")),
             validates_parameters=bool(validator.get("validateRequestParameters")),
-            needs_api_key=self._needs_api_key(definition),
+            access=self._access(definition),
         )
 
     def _validator(self, definition: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -103,16 +105,20 @@ class ApiDocument:
         found: Mapping[str, Any] = known.get(name, {})
         return found
 
-    def _needs_api_key(self, definition: Mapping[str, Any]) -> bool:
+    def _access(self, definition: Mapping[str, Any]) -> str:
+        """Raises ValueError for a scheme the local front does not know: better than an open door."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         required = definition.get("security", self.document.get("security", ()))
-        return any(
-            schemes.get(name, {}).get("type") == "apiKey"
-            and schemes[name].get("name", "").lower() == "x-api-key"
-            and "x-amazon-apigateway-authtype" not in schemes[name]
-            for alternative in required
-            for name in alternative
-        )
+        names = [name for alternative in required for name in alternative]
+        if not names:
+            return "NONE"
+        if len(names) > 1:
+            raise ValueError(f"An operation asks for {', '.join(names)}; the front checks one.")
+        scheme = schemes[names[0]]
+        kind = scheme.get("x-amazon-apigateway-authtype", scheme["name"].lower())
+        if kind not in _SCHEMES:
+            raise ValueError(f"The security scheme {names[0]} ({kind}) is not known to the front.")
+        return _SCHEMES[kind]
 
     def _follow(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in part:

@@ -28,15 +28,22 @@ class Request:
         headers: Pairs,
         body: bytes,
         source_ip: str = "127.0.0.1",
+        raw_path: str = "",
     ) -> None:
         self.method = method
         self.path = path
+        self.raw_path = raw_path
+        """As it was sent, escapes and all: signatures are made over it."""
+        self.raw_query = query
         self.headers = headers
         self.query: Pairs = tuple(parse_qsl(query, keep_blank_values=True))
         self.body = body
         self.source_ip = source_ip
         self.id = str(uuid.uuid4())
         self._received = time.time()
+        self.identity: dict[str, Any] = {}
+        """What is known of the sender beyond the defaults of `$context.identity`."""
+        self.authorizer: dict[str, Any] | None = None
 
     def header(self, name: str, default: str = "") -> str:
         wanted = name.lower()
@@ -63,7 +70,9 @@ class Request:
         """`$context` of templates and `requestContext` of events."""
         moment = datetime.fromtimestamp(self._received, UTC)
         host = self.header("Host", "127.0.0.1")
+        authorizer = {} if self.authorizer is None else {"authorizer": self.authorizer}
         return {
+            **authorizer,
             "accountId": "000000000000",
             "apiId": "local",
             "deploymentId": "local",
@@ -81,6 +90,7 @@ class Request:
                 "user": None,
                 "userAgent": self.header("User-Agent") or None,
                 "userArn": None,
+                **self.identity,
             },
             "path": self.path,
             "protocol": "HTTP/1.1",

@@ -15,6 +15,9 @@ _VARIABLE = re.compile(r"\$\{?context((?:\.[A-Za-z]+)+)\}?")
 _TYPES = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "MissingAuthenticationTokenException"),
     "INVALID_API_KEY": (403, "ForbiddenException"),
+    "INVALID_SIGNATURE": (403, "InvalidSignatureException"),
+    "UNAUTHORIZED": (401, "UnauthorizedException"),
+    "EXPIRED_TOKEN": (401, "UnauthorizedException"),
     "BAD_REQUEST_BODY": (400, "BadRequestException"),
     "BAD_REQUEST_PARAMETERS": (400, "BadRequestException"),
     "UNSUPPORTED_MEDIA_TYPE": (415, "BadRequestException"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from devstack.gateway.access import Access
 from devstack.gateway.app import Gateway
 from devstack.gateway.document import ApiDocument
 from devstack.gateway.request import Request
@@ -69,7 +70,7 @@ def test_a_body_beyond_ten_megabytes_is_refused() -> None:
 
 def test_keys_are_asked_for_unless_the_api_is_open() -> None:
     backend = Backend()
-    closed = Front(backend, {"ApiAuth": "API_KEY"}, api_keys=("secret",))
+    closed = Front(backend, {"ApiAuth": "API_KEY"}, access=Access(api_keys=("secret",)))
     for headers in ({}, {"X-Api-Key": "wrong"}):
         answer = closed.generate(REQUEST, headers)
         assert (answer.status, json.loads(answer.body)["code"]) == (403, "Forbidden")

@@ -17,7 +17,11 @@ from tests.support.front import Backend, api_document
 
 
 def write_document(path: Path, **parameters: str) -> None:
-    document = {"document": api_document(**parameters).document, "stage": "local", "apiKeys": ["k"]}
+    document = {
+        "document": api_document(**parameters).document,
+        "stage": "local",
+        "access": {"apiKeys": ["k"]},
+    }
     path.write_text(json.dumps(document))
 
 

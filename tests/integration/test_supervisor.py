@@ -13,6 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from devstack.identity import Identity
+from tests.support.signing import signed
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 pytestmark = [
@@ -63,15 +66,21 @@ def state(tmp_path: Path) -> Iterator[Path]:
     assert gone(tmp_path / "state", 5) == set()
 
 
-def up(state: Path) -> dict[str, Any]:
+def up(state: Path, *words: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(
-        vsl("up", "--detach", "--json", "--speed", "0.05", state=state).stdout
+        vsl("up", "--detach", "--json", "--speed", "0.05", *words, state=state).stdout
     )
     return document
 
 
+def models(document: dict[str, Any], headers: dict[str, str] | None = None) -> int:
+    """Status of GET /models, which has a function called."""
+    url = f"{document['apiUrl']}/models"
+    return httpx.get(url, headers=headers, timeout=30, trust_env=False).status_code
+
+
 def test_up_status_logs_deploy_down(state: Path) -> None:
-    document = up(state)
+    document = up(state, "--auth", "COGNITO")
     assert {
         "apiUrl",
         "replicateUrl",
@@ -87,14 +96,16 @@ def test_up_status_logs_deploy_down(state: Path) -> None:
     assert json.loads((state / "stack.json").read_text()) == document
     assert (state / "stack.json").stat().st_mode & 0o077 == 0
 
-    models = httpx.get(f"{document['apiUrl']}/models", timeout=30, trust_env=False)
-    assert models.status_code == 200
+    token = {"Authorization": vsl("token", "user-1", state=state).stdout.strip()}
+    assert (models(document), models(document, token)) == (401, 200)
+    assert (state / "identity.json").stat().st_mode & 0o077 == 0
 
     again = up(state)
     assert again["pid"] == document["pid"]
 
     status = json.loads(vsl("status", "--json", state=state).stdout)
     assert status["running"]
+    assert status["auth"]["mode"] == "COGNITO"
     assert {each["name"] for each in status["processes"]} == {
         "supervisor",
         "postgres",
@@ -112,6 +123,7 @@ def test_up_status_logs_deploy_down(state: Path) -> None:
     assert "submit_prediction" in unknown.stderr
 
     assert "Deployed" in vsl("deploy", state=state).stderr
+    assert (models(document), models(document, token)) == (401, 200)
 
     vsl("down", state=state)
     assert gone(state, 2) == set()
@@ -138,8 +150,11 @@ def test_what_stops_a_start_is_said_and_nothing_stays(state: Path) -> None:
 
 
 def test_a_killed_supervisor_leaves_nothing_behind(state: Path) -> None:
-    document = up(state)
-    assert httpx.get(f"{document['apiUrl']}/models", timeout=30, trust_env=False).is_success
+    document = up(state, "--auth", "API_KEY")
+    assert (models(document), models(document, {"x-api-key": document["auth"]["apiKey"]})) == (
+        403,
+        200,
+    )
     before = processes_of(state)
     workers = [pid for pid in before if b"worker/bootstrap.py" in _command(pid)]
     assert workers, "a function has been called, so its process is there"
@@ -152,7 +167,11 @@ def test_a_killed_supervisor_leaves_nothing_behind(state: Path) -> None:
 
 def test_a_killed_supervisor_and_guard_leave_nothing_behind(state: Path) -> None:
     """Without the guard the kernel does it (Linux)."""
-    document = up(state)
+    document = up(state, "--auth", "IAM")
+    auth = document["auth"]
+    identity = Identity("", auth["accessKeyId"], auth["secretAccessKey"])
+    headers = signed(identity, "GET", f"{document['apiUrl']}/models")
+    assert (models(document), models(document, headers)) == (403, 200)
     guards = [pid for pid in children_of(document["pid"]) if b"guard.py" in _command(pid)]
     assert len(guards) == 1
     os.kill(guards[0], signal.SIGKILL)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from devstack.gateway.access import Access
 from devstack.gateway.app import Gateway
 from devstack.gateway.document import ApiDocument
 from devstack.gateway.request import Request
@@ -69,7 +70,7 @@ class Backend:
 class Front:
     backend: Backend
     parameters: Mapping[str, str] = field(default_factory=dict)
-    api_keys: tuple[str, ...] = ()
+    access: Access = field(default_factory=Access)
 
     def send(
         self,
@@ -83,7 +84,7 @@ class Front:
         pairs = {"Host": "api.test", "X-Forwarded-Proto": "https"}
         pairs |= {"Content-Type": "application/json"} if headers is None else headers
         raw = body.encode() if isinstance(body, str) else body
-        gateway = Gateway(api_document(**self.parameters), self.backend, "local", self.api_keys)
+        gateway = Gateway(api_document(**self.parameters), self.backend, "local", self.access)
         return gateway.handle(Request(method, path, query, tuple(pairs.items()), raw))
 
     def generate(self, request: object, headers: Mapping[str, str] | None = None) -> Answer:

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from tests.support.jobs import catalogue, make_job
-from vsl.domain.errors import InvalidParameters, InvalidRequest, PayloadTooLarge, UnknownModel
+from vsl.domain.errors import (
+    Forbidden,
+    InvalidParameters,
+    InvalidRequest,
+    PayloadTooLarge,
+    UnknownModel,
+)
 from vsl.domain.ids import timestamp_of
 from vsl.domain.job import Job
 from vsl.domain.uri import MAX_DATA_CHARACTERS
@@ -132,3 +138,32 @@ def test_the_answer_names_the_status_address() -> None:
         "statusUrl": f"https://api.example.com/homolog/status/{job.job_id}",
     }
     assert accepted_answer(job, None)["statusUrl"] == f"/status/{job.job_id}"
+
+
+def test_a_token_owns_the_job_whether_the_body_says_so_or_not() -> None:
+    unnamed = {name: value for name, value in REQUEST.items() if name != "userId"}
+    assert accept({"request": unnamed, "subject": "user-1"}).user_id == "user-1"
+    assert accept({"request": REQUEST, "subject": "user-1"}).user_id == "user-1"
+    assert accept({"request": REQUEST, "subject": ""}).user_id == "user-1"  # a trusted back end
+
+
+def test_a_token_cannot_speak_for_another_user() -> None:
+    with pytest.raises(Forbidden):
+        accept({"request": REQUEST, "subject": "somebody-else"})
+    with pytest.raises(InvalidRequest):
+        accept({"request": {**REQUEST, "userId": {"a": 1}}, "subject": "somebody-else"})
+
+
+def test_a_request_cannot_bring_a_subject_of_its_own() -> None:
+    with pytest.raises(InvalidRequest):
+        accept({"request": {**REQUEST, "subject": "user-1"}, "subject": "user-1"})
+
+
+def test_two_users_with_the_same_idempotency_key_get_jobs_of_their_own() -> None:
+    once = MemoryOnce()
+    unnamed = {name: value for name, value in REQUEST.items() if name != "userId"}
+    jobs = [
+        accept({"request": unnamed, "idempotencyKey": "k", "subject": user}, once=once)
+        for user in ("user-1", "user-2")
+    ]
+    assert [job.user_id for job in jobs] == ["user-1", "user-2"]

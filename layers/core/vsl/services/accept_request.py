@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from vsl.domain.caller import Caller
 from vsl.domain.catalogue import Catalogue
 from vsl.domain.errors import InvalidRequest, PayloadTooLarge
 from vsl.domain.ids import created_at, is_job_id, new_job_id
 from vsl.domain.job import Job, JobStatus
 from vsl.domain.pricing import estimate, estimated_time
-from vsl.domain.request import parse_request
+from vsl.domain.request import is_user_id, parse_request
 from vsl.domain.validation import validate_parameters
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -54,9 +55,9 @@ def accept_request(
 ) -> Job:
     """The job that a state machine's input asks for.
 
-    The input is `{"request": …, "idempotencyKey": …}` from the API, `{"job": …}` from
-    generate_media, or the bare request from the console. Nothing in it is taken on trust: a job
-    is validated and priced again.
+    The input is `{"request": …, "idempotencyKey": …, "subject": …}` from the API, `{"job": …}` from
+    generate_media, or the bare request from the console. Nothing in it is taken on trust but the
+    `subject`, which API Gateway vouches for: a job is validated and priced again.
     """
     if isinstance(document.get("job"), Mapping):
         given = document["job"]
@@ -66,6 +67,8 @@ def accept_request(
         return _job(given, str(job_id), catalogue, allow_http)
     body = document.get("request", document)
     _check_size(body)
+    if "request" in document:
+        body = _owned(body, document.get("subject") or None)
     job = _job(body, execution.job_id, catalogue, allow_http)
     key = document.get("idempotencyKey") or ""
     if not key:
@@ -75,6 +78,15 @@ def accept_request(
             f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable characters."
         )
     return Job.from_document(once.once(f"{job.user_id} {key}", body, job.document))
+
+
+def _owned(body: object, subject: str | None) -> object:
+    """The body with its user. Raises Forbidden when it names another one than the caller is."""
+    if subject is None or not isinstance(body, Mapping):
+        return body
+    named = body.get("userId")
+    caller = Caller(subject, named if is_user_id(named) else None)
+    return {**body, "userId": named if named is not None else caller.user_id}
 
 
 def _check_size(body: object) -> None:

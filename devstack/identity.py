@@ -1,0 +1,125 @@
+"""Who may call a local stack: a user pool's key pair and an IAM key, made once for a state folder."""
+
+import base64
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devstack.engine import ACCOUNT, REGION
+
+POOL = f"{REGION}_local"
+POOL_ARN = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{POOL}"
+ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
+CLIENT = "vsl-local"
+TOKEN_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`private_key` is PEM; it stands for the pool, which at AWS keeps its own to itself."""
+
+    private_key: str
+    access_key_id: str
+    secret_access_key: str
+
+    @classmethod
+    def of(cls, file: Path) -> "Identity":
+        """What `file` holds; made, for its owner's eyes only, when it is not there."""
+        try:
+            return cls(**json.loads(file.read_text()))
+        except FileNotFoundError:
+            made = cls.new()
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as target:
+            json.dump({name: getattr(made, name) for name in cls.__slots__}, target)
+        try:
+            os.link(draft, file)  # whoever comes second takes the first one's
+        except FileExistsError:
+            return cls.of(file)
+        finally:
+            draft.unlink()
+        return made
+
+    @classmethod
+    def new(cls) -> "Identity":
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        identifier = base64.b32encode(secrets.token_bytes(10)).decode()
+        return cls(pem.decode(), f"AKIA{identifier}", secrets.token_urlsafe(30))
+
+    def jwks(self) -> dict[str, Any]:
+        """The public half, as a pool publishes it (RFC 7517)."""
+        from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415
+            load_pem_private_key,
+        )
+        from jwt.algorithms import RSAAlgorithm  # noqa: PLC0415
+
+        private: Any = load_pem_private_key(self.private_key.encode(), None)
+        public: dict[str, Any] = RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": self._key_id, "use": "sig", "alg": "RS256"}]}
+
+    def token(self, user: str, seconds: int = TOKEN_SECONDS, **claims: object) -> str:
+        """An identity token of the user pool for the subject `user`; `claims` replace ours."""
+        import jwt  # noqa: PLC0415
+
+        now = int(time.time())
+        ours = {
+            "sub": user,
+            "cognito:username": user,
+            "iss": ISSUER,
+            "aud": CLIENT,
+            "token_use": "id",
+            "auth_time": now,
+            "iat": now,
+            "exp": now + seconds,
+        }
+        return jwt.encode(
+            {**ours, **claims}, self.private_key, algorithm="RS256", headers={"kid": self._key_id}
+        )
+
+    @property
+    def _key_id(self) -> str:
+        return f"local-{self.access_key_id[-6:].lower()}"
+
+
+def access_document(mode: str, file: Path, api_keys: list[str]) -> dict[str, Any]:
+    """What the front must know to check callers, and no more (devstack/gateway/access.py)."""
+    if mode == "API_KEY":
+        return {"apiKeys": api_keys}
+    if mode == "COGNITO":
+        return {"issuer": ISSUER, "jwks": Identity.of(file).jwks()}
+    if mode == "IAM":
+        identity = Identity.of(file)
+        return {"signingKeys": {identity.access_key_id: identity.secret_access_key}}
+    return {}
+
+
+def caller_document(mode: str, file: Path, api_keys: list[str]) -> Mapping[str, str]:
+    """What a caller needs, for `vsl status`."""
+    if mode == "API_KEY":
+        return {"mode": mode, "apiKey": api_keys[0]}
+    if mode == "COGNITO":
+        return {"mode": mode, "issuer": ISSUER, "userPoolArn": POOL_ARN, "token": "vsl token USER"}
+    if mode == "IAM":
+        identity = Identity.of(file)
+        return {
+            "mode": mode,
+            "accessKeyId": identity.access_key_id,
+            "secretAccessKey": identity.secret_access_key,
+            "region": REGION,
+            "service": "execute-api",
+        }
+    return {"mode": mode}
