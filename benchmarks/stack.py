@@ -8,7 +8,11 @@ from pathlib import Path
 
 from tests.support.stack import Stack, vsl
 
-OPTIONS = ("--speed", "0.05", "--parameter", "RateLimitPerHour=1000000")
+OPTIONS = (
+    *("--speed", "0.05"),
+    *("--parameter", "RateLimitPerHour=1000000"),
+    *("--parameter", "ConcurrentJobs=1000000"),
+)
 
 
 @contextmanager
