@@ -39,8 +39,8 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
         "lambda faults": _profile(_LAMBDA_FAULTS, 1, 20, 5),
         "store": _profile(["StoreUnavailable"], 2, 60, 12),
         # Every step may run again, and a job that is paid for is worth a few tries.
-        "time": _profile(["Sandbox.Timedout", "States.Timeout"], 1, 5, 3, rate=1.0),
-        "own time": _profile(["Sandbox.Timedout"], 1, 5, 3, rate=1.0),
+        "time": _profile(["Sandbox.Timedout", "States.Timeout"], 1, 5, 6, rate=1.0),
+        "own time": _profile(["Sandbox.Timedout"], 1, 5, 6, rate=1.0),
         "submission": _profile(["ProviderThrottled", "ProviderUnavailable"], 5, 60, 10),
         # Then the job waits, and the poller finds out.
         "uncertain": _profile(["SubmissionUncertain"], 4, 20, 4),
