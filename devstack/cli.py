@@ -1,33 +1,53 @@
-"""`vsl`: the command line of the local stack."""
+"""`vsl`: make media, look after jobs, run the local stack, deploy a stage."""
 
 import json
 import sys
+from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
 
+from devstack.client.commands import AsJson, Stage, register
 from devstack.paths import StateFolder, program
+from devstack.release.commands import app as database
 from devstack.stack import read_processes, running_stack, stop_recorded
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 app = typer.Typer(
-    help="The local VSL stack: PostgreSQL, Valkey, an AWS engine and a Replicate stand-in.",
+    help="Make images, videos and music with VSL, on this machine or on AWS.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console(stderr=True)
+register(app)
+_STACK, _OPERATIONS = "Local stack", "Operations"
+app.add_typer(database, name="db", rich_help_panel=_OPERATIONS)
 
 State = Annotated[
     Path | None, typer.Option("--state", help="Folder of this stack.", show_default=".vsl")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-@app.command()
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(installed_version("vsl"))
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and leave."),
+    ] = False,
+) -> None:
+    """Make images, videos and music with VSL, on this machine or on AWS."""
+
+
+@app.command(rich_help_panel=_STACK)
 def up(  # noqa: PLR0913 - one argument an option
     *,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
@@ -77,10 +97,10 @@ def up(  # noqa: PLR0913 - one argument an option
         build=None if build is None else build.resolve(),
         sam=sam,
     )
-    up_command(options, detach=detach, as_json=as_json, console=console)
+    up_command(options, detach=detach, as_json=as_json, console=_console())
 
 
-@app.command()
+@app.command(rich_help_panel=_STACK)
 def down(*, state: State = None, as_json: AsJson = False) -> None:
     """Stop the stack of this state folder."""
     folder = StateFolder.at(state)
@@ -89,10 +109,10 @@ def down(*, state: State = None, as_json: AsJson = False) -> None:
         print(json.dumps({"stopped": stopped, "state": str(folder.root)}))
         return
     what = f"Stopped {stopped} processes" if stopped else "Nothing was running"
-    console.print(f"{what} in {folder.root}.")
+    _console().print(f"{what} in {folder.root}.")
 
 
-@app.command()
+@app.command(rich_help_panel=_STACK)
 def status(*, state: State = None, as_json: AsJson = False) -> None:
     """Tell whether the stack runs and where; the exit code is 1 if it does not."""
     folder = StateFolder.at(state)
@@ -105,13 +125,13 @@ def status(*, state: State = None, as_json: AsJson = False) -> None:
         found = {"running": document is not None, "processes": processes, **(document or {})}
         print(json.dumps(found))
     elif document is None:
-        console.print(f"No stack is running in {folder.root}.")
+        _console().print(f"No stack is running in {folder.root}.")
     else:
         _print_status(document, processes)
     raise typer.Exit(0 if document is not None else 1)
 
 
-@app.command()
+@app.command(rich_help_panel=_STACK)
 def token(
     user: Annotated[str, typer.Argument(help="The token's subject: whose jobs it may see.")],
     *,
@@ -129,18 +149,35 @@ def token(
     print(Identity.of(folder.identity).token(user, seconds))
 
 
-@app.command()
-def deploy(*, state: State = None) -> None:
-    """Deploy template.yaml, the state machines and the API again to the running stack.
+@app.command(rich_help_panel=_OPERATIONS)
+def deploy(
+    *,
+    stage: Stage = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --stage: print the commands.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="With --stage: do not ask about the change set.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --stage: print one JSON object.")
+    ] = False,
+    state: State = None,
+) -> None:
+    """Deploy template.yaml, the state machines and the API again to the running stack, or a stage to AWS.
 
-    Functions need no deployment: the next job uses what is in the working tree.
+    The local stack's functions need no deployment: the next job uses what is in the working tree. A
+    stage is built, validated, its database migrated, deployed and tried.
     """
+    if stage:
+        _deploy_stage(stage, yes=yes, dry_run=dry_run, as_json=as_json)
+        return
     from devstack.commands import deploy_command  # noqa: PLC0415
 
-    deploy_command(_running(state), StateFolder.at(state), console)
+    deploy_command(_running(state), StateFolder.at(state), _console())
 
 
-@app.command()
+@app.command(rich_help_panel=_STACK)
 def logs(
     function: Annotated[
         str | None, typer.Argument(help="Such as submit_prediction, or a process; all functions.")
@@ -156,13 +193,13 @@ def logs(
         for line in lines(_running(state), function, follow=follow):
             print(line, flush=True)
     except LogNotFoundError as error:
-        console.print(f"[red]{error}[/red]")
+        _console().print(f"[red]{error}[/red]")
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
-@app.command()
+@app.command(rich_help_panel=_STACK)
 def demo(
     *,
     output: Annotated[Path, typer.Option(help="Where the media files go.")] = Path("vsl-demo"),
@@ -176,11 +213,11 @@ def demo(
 
     folder = StateFolder.at(state)
     raise typer.Exit(
-        demo_command(folder, output, speed=speed, keep=keep, as_json=as_json, console=console)
+        demo_command(folder, output, speed=speed, keep=keep, as_json=as_json, console=_console())
     )
 
 
-@app.command()
+@app.command(rich_help_panel=_OPERATIONS)
 def doctor(
     *,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what can be put right.")] = False,
@@ -201,16 +238,32 @@ def doctor(
     document = None if stage else _running(state)
     raise typer.Exit(
         doctor_command(
-            document, stage, fix=fix, days=days, limit=limit, as_json=as_json, console=console
+            document, stage, fix=fix, days=days, limit=limit, as_json=as_json, console=_console()
         )
     )
+
+
+def _deploy_stage(stage: str, *, yes: bool, dry_run: bool, as_json: bool) -> None:
+    from devstack.client.screen import Screen  # noqa: PLC0415
+
+    screen = Screen(as_json)
+    with screen.errors():
+        from devstack.release.stage import deploy_stage_command  # noqa: PLC0415
+
+        deploy_stage_command(stage, screen, yes=yes, dry_run=dry_run)
+
+
+def _console() -> "Console":
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=True)
 
 
 def _running(state: Path | None) -> dict[str, Any]:
     folder = StateFolder.at(state)
     document = running_stack(folder)
     if document is None:
-        console.print(
+        _console().print(
             f"[red]No stack is running in {folder.root}; start one with `{program()} up`.[/red]"
         )
         raise typer.Exit(1)
@@ -228,14 +281,17 @@ def _pairs(texts: list[str]) -> dict[str, str]:
 
 
 def _print_status(document: dict[str, Any], processes: list[dict[str, Any]]) -> None:
+    from rich.panel import Panel  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table("process", "pid", "", box=None, pad_edge=False)
     for each in processes:
         table.add_row(each["name"], str(each["pid"]), "" if each["alive"] else "[red]gone[/red]")
-    console.print(table)
+    _console().print(table)
     addresses = Table(box=None, show_header=False, pad_edge=False)
     for name in ("apiUrl", "replicateUrl", "awsEndpointUrl", "databaseUrl", "redisUrl", "logs"):
         addresses.add_row(f"[bold]{name}[/bold]", document[name])
-    console.print(Panel(addresses, title="VSL is running", expand=False))
+    _console().print(Panel(addresses, title="VSL is running", expand=False))
 
 
 def main() -> None:

@@ -101,7 +101,10 @@ def test_every_vsl_command_exists_with_its_options(each: Document) -> None:
     group: Any = typer.main.get_command(app)
     for name, rest in re.findall(r"(?:^|[\s/($])vsl ([a-z]+)([^\n`|)]*)", each.code, re.MULTILINE):
         assert name in group.commands, f"vsl {name}"
-        known = {option for one in group.commands[name].params for option in one.opts}
+        command = group.commands[name]
+        if hasattr(command, "commands") and rest.strip():
+            command = command.commands[rest.split()[0]]
+        known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
         used = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", re.split(r"\s{2,}", rest)[0]))
         assert used - {"--help"} <= known, f"vsl {name}{rest}"
 

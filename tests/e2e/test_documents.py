@@ -41,6 +41,7 @@ def run(described: Document, stack: Stack, folder: Path, **environment: str) -> 
     """
     scripts = {
         ".venv/bin/vsl": f'exec {_tool("vsl")} "$@" --state {stack.document["state"]}',
+        "bin/vsl": 'exec .venv/bin/vsl "$@"',
         ".venv/bin/python": f'exec {sys.executable} "$@"',
         "bin/make": '[ "$1" = down ] || .venv/bin/vsl "$1" --detach',
     }
@@ -107,6 +108,15 @@ def test_the_tour_of_the_readme_can_be_taken(stack: Stack, tmp_path: Path) -> No
     assert "'flux-schnell'" in everything, "the row of usage_by_user_day"
 
 
+def test_the_command_line_prints_what_its_document_says(stack: Stack, tmp_path: Path) -> None:
+    described = document("docs/command-line.md")
+    home = {"XDG_STATE_HOME": str(tmp_path), "VSL_USER": f"doc-{tmp_path.name[:60]}"}
+    for block, output in answers(described, run(described, stack, tmp_path, **home)):
+        assert essence(output) == essence(block.text)
+    (fox,), (again,) = (list((tmp_path / folder).iterdir()) for folder in ("fox", "again"))
+    assert fox.read_bytes() == again.read_bytes()
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/deploy.md", "database/README.md"])
 def test_the_migration_commands_work(stack: Stack, tmp_path: Path, name: str) -> None:
     lines = [
@@ -149,6 +159,28 @@ def test_the_picture_of_the_demo_is_what_it_prints_today(tmp_path: Path) -> None
             assert old.size == made.size
             frames = [getattr(picture, "n_frames", 1) for picture in (old, made)]
             assert frames[0] == pytest.approx(frames[1], abs=1), "equal frames are merged"
+
+
+def essence(text: str) -> list[str]:
+    """What is printed without ids, numbers, bars, places, and without the progress of jobs."""
+    for pattern, mask in (
+        (r" --state [^\s`]+", ""),
+        (r"\.venv/bin/vsl", "vsl"),
+        (r"http://\S+", "<address>"),
+        (r"[0-9a-f]{8}-[0-9a-f]{4}(-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})?", "<job>"),
+        (r"prediction [0-9a-z]+", "prediction <id>"),
+        (r"Migrating \S+", "Migrating <database>"),
+        (r"doc-[\w-]+", "<user>"),
+        (r"\d[\d.,]*", "0"),
+        (r"0 min 0 s|0 s|0 KiB|0 bytes", "0"),
+        (r"still (pending|processing)", "still <status>"),
+        (r"[\s─━█▏▎▍▌▋▊▉]+", " "),
+    ):
+        text = "\n".join(re.sub(pattern, mask, line) for line in text.splitlines())
+    states = r"^ ?(pending|processing|storing|succeeded|canceled) 0$"
+    text = re.sub(r"(applied 0_\w+\n)+", "applied <every migration>\n", text)
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not re.search(states, line)]
 
 
 def check_http(documented: str, real: str) -> None:

@@ -1,0 +1,1 @@
+"""Bringing a stage forward: its database, then its stack."""
