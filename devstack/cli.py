@@ -137,6 +137,7 @@ def token(
     *,
     seconds: Annotated[int, typer.Option(help="How long it counts.")] = 3600,
     state: State = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print an identity token of the local user pool, for a stack with `--auth COGNITO`."""
     from devstack.identity import Identity  # noqa: PLC0415
@@ -146,7 +147,8 @@ def token(
         raise typer.BadParameter(f"{user!r} is no user id.")
     folder = StateFolder.at(state)
     folder.create()
-    print(Identity.of(folder.identity).token(user, seconds))
+    made = Identity.of(folder.identity).token(user, seconds)
+    print(json.dumps({"token": made, "user": user, "seconds": seconds}) if as_json else made)
 
 
 @app.command(rich_help_panel=_OPERATIONS)

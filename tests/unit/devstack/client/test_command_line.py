@@ -26,7 +26,7 @@ def commands(group: Any, *before: str) -> Iterator[Any]:
 
 
 ALL = list(commands(typer.main.get_command(app)))
-LOCAL = {"up", "down", "status", "logs", "demo"}
+LOCAL = {"up", "down", "status", "logs", "demo", "token"}
 DEPLOYED = [each for each in ALL if each.values[0][0] not in LOCAL]
 HEAVY = {"boto3", "httpx", "psycopg", "rich.table", "rich.live", "yaml", "database.migrate"}
 
