@@ -76,12 +76,22 @@ def running(state: Path | None) -> dict[str, Any]:
 
 
 def _local(state: Path | None, who: str, headers: dict[str, str], chosen: str) -> Target:
+    """However `vsl up --auth` lets callers in: whoever may read the state folder has what it takes."""
     document = running(state)
-    keys = json.loads(StateFolder.at(state).api.read_text())["apiKeys"]
-    if keys and "Authorization" not in headers:
-        headers = {**headers, "x-api-key": keys[0]}
+    known, auth = document["auth"], None
+    if known["mode"] == "API_KEY":
+        headers = {"x-api-key": known["apiKey"]}
+    elif known["mode"] == "COGNITO" and not headers:
+        from devstack.identity import Identity
+
+        headers = {"Authorization": Identity.of(StateFolder.at(state).identity).token(who)}
+    elif known["mode"] == "IAM":
+        from devstack.client.signing import SignedByAws
+
+        auth = SignedByAws.by(known["accessKeyId"], known["secretAccessKey"], known["region"])
+        headers = {}
     options = (f" --state {state}" if state else "") + chosen
-    return Target(document["apiUrl"], who, "local", headers, options=options, document=document)
+    return Target(document["apiUrl"], who, "local", headers, auth, options, document)
 
 
 def _deployed(stage: str, who: str, headers: dict[str, str], options: str) -> Target:
@@ -97,7 +107,7 @@ def _deployed(stage: str, who: str, headers: dict[str, str], options: str) -> Ta
     elif kind == "IAM":
         from devstack.client.signing import SignedByAws
 
-        auth, headers = SignedByAws(), {}
+        auth, headers = SignedByAws.from_environment(), {}
     elif kind == "COGNITO" and not headers:
         message = (
             f"{stage} knows its callers by a token of its user pool, and VSL_TOKEN is not set."
