@@ -4,6 +4,7 @@ import os
 
 import pytest
 import pytest_socket
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -32,3 +33,8 @@ class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it un
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
     return OneStack(config, log)
+
+
+# A busy machine is no fault of a property: time is what benchmarks measure.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
