@@ -7,7 +7,8 @@ import pytest_socket
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-for name in [name for name in os.environ if name.startswith("AWS_")]:
+_TERMINAL = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"}
+for name in [name for name in os.environ if name.startswith("AWS_") or name in _TERMINAL]:
     del os.environ[name]
 os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
