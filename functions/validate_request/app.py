@@ -2,10 +2,21 @@
 
 from datetime import datetime
 
+from vsl.domain.job import Job
 from vsl.runtime.handler import Context, Event, answer, step
 from vsl.runtime.settings import settings
-from vsl.runtime.wiring import catalogue, idempotency
+from vsl.runtime.wiring import catalogue, idempotency, lazily, uploads
 from vsl.services.accept_request import Execution, accept_request, accepted_answer
+from vsl.services.input_files import check_uploads
+
+
+def _check(job: Job) -> None:
+    check_uploads(
+        job,
+        catalogue().find(job.model_id),
+        uploads=lazily(uploads),
+        limits=settings().max_upload_bytes,
+    )
 
 
 @step
@@ -19,6 +30,7 @@ def handler(event: Event, context: Context) -> Event:
         ),
         catalogue=catalogue(),
         once=idempotency(context),
+        check=_check,
         allow_http=settings().allow_http_inputs,
     )
     body = accepted_answer(job, document.get("requestUrl"))

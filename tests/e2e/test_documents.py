@@ -23,6 +23,7 @@ VOLATILE = {
     "originalUrl", "thumbnailUrl", "sha256", "fileSize", "replicateId",
     "createdAt", "updatedAt", "completedAt", "retryAfter", "start", "end", "at", "seconds",
     "wallTime", "bytes", "logs",
+    "expiresAt", "policy", "x-amz-credential", "x-amz-date", "x-amz-signature",
 }  # fmt: skip
 # Lists of which a document shows a part.
 SHORTENED = {"models", "events"}

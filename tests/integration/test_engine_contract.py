@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from devstack.engine import Engine, client_config, session
 from devstack.processes import free_ports
 from devstack.template import bootstrap_zip
 from tests.unit.statemachines.profiles import PROFILES
+from vsl.adapters import signed
+from vsl.adapters.uploads import S3Uploads
+from vsl.domain.ids import new_job_id
+from vsl.domain.uploads import UploadRequest
 
 pytestmark = pytest.mark.integration
 
@@ -349,3 +354,59 @@ def test_a_template_may_come_from_a_bucket(aws: Aws, tmp_path: Path) -> None:
         StackName="big", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
     )
     assert aws("sqs").get_queue_url(QueueName="from-bucket")["QueueUrl"]
+
+
+def as_functions_do(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's endpoint and credentials in the environment: it takes addresses of no others."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def test_a_form_takes_what_its_policy_says_and_nothing_else(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Conditions are checked; the signature is not, for the engine does not know the secret."""
+    aws("s3").create_bucket(Bucket="forms")
+    as_functions_do(aws, monkeypatch)
+    uploads = S3Uploads("forms")
+    upload_id = new_job_id(datetime.now(UTC))
+    form = uploads.form("a@b|c", upload_id, UploadRequest("image/png", "lake.png"), 10)
+
+    def post(content: bytes, **changes: str) -> httpx.Response:
+        fields = {**form.fields, **changes}
+        file = {"file": ("any.svg", content, "image/svg+xml")}
+        return httpx.post(form.url, data=fields, files=file, trust_env=False)
+
+    refused = [
+        post(b""),
+        post(b"x" * 11),
+        post(b"x", key="temp/uploads/other/x"),
+        post(b"x", **{"Content-Type": "text/html"}),
+        post(b"x", **{"x-amz-meta-file-name": "evil"}),
+        post(b"x", **{"x-amz-acl": "public-read"}),
+    ]
+    assert [answer.status_code // 100 for answer in refused] == [4] * len(refused)
+    assert uploads.find("a@b|c", upload_id) is None
+    forged = post(b"x", **{"x-amz-signature": "0" * 64})
+    assert forged.status_code == 204, "AWS says 403 SignatureDoesNotMatch"
+    assert post(b"0123456789").status_code == 204
+    found = uploads.find("a@b|c", upload_id)
+    assert found is not None
+    assert (found.content_type, found.size) == ("image/png", 10)
+    assert abs(found.uploaded_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert uploads.find("a@b", upload_id) is None
+    answer = httpx.get(uploads.address("a@b|c", upload_id, 60), trust_env=False)
+    assert answer.content == b"0123456789"
+
+
+def test_a_form_ends_with_its_policy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws("s3").create_bucket(Bucket="late-forms")
+    as_functions_do(aws, monkeypatch)
+    earlier = datetime.now(UTC) - timedelta(seconds=601)
+    monkeypatch.setattr(signed, "_now", lambda: earlier)
+    form = S3Uploads("late-forms").form("u", new_job_id(earlier), UploadRequest("image/png"), 10)
+    late = httpx.post(
+        form.url, data=dict(form.fields), files={"file": ("x", b"x")}, trust_env=False
+    )
+    assert late.status_code == 403

@@ -24,13 +24,15 @@ class Service:
         self.answers = list(answers)
         self.requests: list[tuple[str, Mapping[str, str]]] = []
 
-    def __call__(self, url: str, data: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    def __call__(
+        self, _method: str, url: str, _data: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         self.requests.append((url, headers))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         status, body = answer
-        return status, body if isinstance(body, bytes) else json.dumps(body).encode()
+        return status, body if isinstance(body, bytes) else json.dumps(body).encode(), {}
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, object] | Exception) -> Service:

@@ -121,12 +121,12 @@ def test_urls_that_are_taken(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("http://example.com/a.png", "must be an https:// URL or a data: URL"),
-        ("ftp://example.com/a.png", "must be an https:// URL or a data: URL"),
-        ("file:///etc/passwd", "must be an https:// URL or a data: URL"),
-        ("javascript:alert(1)", "must be an https:// URL or a data: URL"),
-        ("photo.jpg", "must be an https:// URL or a data: URL"),
-        ("", "must be an https:// URL or a data: URL, with"),
+        ("http://example.com/a.png", "must be an https:// URL, a data: URL or the handle"),
+        ("ftp://example.com/a.png", "must be an https:// URL, a data: URL or the handle"),
+        ("file:///etc/passwd", "must be an https:// URL, a data: URL or the handle"),
+        ("javascript:alert(1)", "must be an https:// URL, a data: URL or the handle"),
+        ("photo.jpg", "must be an https:// URL, a data: URL or the handle"),
+        ("", "or the handle of an upload, with"),
         ("https://", "the host is missing or malformed"),
         ("https://:443/", "the host is missing or malformed"),
         ("https://example.com:99999/", "host or port is malformed"),
@@ -149,7 +149,7 @@ def test_urls_that_are_taken(url: str) -> None:
         ("data:image/png;base64,****", "must have the form data:"),
         ("data:image/png;base64,abc", "must have the form data:"),
         ("data:;base64,AAAA", "must have the form data:"),
-        ("data:image/png;base64," + "A" * 100_000, "upload the file and pass its URL"),
+        ("data:image/png;base64," + "A" * 100_000, "upload the file and pass its handle"),
     ],
 )
 def test_urls_that_are_refused(url: str, message: str) -> None:

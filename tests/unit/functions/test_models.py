@@ -58,7 +58,7 @@ def test_one_model() -> None:
     body = json.loads(response["body"])
     assert body["mediaType"] == "video"
     assert body["parameters"]["required"] == ["image"]
-    assert body["parameters"]["properties"]["image"]["pattern"] == "^(https://|data:)"
+    assert body["parameters"]["properties"]["image"]["pattern"] == "^(https://|data:|upload:)"
 
 
 def test_an_unknown_model_is_a_problem() -> None:

@@ -148,10 +148,12 @@ def test_who_may_touch_what() -> None:
     release = ["states:SendTaskFailure", "states:SendTaskSuccess"]
     item = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
     assert actions == {
-        "ValidateRequest": sorted([*item, "dynamodb:PutItem", "dynamodb:DeleteItem"]),
+        "ValidateRequest": sorted(
+            [*item, "dynamodb:PutItem", "dynamodb:DeleteItem", "s3:GetObject"]
+        ),
         "CheckRateLimit": [],
         "CreateJob": ["dynamodb:GetItem", "dynamodb:PutItem"],
-        "SubmitPrediction": item,
+        "SubmitPrediction": [*item, "s3:GetObject"],
         "AwaitPrediction": item + release,
         "ResolveTimeout": item,
         "StoreMedia": [*item, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
@@ -172,6 +174,7 @@ def test_who_may_touch_what() -> None:
             "s3:ListBucket",
         ],
         "GetOpenapi": [],
+        "CreateUpload": ["s3:PutObject"],
         "ListModels": [],
         "GetModel": [],
     }

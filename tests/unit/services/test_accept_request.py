@@ -43,8 +43,8 @@ class MemoryOnce:
 
 
 def accept(document: Mapping[str, Any], execution: Execution = EXECUTION, **options: Any) -> Job:
-    once = options.pop("once", MemoryOnce())
-    return accept_request(document, execution, catalogue=catalogue(), once=once, **options)
+    given = {"once": MemoryOnce(), "check": lambda _job: None, **options}
+    return accept_request(document, execution, catalogue=catalogue(), **given)
 
 
 def test_defaults_price_and_time_are_filled_in() -> None:
@@ -167,3 +167,27 @@ def test_two_users_with_the_same_idempotency_key_get_jobs_of_their_own() -> None
         for user in ("user-1", "user-2")
     ]
     assert [job.user_id for job in jobs] == ["user-1", "user-2"]
+
+
+@pytest.mark.parametrize("form", ["request", "job", "bare"])
+def test_every_job_is_looked_into_before_it_is_accepted(form: str) -> None:
+    seen: list[Job] = []
+    document = {"request": {"request": REQUEST}, "job": {"job": accept(REQUEST).document()}}
+    job = accept(document.get(form, REQUEST), check=seen.append)
+    assert seen == [job]
+
+
+def test_who_repeats_an_accepted_request_is_spared_a_second_look() -> None:
+    class Kept:
+        def once(
+            self, _key: str, _body: Mapping[str, Any], _produce: Callable[[], dict[str, Any]]
+        ) -> dict[str, Any]:
+            return make_job().document()
+
+    def gone(_job: Job) -> None:
+        raise InvalidParameters("The upload has expired.")
+
+    keyed = {"request": REQUEST, "idempotencyKey": "k"}
+    assert accept(keyed, once=Kept(), check=gone) == make_job()
+    with pytest.raises(InvalidParameters):
+        accept(keyed, check=gone)

@@ -1,15 +1,16 @@
-"""One JSON call and presigned addresses without an AWS client: for the hot paths and cold starts.
+"""Signed without an AWS client: a JSON call, a look at an object, addresses and forms.
 
-A boto3 client costs a function some 200 ms of loading service models before its first call, and
-its signer a quarter of a millisecond for each address (docs/performance.md). Tests compare every
-signature with boto3's own. Everything else goes by `adapters.aws`.
+For the hot paths and cold starts: a boto3 client costs a function some 200 ms of loading service
+models before its first call, and its signer a quarter of a millisecond for each address
+(docs/performance.md). Tests compare every signature with boto3's own. Everything else goes by
+`adapters.aws`.
 """
 
 import json
 import os
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -23,6 +24,8 @@ TIMEOUT_SECONDS = 3.0
 ATTEMPTS = 3
 _PAUSE_SECONDS = 0.1
 
+type _Answer = tuple[int, bytes, Mapping[str, str]]
+
 
 def call_json(service: str, target: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """One call of a service of AWS's JSON protocol that only reads; it is repeated when it fails.
@@ -33,21 +36,39 @@ def call_json(service: str, target: str, body: Mapping[str, Any]) -> dict[str, A
     data = json.dumps(body).encode()
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
     url = endpoint(service) + "/"
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            status, content = _send(url, data, _authorized(service, url, data, headers))
-        except (OSError, HTTPException) as error:
-            if attempt == ATTEMPTS:
-                message = f"{service.upper()} could not be reached."
-                raise StoreUnavailable(message, service=service) from error
-        else:
-            if status == 200:
-                answer: dict[str, Any] = json.loads(content)
-                return answer
-            if not _transient(status, content) or attempt == ATTEMPTS:
-                raise _error(service, status, content)
-        time.sleep(_PAUSE_SECONDS * attempt)
-    raise AssertionError("the last attempt returns or raises")
+    status, content, _ = _repeated(
+        service,
+        lambda: _send("POST", url, data, _authorized(service, url, data, headers)),
+    )
+    if status != 200:
+        raise _error(service, status, content)
+    answer: dict[str, Any] = json.loads(content)
+    return answer
+
+
+def head(url: str) -> Mapping[str, str] | None:
+    """What S3 tells of the object at `url`, by header names in lower case; None without an object.
+
+    Without the right to list, S3 answers 403 for what is not there. Raises StoreUnavailable and
+    ConfigurationError.
+    """
+    signed = sigv4.presign(url, {}, 60, _credentials(), _region(), _now(), "HEAD")
+    status, content, headers = _repeated("s3", lambda: _send("HEAD", signed, None, {}))
+    if status in {403, 404}:
+        return None
+    if status != 200:
+        raise _error("s3", status, content)
+    return headers
+
+
+def form(
+    fields: Mapping[str, str], conditions: Sequence[object], seconds: int
+) -> tuple[dict[str, str], datetime]:
+    """The fields of a form by which anybody may post one file to S3, and when that ends."""
+    now = _now()
+    expires_at = now + timedelta(seconds=seconds)
+    signed = sigv4.sign_form(fields, conditions, expires_at, _credentials(), _region(), now)
+    return signed, expires_at
 
 
 def presign(url: str, query: Mapping[str, str], seconds: int) -> str:
@@ -107,14 +128,32 @@ def _region() -> str:
     return str(region)
 
 
-def _send(url: str, data: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+def _repeated(service: str, send: Callable[[], _Answer]) -> _Answer:
+    """The first answer that says more than "not now", else the last one."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            answer = send()
+        except (OSError, HTTPException) as error:
+            if attempt == ATTEMPTS:
+                message = f"{service.upper()} could not be reached."
+                raise StoreUnavailable(message, service=service) from error
+        else:
+            if not _transient(*answer[:2]) or attempt == ATTEMPTS:
+                return answer
+        time.sleep(_PAUSE_SECONDS * attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _send(method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> _Answer:
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("POST", parts.path, data, dict(headers))
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(method, path, data, dict(headers))
         response = connection.getresponse()
-        return response.status, response.read()
+        told = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, response.read(), told
     finally:
         connection.close()
 

@@ -1,11 +1,14 @@
-"""AWS Signature Version 4, for a POST with a body and for addresses of S3 objects.
+"""AWS Signature Version 4: for a POST with a body, for addresses of S3 objects and for S3's forms.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html
 """
 
+import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -57,8 +60,9 @@ def presign(
     credentials: Credentials,
     region: str,
     at: datetime,
+    method: str = "GET",
 ) -> str:
-    """The address by which S3 hands out the object to anybody, for so many seconds."""
+    """The address by which S3 answers anybody who sends this method, for so many seconds."""
     parts = urlsplit(url)
     scope = _scope("s3", region, at)
     values = {
@@ -72,9 +76,36 @@ def presign(
     if credentials.token:
         values["X-Amz-Security-Token"] = credentials.token
     text = "&".join(f"{name}={quote(values[name], safe='-_.~')}" for name in sorted(values))
-    canonical = f"GET\n{parts.path}\n{text}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
+    canonical = f"{method}\n{parts.path}\n{text}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
     _, signature = _sign(canonical, "s3", credentials, region, at)
     return f"{url}?{text}&X-Amz-Signature={signature}"
+
+
+def sign_form(
+    fields: Mapping[str, str],
+    conditions: Sequence[object],
+    expires_at: datetime,
+    credentials: Credentials,
+    region: str,
+    at: datetime,
+) -> dict[str, str]:
+    """The fields of a form that S3 accepts a file with, exactly these and within the conditions."""
+    signed = {
+        **fields,
+        "x-amz-algorithm": _ALGORITHM,
+        "x-amz-credential": f"{credentials.access_key}/{_scope('s3', region, at)}",
+        "x-amz-date": _stamp(at),
+    }
+    if credentials.token:
+        signed["x-amz-security-token"] = credentials.token
+    policy = {
+        "expiration": f"{expires_at:%Y-%m-%dT%H:%M:%SZ}",
+        "conditions": [*conditions, *({name: value} for name, value in signed.items())],
+    }
+    text = base64.b64encode(json.dumps(policy).encode()).decode()
+    key = _key(credentials.secret_key, f"{at:%Y%m%d}", region, "s3")
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return {**signed, "policy": text, "x-amz-signature": signature}
 
 
 def _sign(

@@ -58,7 +58,7 @@ class Parameter(_Strict):
 
     `input` is the provider's name where it differs, `values` translates each member of `enum`
     (as text) to the provider's value, `max_length` counts characters, `requires` names a
-    parameter without which this one makes no sense.
+    parameter without which this one makes no sense, `media` is what a file behind a `uri` must be.
     """
 
     type: ParameterType
@@ -73,6 +73,7 @@ class Parameter(_Strict):
     input: Name | None = None
     values: Mapping[str, Scalar] | None = None
     requires: Name | None = None
+    media: MediaType | None = Field(default=None, strict=False)
 
 
 class Derived(_Strict):

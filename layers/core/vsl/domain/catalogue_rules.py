@@ -37,6 +37,8 @@ def _parameter_faults(parameter: Parameter) -> Iterator[Fault]:
     yield from _range_faults(parameter)
     if parameter.max_length is not None and parameter.type != "string":
         yield "maxLength", f"does not apply to a parameter of type {parameter.type}"
+    if parameter.media is not None and parameter.type != "uri":
+        yield "media", f"does not apply to a parameter of type {parameter.type}"
     if parameter.required and parameter.default is not None:
         yield "default", "a required parameter has no default"
     for index, value in enumerate(parameter.enum or ()):

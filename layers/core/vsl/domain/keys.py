@@ -26,6 +26,11 @@ def record_key(job: Job, index: int) -> str:
     return f"{RECORD_PREFIX}{job.job_id}/{index}.json"
 
 
+def upload_key(user_id: str, upload_id: str) -> str:
+    """Where a user's upload lies for a day; the provider gets a signed address of it."""
+    return f"{UPLOAD_PREFIX}{quote(user_id, safe='')}/{upload_id}"
+
+
 def prefixes(
     user_id: str, media_type: MediaType, created_at: datetime, job_id: str
 ) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Addresses of input media: https URLs and small data URLs.
+"""Addresses of input media: https URLs, small data URLs and handles of uploads.
 
 The provider fetches them, not we; what is checked is that they are well-formed, carry no
 credentials, name no host of a private network and fit the provider's and Step Functions' limits.
@@ -11,6 +11,7 @@ import re
 from urllib.parse import urlsplit
 
 from vsl.domain.addresses import is_public_host
+from vsl.domain.uploads import is_handle, upload_id_of
 
 MAX_URL_CHARACTERS = 4096
 MAX_DATA_CHARACTERS = 100_000
@@ -27,18 +28,23 @@ def is_data_uri(value: object) -> bool:
 
 
 def check_uri(text: str, *, allow_http: bool) -> None:
-    """Raises ValueError with what is wrong, unless the text is an https (or data) URL.
+    """Raises ValueError with what is wrong, unless the text is an https or data URL, or a handle.
+
+    Whether there is an upload behind a handle is not known here (`services.check_uploads`).
 
     http and hosts of a private network are taken only if `allow_http`, as the local stack does.
     """
     if is_data_uri(text):
         _check_data(text)
         return
+    if is_handle(text):
+        upload_id_of(text)
+        return
     if len(text) > MAX_URL_CHARACTERS:
         raise ValueError(
             f"is a URL of {len(text):,} characters; {MAX_URL_CHARACTERS:,} are allowed"
         )
-    wanted = "an https:// URL or a data: URL"
+    wanted = "an https:// URL, a data: URL or the handle of an upload"
     if not _PRINTABLE.fullmatch(text):
         raise ValueError(f"must be {wanted}, with spaces and other characters percent-encoded")
     schemes = ("https://", "http://") if allow_http else ("https://",)
@@ -68,7 +74,7 @@ def _check_data(text: str) -> None:
     if len(text) > MAX_DATA_CHARACTERS:
         raise ValueError(
             f"is a data: URL of {len(text):,} characters; at most {MAX_DATA_CHARACTERS:,} are"
-            " allowed: upload the file and pass its URL"
+            " allowed: upload the file and pass its handle"
         )
     match = _DATA.fullmatch(text)
     try:

@@ -51,7 +51,7 @@ def validate_parameters(
     for name, fault in _joint_faults(model, valid):
         faults.setdefault(name, fault)
     if faults:
-        raise _invalid(model, faults)
+        raise invalid_parameters(model, faults)
     return valid
 
 
@@ -87,7 +87,10 @@ def build_provider_input(model: Model, parameters: Mapping[str, Any]) -> dict[st
 
 
 def parameters_schema(model: Model, *, allow_http: bool = False) -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of the parameters; `x-maps-to` names the provider's inputs."""
+    """JSON Schema (draft 2020-12) of the parameters.
+
+    `x-maps-to` names the provider's inputs, `x-media` what a file must be.
+    """
     dependent = {
         name: [known.requires] for name, known in model.parameters.items() if known.requires
     }
@@ -184,8 +187,10 @@ def _check_text(parameter: Parameter, text: str, *, allow_http: bool) -> None:
 def _value_schema(parameter: Parameter, *, allow_http: bool) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": parameter.type, "description": parameter.description}
     if parameter.type == "uri":
-        schemes = "https?://|data:" if allow_http else "https://|data:"
+        schemes = "https?://|data:|upload:" if allow_http else "https://|data:|upload:"
         schema |= {"type": "string", "format": "uri", "pattern": f"^({schemes})"}
+        if parameter.media is not None:
+            schema["x-media"] = parameter.media.value
         schema["maxLength"] = MAX_DATA_CHARACTERS
     elif parameter.type == "string" and parameter.enum is None:
         schema["maxLength"] = parameter.max_length or MAX_TEXT_CHARACTERS
@@ -201,7 +206,8 @@ def _value_schema(parameter: Parameter, *, allow_http: bool) -> dict[str, Any]:
     return schema | {keyword: value for keyword, value in optional.items() if value is not None}
 
 
-def _invalid(model: Model, faults: Mapping[str, str]) -> InvalidParameters:
+def invalid_parameters(model: Model, faults: Mapping[str, str]) -> InvalidParameters:
+    """The refusal that names every parameter at fault, by its name and what is wrong with it."""
     fields = [
         {"field": f"parameters.{shown(name)[1:-1]}", "message": message}
         for name, message in list(faults.items())[:_MAX_REPORTED_FAULTS]

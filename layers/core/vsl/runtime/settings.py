@@ -5,10 +5,12 @@ rest. Secrets live in SSM under `SSM_PREFIX` (see `adapters.parameters`).
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from vsl.domain.errors import ConfigurationError
+from vsl.domain.job import MediaType
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Settings:
     concurrent_jobs: int
     submission_settle_seconds: int
     max_output_bytes: int
+    max_upload_bytes: Mapping[MediaType, int]
     repair_function: str
     cors_origins: tuple[str, ...]
 
@@ -61,6 +64,11 @@ def settings() -> Settings:
         concurrent_jobs=_integer("CONCURRENT_JOBS", 20),
         submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 90),
         max_output_bytes=_integer("MAX_OUTPUT_BYTES", 4 * 1024**3),
+        max_upload_bytes={
+            MediaType.IMAGE: _integer("MAX_IMAGE_UPLOAD_BYTES", 20 * 1024**2),
+            MediaType.AUDIO: _integer("MAX_AUDIO_UPLOAD_BYTES", 50 * 1024**2),
+            MediaType.VIDEO: _integer("MAX_VIDEO_UPLOAD_BYTES", 200 * 1024**2),
+        },
         repair_function=_text("REPAIR_FUNCTION", ""),
         cors_origins=_list("CORS_ORIGINS", "*"),
     )

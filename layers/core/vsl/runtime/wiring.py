@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vsl.adapters.replicate import ReplicateProvider
     from vsl.adapters.signer import S3Signer
     from vsl.adapters.stepfunctions import TaskCallbacks
+    from vsl.adapters.uploads import S3Uploads
     from vsl.domain.catalogue import Catalogue
     from vsl.services.finish import Books
 
@@ -127,6 +128,13 @@ def signer() -> "S3Signer":
     from vsl.adapters.signer import S3Signer
 
     return S3Signer(settings().media_bucket, settings().signed_url_seconds, settings().media_access)
+
+
+@cache
+def uploads() -> "S3Uploads":
+    from vsl.adapters.uploads import S3Uploads
+
+    return S3Uploads(settings().media_bucket)
 
 
 @cache

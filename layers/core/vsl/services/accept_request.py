@@ -51,20 +51,24 @@ def accept_request(
     *,
     catalogue: Catalogue,
     once: Once,
+    check: Callable[[Job], None],
     allow_http: bool = False,
 ) -> Job:
     """The job that a state machine's input asks for.
 
     The input is `{"request": …, "idempotencyKey": …, "subject": …}` from the API, `{"job": …}` from
     generate_media, or the bare request from the console. Nothing in it is taken on trust but the
-    `subject`, which API Gateway vouches for: a job is validated and priced again.
+    `subject`, which API Gateway vouches for: a job is validated and priced again. `check` looks
+    beyond the request and raises what it finds; who repeats an accepted request is spared it.
     """
     if isinstance(document.get("job"), Mapping):
         given = document["job"]
         job_id = given.get("jobId")
         if not is_job_id(job_id):
             raise InvalidRequest("The job has no valid jobId.")
-        return _job(given, str(job_id), catalogue, allow_http)
+        job = _job(given, str(job_id), catalogue, allow_http)
+        check(job)
+        return job
     body = document.get("request", document)
     _check_size(body)
     if "request" in document:
@@ -72,12 +76,18 @@ def accept_request(
     job = _job(body, execution.job_id, catalogue, allow_http)
     key = document.get("idempotencyKey") or ""
     if not key:
+        check(job)
         return job
     if not isinstance(key, str) or len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
         raise InvalidRequest(
             f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable characters."
         )
-    return Job.from_document(once.once(f"{job.user_id} {key}", body, job.document))
+
+    def accept() -> dict[str, Any]:
+        check(job)
+        return job.document()
+
+    return Job.from_document(once.once(f"{job.user_id} {key}", body, accept))
 
 
 def _owned(body: object, subject: str | None) -> object:

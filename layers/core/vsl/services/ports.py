@@ -15,6 +15,7 @@ from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.status import StatusDocument
 from vsl.domain.timeline import JobRecord
+from vsl.domain.uploads import UploadedFile, UploadForm, UploadRequest
 
 
 class Clock(Protocol):
@@ -251,6 +252,24 @@ class Media(Protocol):
         Called from several threads at once. Raises OutputExpired, OutputInvalid, DownloadRefused,
         DownloadFailed.
         """
+        ...
+
+
+class Uploads(Protocol):
+    """S3: one file of a user's under each id, gone a day later."""
+
+    def form(
+        self, user_id: str, upload_id: str, request: UploadRequest, max_bytes: int
+    ) -> UploadForm:
+        """What the user sends the file with."""
+        ...
+
+    def find(self, user_id: str, upload_id: str) -> UploadedFile | None:
+        """None when this user has sent no file under this id."""
+        ...
+
+    def address(self, user_id: str, upload_id: str, seconds: int) -> str:
+        """An address from which the file can be fetched for so many seconds."""
         ...
 
 

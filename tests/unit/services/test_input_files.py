@@ -1,0 +1,106 @@
+"""Handles as inputs: checked when a job is accepted, turned into addresses when it is submitted."""
+
+from datetime import timedelta
+
+from tests.support.jobs import catalogue, make_job
+from vsl.domain.errors import InvalidParameters
+from vsl.domain.job import Job, MediaType
+from vsl.domain.uploads import UploadedFile, UploadForm, UploadRequest
+from vsl.domain.validation import build_provider_input, validate_parameters
+from vsl.services.input_files import ADDRESS_SLACK_SECONDS, check_uploads, with_addresses
+
+ID = "019ca945-0afa-70d8-98e0-985ecc7f6041"
+OTHER = "019ca945-0afa-70d8-98e0-985ecc7f6042"
+LIMITS = dict.fromkeys(MediaType, 1000)
+
+
+class MemoryUploads:
+    """Files by user and id."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, str], UploadedFile] = {}
+
+    def form(
+        self, user_id: str, upload_id: str, request: UploadRequest, max_bytes: int
+    ) -> UploadForm:
+        raise NotImplementedError
+
+    def find(self, user_id: str, upload_id: str) -> UploadedFile | None:
+        return self.files.get((user_id, upload_id))
+
+    def address(self, user_id: str, upload_id: str, seconds: int) -> str:
+        return f"https://bucket/{user_id}/{upload_id}?{seconds}"
+
+
+def job_of(model_id: str, user: str = "user-1", **given: object) -> Job:
+    model = catalogue().find(model_id)
+    parameters = validate_parameters(model, given, allow_http=False)
+    return make_job(
+        user_id=user, model_id=model_id, parameters=parameters, timeout_seconds=model.timeout
+    )
+
+
+def faults(job: Job, uploads: MemoryUploads) -> dict[str, str]:
+    model = catalogue().find(job.model_id)
+    try:
+        check_uploads(job, model, uploads=uploads, limits=LIMITS)
+    except InvalidParameters as error:
+        fields = error.details["fields"]
+        assert isinstance(fields, list)
+        return {field["field"]: field["message"] for field in fields}
+    return {}
+
+
+def test_a_users_own_upload_is_an_input() -> None:
+    uploads, job = MemoryUploads(), job_of("stability-video", image=f"upload:{ID}")
+    uploads.files["user-1", ID] = UploadedFile("image/png", 1000, job.created_at)
+    assert faults(job, uploads) == {}
+
+
+def test_somebody_elses_upload_is_not_there() -> None:
+    uploads = MemoryUploads()
+    job = job_of("stability-video", image=f"upload:{ID}", user="user-2")
+    never = faults(job, uploads)
+    uploads.files["user-1", ID] = UploadedFile("image/png", 1000, job.created_at)
+    assert faults(job, uploads) == never
+    assert "belongs to somebody else" in never["parameters.image"]
+
+
+def test_an_upload_that_would_be_gone_before_the_job_ends_is_refused_at_once() -> None:
+    uploads, job = MemoryUploads(), job_of("stability-video", image=f"upload:{ID}")
+    needed = job.deadline - job.created_at
+    for spare, fine in ((timedelta(), True), (timedelta(seconds=1), False)):
+        at = job.created_at - timedelta(days=1) + needed - spare
+        uploads.files["user-1", ID] = UploadedFile("image/png", 1, at)
+        assert (faults(job, uploads) == {}) is fine
+
+
+def test_every_handle_is_looked_at() -> None:
+    uploads = MemoryUploads()
+    job = job_of("sdxl", prompt="p", image=f"upload:{ID}", mask=f"upload:{OTHER}")
+    uploads.files["user-1", ID] = UploadedFile("audio/wav", 1, job.created_at)
+    found = faults(job, uploads)
+    assert found.keys() == {"parameters.image", "parameters.mask"}
+    assert "wanted is image" in found["parameters.image"]
+
+
+def test_the_provider_gets_an_address_that_outlives_the_prediction() -> None:
+    job = job_of("stability-video", image=f"upload:{ID}", num_frames=14)
+    model = catalogue().find(job.model_id)
+    sent = build_provider_input(model, with_addresses(job, model, uploads=MemoryUploads()))
+    seconds = model.timeout + ADDRESS_SLACK_SECONDS
+    assert sent["input_image"] == f"https://bucket/user-1/{ID}?{seconds}"
+    assert job.parameters["image"] == f"upload:{ID}", "the job keeps the handle"
+
+
+def test_a_text_that_looks_like_a_handle_is_a_text() -> None:
+    job = job_of("flux-schnell", prompt=f"upload:{ID}")
+    assert faults(job, MemoryUploads()) == {}
+    model = catalogue().find("flux-schnell")
+    assert with_addresses(job, model, uploads=MemoryUploads())["prompt"] == f"upload:{ID}"
+
+
+def test_other_addresses_are_left_alone() -> None:
+    job = job_of("stability-video", image="https://example.com/upload:a.png")
+    model = catalogue().find(job.model_id)
+    assert with_addresses(job, model, uploads=MemoryUploads()) == job.parameters
