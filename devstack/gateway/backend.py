@@ -8,6 +8,7 @@ from devstack.engine import client_config, session
 from devstack.gateway.responses import GatewayError
 
 _TIMEOUT_SECONDS = 29.0
+_MAX_INPUT = 262_144
 
 
 class EngineBackend:
@@ -36,6 +37,12 @@ class EngineBackend:
             "StopExecution": self._states.stop_execution,
             "DescribeExecution": self._states.describe_execution,
         }
+        if len(str(arguments.get("input", "")).encode()) > _MAX_INPUT:  # the engine would take it
+            return 400, {
+                "__type": "com.amazon.coral.validate#ValidationException",
+                "message": "1 validation error detected: Value at 'input' failed to satisfy"
+                f" constraint: Member must have length less than or equal to {_MAX_INPUT}",
+            }
         if action not in calls:
             raise GatewayError("API_CONFIGURATION_ERROR", f"The action {action} is not known here.")
         try:

@@ -2,9 +2,14 @@
 
 from vsl.domain.errors import parse_error
 from vsl.runtime.handler import Context, Event, problem, step
+from vsl.runtime.wiring import rate_limits
 
 
 @step
 def handler(event: Event, _context: Context) -> Event:
-    error = event["input"].get("error") or {}
+    document = event["input"]
+    if (document.get("admission") or {}).get("first"):
+        # Admitted by this very request, and then not started: it takes no place in any limit.
+        rate_limits().withdraw(document["job"]["userId"], document["job"]["jobId"])
+    error = document.get("error") or {}
     return problem(parse_error(str(error.get("Error", "InternalError")), error.get("Cause")))

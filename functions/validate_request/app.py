@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from vsl.domain.job import Job
+from vsl.domain.prefer import preferred_wait
 from vsl.runtime.handler import Context, Event, answer, step
 from vsl.runtime.settings import settings
 from vsl.runtime.wiring import catalogue, idempotency, lazily, uploads
@@ -32,9 +33,11 @@ def handler(event: Event, context: Context) -> Event:
         once=idempotency(context),
         check=_check,
         allow_http=settings().allow_http_inputs,
+        known_by_token=settings().api_auth == "COGNITO",
     )
     body = accepted_answer(job, document.get("requestUrl"))
     return {
         "job": job.document(),
         "answer": answer(202, body, {"Location": body["statusUrl"]}),
+        "wait": preferred_wait(document.get("prefer")),
     }

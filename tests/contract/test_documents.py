@@ -226,6 +226,8 @@ def test_make_up_is_what_the_documents_say_it_is() -> None:
 def _edges(machine: Mapping[str, Any]) -> set[tuple[str, str]]:
     edges = set()
     for name, state in machine["States"].items():
-        following = [state.get("Next"), *(catch["Next"] for catch in state.get("Catch", ()))]
+        following = [state.get("Next"), state.get("Default")]
+        for branches in ("Choices", "Catch"):
+            following += [branch["Next"] for branch in state.get(branches, ())]
         edges |= {(name, each) for each in following if each}
     return edges

@@ -65,7 +65,7 @@ def test_another_content_type_is_refused() -> None:
 
 def test_a_body_beyond_ten_megabytes_is_refused() -> None:
     status, body = problem(Front(Backend()), "POST", "/generate-media", b"x" * (10 * 1024**2 + 1))
-    assert (status, body["code"]) == (413, "RequestTooLarge")
+    assert (status, body["code"]) == (413, "PayloadTooLarge")
 
 
 def test_keys_are_asked_for_unless_the_api_is_open() -> None:

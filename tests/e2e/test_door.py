@@ -1,5 +1,6 @@
 """The front door: what is refused, how it is said, and that it costs nothing."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -30,8 +31,34 @@ def test_the_answer_to_an_accepted_request(stack: Stack) -> None:
     assert body["replicateId"] is None
     assert body["estimatedCost"] == 0.003
     assert answer.headers["location"] == body["statusUrl"]
+    assert re.fullmatch(r'"hour";r=\d+;t=\d+, "concurrent";r=\d+', answer.headers["ratelimit"])
+    assert answer.headers["ratelimit-policy"].startswith('"hour";q=100;w=3600, "concurrent";q=20;')
+    assert "RateLimit-Policy" in answer.headers["access-control-expose-headers"]
     assert httpx.get(body["statusUrl"], trust_env=False).status_code in {200, 404}
     assert stack.api.finish(body["jobId"])["status"] == "succeeded"
+
+
+def test_a_client_may_wait_for_the_end(stack: Stack) -> None:
+    ask = {"prompt": unique("now")}
+    answer = stack.api.generate("flux-schnell", ask, prefer="respond-async, wait=25")
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded"), answer.text
+    assert answer.headers["preference-applied"] == "wait=25"
+    assert answer.headers["location"].endswith(answer.json()["jobId"])
+    result = answer.json()["result"]
+    assert len(httpx.get(result["originalUrl"], trust_env=False).content) == result["fileSize"]
+
+    slow = stack.api.generate("minimax-video-01", ask, prefer="wait=1")
+    assert (slow.status_code, slow.json()["status"]) == (202, "pending")
+    assert slow.headers["preference-applied"] == "wait=1"
+    cancel(stack, slow.json()["jobId"])
+
+
+@pytest.mark.parametrize("kibibytes", [129, 300])
+def test_a_body_that_is_too_large(stack: Stack, kibibytes: int) -> None:
+    answer = stack.api.generate("flux-schnell", {"prompt": "x" * kibibytes * 1024})
+    body = problem(answer, 413, "PayloadTooLarge")
+    assert "131,072" in str(body["detail"])
+    assert body["limit"] == 131_072
 
 
 def test_wrong_parameters_are_all_named(stack: Stack) -> None:
@@ -94,6 +121,8 @@ def test_the_hourly_limit(stack: Stack) -> None:
     assert [answer.status_code for answer in accepted] == [202, 202]
     refused = stack.api.generate("flux-schnell", {"prompt": "x"}, user_id=user)
     problem(refused, 429, "RateLimitExceeded")
+    assert refused.headers["ratelimit"].startswith('"hour";r=0;t=')
+    assert refused.headers["ratelimit-policy"].startswith('"hour";q=2;w=3600')
     assert 0 < int(refused.headers["retry-after"]) <= 3600
     for answer in accepted:
         assert stack.api.finish(answer.json()["jobId"])["status"] == "succeeded"
@@ -117,12 +146,16 @@ def test_jobs_at_once(stack: Stack) -> None:
         if answer not in accepted:
             assert problem(answer, 429, "TooManyJobs")["limit"] == 3
             assert int(answer.headers["retry-after"]) > 0
-    for job_id in (answer.json()["jobId"] for answer in accepted):
-        httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=20, trust_env=False)
-        assert stack.api.finish(job_id)["status"] == "canceled"
+    for answer in accepted:
+        cancel(stack, answer.json()["jobId"])
     again = stack.api.generate("flux-schnell", {"prompt": "x"}, user_id=user)
     assert again.status_code == 202, "their places are free again"
     stack.api.finish(again.json()["jobId"])
+
+
+def cancel(stack: Stack, job_id: str) -> None:
+    httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=20, trust_env=False)
+    assert stack.api.finish(job_id)["status"] == "canceled"
 
 
 def test_an_unknown_job(stack: Stack) -> None:

@@ -122,6 +122,7 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
             lambda limits, _c, _m: limits.admit(asking, limit, at, lambda: history),
             lambda limits, _c, _m: limits.admit(asking, limit, at, lambda: history),
             lambda limits, _c, _m: limits.release("user-1", asking.job_id),
+            lambda limits, _c, _m: limits.withdraw("user-1", asking.job_id),
             lambda _l, cache, _m: cache.put(document),
             lambda _l, cache, _m: cache.get(job.job_id),
             *([lambda _l, cache, _m: cache.close(job.job_id)] if number > 40 else []),

@@ -126,6 +126,14 @@ def test_a_place_comes_back_when_its_job_ends(limits: RedisRateLimits) -> None:
     assert (again.verdict, again.running) == (Verdict.AGAIN, 1), "an ended job is not counted again"
 
 
+def test_a_job_that_never_started_is_counted_nowhere(limits: RedisRateLimits) -> None:
+    ask(limits, "job-1", 1, 1)
+    for _ in range(2):
+        limits.withdraw("user-1", make_job("job-1").job_id)
+    again = ask(limits, "job-2", 1, 1)
+    assert (again.verdict, again.in_hour, again.running) == (Verdict.ADMITTED, 1, 1)
+
+
 def test_a_place_nobody_gave_back_is_free_at_the_deadline(limits: RedisRateLimits) -> None:
     job = make_job("lost")
     limits.admit(job, Limits(9, 1), START, nothing)

@@ -9,7 +9,15 @@ import pytest
 
 from tests.support.machines import HURRY, Machines, Run, definition, snake
 from tests.unit.statemachines.graph import function_tasks, happy_path
-from tests.unit.statemachines.scripts import ANSWER, JOB, JOB_ID, OUTCOME, REFUSAL, scripts
+from tests.unit.statemachines.scripts import (
+    ACCEPTED,
+    ANSWER,
+    JOB,
+    JOB_ID,
+    OUTCOME,
+    REFUSAL,
+    scripts,
+)
 
 HAPPY_PATH = [
     "ValidateRequest",
@@ -285,8 +293,8 @@ def test_the_door_answers_and_starts_the_job(engine: Machines, generate_media: s
 
     assert run.status == "SUCCEEDED"
     assert run.states == happy_path("generate_media")
-    assert run.states[-2:] == ["StartMediaJob", "Accepted"]
-    assert run.output == ANSWER
+    assert run.states[-3:] == ["StartMediaJob", "ClientWaits", "Accepted"]
+    assert run.output == ACCEPTED
     started = engine.starts[-1]
     assert started["Name"] == JOB_ID
     (written,) = run.events("create_job")
@@ -301,8 +309,8 @@ def test_the_door_accepts_a_job_that_runs_already(
 ) -> None:
     monkeypatch.setattr(engine, "start_refusal", "ExecutionAlreadyExists")
     run = engine.run(generate_media, {}, scripts(engine, {}))
-    assert run.states[-2:] == ["StartMediaJob", "Accepted"]
-    assert run.output == ANSWER
+    assert run.states[-3:] == ["StartMediaJob", "ClientWaits", "Accepted"]
+    assert run.output == ACCEPTED
 
 
 @pytest.mark.parametrize("state", DOOR)
@@ -311,7 +319,7 @@ def test_the_door_survives_every_retried_error(
 ) -> None:
     for faults in rounds(function_tasks("generate_media")[state]):
         run = engine.run(generate_media, {}, scripts(engine, {snake(state): faults}))
-        assert run.output == ANSWER
+        assert run.output == ACCEPTED
         assert len(run.events(snake(state))) == len(faults) + 1
 
 
@@ -321,7 +329,7 @@ def test_the_door_waits_for_the_first_copy_of_a_request(
     run = engine.run(
         generate_media, {}, scripts(engine, {"validate_request": ["RequestInProgress"] * 2})
     )
-    assert run.output == ANSWER
+    assert run.output == ACCEPTED
 
 
 @pytest.mark.parametrize("state", DOOR)
@@ -334,6 +342,27 @@ def test_the_door_turns_any_error_into_an_answer(
     assert run.output == REFUSAL
     (event,) = run.events("reject_request")
     assert event["input"]["error"]["Error"] == "RateLimitExceeded"
+    admitted = state in {"CreateJob", "StartMediaJob"}
+    assert ("admission" in event["input"]) == admitted, "what the refusal takes back"
+
+
+def test_the_door_waits_for_a_client_that_prefers_it(engine: Machines, generate_media: str) -> None:
+    run = engine.run(generate_media, {}, scripts(engine, {}, wait=7))
+    assert run.states[-3:] == ["ClientWaits", "WaitForJob", "Accepted"]
+    assert run.output == {**ACCEPTED, "statusCode": 200, "body": "{}"}
+    (asked,) = run.events("wait_for_job")
+    assert asked["startedAt"]
+    assert (asked["job"], asked["answer"], asked["wait"]) == (JOB, ANSWER, 7)
+
+
+@pytest.mark.parametrize("error", ["StoreUnavailable", "Sandbox.Timedout", "Unforeseen"])
+def test_a_wait_that_fails_leaves_the_job_accepted(
+    engine: Machines, generate_media: str, error: str
+) -> None:
+    faults = {"wait_for_job": [error]}
+    run = engine.run(generate_media, {}, scripts(engine, faults, wait=7))
+    assert run.states[-2:] == ["WaitForJob", "Accepted"]
+    assert run.output == ACCEPTED
 
 
 def start_retrier() -> dict[str, Any]:

@@ -22,11 +22,12 @@ from tests.support.outside import (
     ForgetfulMemory,
     MemoryAccounting,
     MemoryCache,
+    NoLimits,
     SteppedClock,
 )
 from vsl.adapters import aws, parameters
 from vsl.domain.errors import StoreUnavailable
-from vsl.domain.ids import new_job_id
+from vsl.domain.ids import is_job_id, new_job_id
 from vsl.domain.job import Job, JobStatus, MediaAsset
 from vsl.domain.prediction import Prediction, PredictionStatus
 from vsl.domain.signature import sign
@@ -47,6 +48,8 @@ FUNCTIONS = [path.parent.name for path in (REPOSITORY / "functions").glob("*/app
 
 class RedisIsAway:
     def release(self, _user_id: str, _job_id: str) -> None: ...
+
+    def withdraw(self, _user_id: str, _job_id: str) -> None: ...
 
     def __getattr__(self, _name: str) -> Any:
         def fail(*_: object, **__: object) -> None:
@@ -271,6 +274,63 @@ def test_the_same_key_is_the_same_job(engine: Machines, generate_media: str, wor
         422,
         "IdempotencyKeyReused",
     )
+
+
+@pytest.mark.parametrize(
+    ("subject", "user_id", "status", "owner"),
+    [
+        ("user-1", "user-1", 202, "user-1"),
+        ("user-1", None, 202, "user-1"),
+        ("user-1", "user-2", 403, None),
+        ("", "user-1", 403, None),
+    ],
+)
+def test_with_cognito_a_job_belongs_to_the_token(
+    engine: Machines,
+    generate_media: str,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    subject: str,
+    user_id: str | None,
+    status: int,
+    owner: str | None,
+) -> None:
+    monkeypatch.setenv("API_AUTH", "COGNITO")
+    settings.cache_clear()
+    engine.starts.clear()
+    body = {key: value for key, value in {**REQUEST, "userId": user_id}.items() if value}
+    answer = engine.run(generate_media, door(body) | {"subject": subject}, world.handlers).output
+    assert answer["statusCode"] == status
+    owners = [json.loads(start["Input"])["job"]["userId"] for start in engine.starts]
+    assert owners == ([owner] if owner else [])
+    if owner is None:
+        assert json.loads(answer["body"])["code"] == "Forbidden"
+
+
+def test_the_answer_tells_what_is_left(engine: Machines, generate_media: str, world: World) -> None:
+    answer = engine.run(generate_media, door(REQUEST), world.handlers).output
+    assert answer["headers"]["RateLimit-Policy"].startswith('"hour";q=2;w=3600, "concurrent";')
+    assert answer["headers"]["RateLimit"].startswith('"hour";r=1;t=3600, "concurrent";r=')
+
+
+def test_an_admission_without_a_job_is_taken_back(
+    engine: Machines, generate_media: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = NoLimits()
+    for function in ("check_rate_limit", "reject_request"):
+        module = importlib.import_module(f"functions.{function}.app")
+        monkeypatch.setattr(module, "rate_limits", lambda: limits)
+
+    def down(*_: object) -> None:
+        raise StoreUnavailable("PostgreSQL is away.")
+
+    monkeypatch.setattr(world.accounting, "create_job", down)
+    answer = engine.run(generate_media, door(REQUEST), world.handlers).output
+    assert answer["statusCode"] == 503
+    ((user_id, withdrawn),) = limits.withdrawn
+    assert user_id == REQUEST["userId"]
+    assert is_job_id(withdrawn)
+    assert limits.released == []
 
 
 @pytest.mark.parametrize(

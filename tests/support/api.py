@@ -18,7 +18,7 @@ class Api:
     url: str
 
     def generate(self, model_id: str, parameters: dict[str, Any], **options: Any) -> httpx.Response:
-        """POST /generate-media; `user_id`, `media_type` and `key` (Idempotency-Key) are optional."""
+        """POST /generate-media; `user_id`, `media_type`, `key` (Idempotency-Key), `prefer` are optional."""
         body = {
             "userId": options.get("user_id", "e2e"),
             "modelId": model_id,
@@ -26,7 +26,8 @@ class Api:
         }
         if "media_type" in options:
             body["mediaType"] = options["media_type"]
-        headers = {"Idempotency-Key": options["key"]} if "key" in options else {}
+        names = {"key": "Idempotency-Key", "prefer": "Prefer"}
+        headers = {name: options[option] for option, name in names.items() if option in options}
         return httpx.post(
             f"{self.url}/generate-media", json=body, headers=headers, timeout=40, trust_env=False
         )

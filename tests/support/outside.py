@@ -197,6 +197,7 @@ class NoLimits:
 
     def __init__(self) -> None:
         self.released: list[tuple[str, str]] = []
+        self.withdrawn: list[tuple[str, str]] = []
 
     def admit(
         self,
@@ -209,6 +210,9 @@ class NoLimits:
 
     def release(self, user_id: str, job_id: str) -> None:
         self.released.append((user_id, job_id))
+
+    def withdraw(self, user_id: str, job_id: str) -> None:
+        self.withdrawn.append((user_id, job_id))
 
     def cached_limits(self, user_id: str) -> Limits | None:
         return None

@@ -10,6 +10,7 @@ from functions.get_status import app
 from tests.support.jobs import make_asset, make_job
 from tests.support.outside import START, MemoryCache, PlainSigner, SteppedClock
 from vsl.domain.job import FinishedJob, JobStatus
+from vsl.domain.prefer import LONGEST_WAIT
 from vsl.domain.status import StatusDocument, finished_document, status_document
 from vsl.runtime.settings import settings
 from vsl.services import await_change
@@ -171,4 +172,4 @@ def test_the_longest_wait_fits_into_the_function() -> None:
     from tests.support.template import resource
 
     timeout = resource("GetStatusFunction")["Properties"]["Timeout"]
-    assert await_change.LONGEST_WAIT + app._MARGIN < timeout < 29
+    assert LONGEST_WAIT + app._MARGIN < timeout < 29

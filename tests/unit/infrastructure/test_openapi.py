@@ -14,6 +14,8 @@ from devstack.template import load_template
 from tests.support.machines import definition
 from tests.support.template import REPOSITORY, template
 from vsl.domain.errors import error_classes
+from vsl.runtime.handler import _EXPOSED
+from vsl.services.accept_request import MAX_REQUEST_BYTES
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:vsl-local-generate-media"
 NASTY = 'it\'s "q" \\ \\\' \\" \n\r\t\f #set($x = 1) #if $util ${x} %7B é 漢 😀 </s> \u2028 \x01'
@@ -21,7 +23,6 @@ NASTY = 'it\'s "q" \\ \\\' \\" \n\r\t\f #set($x = 1) #if $util ${x} %7B é 漢 �
 GATEWAYS_OWN = {
     "Forbidden",
     "QuotaExceeded",
-    "RequestTooLarge",
     "Throttled",
     "Unauthorized",
     "UnsupportedMediaType",
@@ -125,10 +126,18 @@ def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
     assert json.loads(sent["input"]) == {
         "request": body,
         "idempotencyKey": "",
+        "prefer": "",
         "requestId": "request-1",
         "requestUrl": "https://api.example.com/homolog/generate-media",
         "subject": "",
     }
+
+
+@pytest.mark.parametrize("name", ["Prefer", "prefer"])
+@pytest.mark.parametrize("key", ["wait=10", NASTY, '","requestId":"forged', "\\"])
+def test_a_preference_stays_a_text(name: str, key: str) -> None:
+    sent = rendered_request("{}", {name: key})
+    assert json.loads(sent["input"])["prefer"] == key
 
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
@@ -157,18 +166,29 @@ def rendered_answer(
 @pytest.mark.parametrize("status", [202, 400, 404, 409, 422, 429, 500, 503])
 def test_the_machines_answer_comes_out_unharmed(status: int) -> None:
     body = json.dumps({"detail": NASTY}, ensure_ascii=False)
-    headers = {"Content-Type": "application/problem+json", "Location": "/x", "Retry-After": "7"}
+    headers = {
+        "Content-Type": "application/problem+json",
+        "Location": "/x",
+        "Retry-After": "7",
+        "RateLimit": '"hour";r=0;t=7, "concurrent";r=2',
+        "RateLimit-Policy": '"hour";q=3;w=3600, "concurrent";q=9;qu="concurrent-requests"',
+        "Preference-Applied": "wait=7",
+    }
     output = json.dumps({"statusCode": status, "headers": headers, "body": body})
     text, override = rendered_answer({"status": "SUCCEEDED", "output": output})
     assert text.strip() == body
     assert override["status"] == status
-    assert override["header"] == {**headers, "Access-Control-Allow-Origin": "*"}
+    assert override["header"] == {**headers, "Access-Control-Allow-Origin": "*", **_EXPOSED}
 
 
 def test_headers_the_machine_did_not_set_are_not_made_up() -> None:
     answer = {"statusCode": 202, "headers": {"Content-Type": "application/json"}, "body": "{}"}
     _, override = rendered_answer({"status": "SUCCEEDED", "output": json.dumps(answer)})
-    assert override["header"].keys() == {"Content-Type", "Access-Control-Allow-Origin"}
+    assert override["header"].keys() == {
+        "Content-Type",
+        "Access-Control-Allow-Origin",
+        "Access-Control-Expose-Headers",
+    }
 
 
 def test_the_machines_last_word_passes_too() -> None:
@@ -182,7 +202,9 @@ def test_the_machines_last_word_passes_too() -> None:
     [
         ({"status": "FAILED", "error": "States.Runtime"}, "200"),
         ({"status": "TIMED_OUT"}, "200"),
-        ({"__type": "ThrottlingException"}, "default"),
+        ({"__type": "ThrottlingException"}, "400"),
+        ({"message": "what is this"}, "400"),
+        ({}, "default"),
     ],
 )
 def test_without_an_answer_the_client_may_try_again(run: dict[str, Any], response: str) -> None:
@@ -192,6 +214,21 @@ def test_without_an_answer_the_client_may_try_again(run: dict[str, Any], respons
     assert override["header"]["Content-Type"] == "application/problem+json"
     assert override["header"]["Retry-After"] == "5"
     assert generate_media()["responses"]["default"]["statusCode"] == "503"
+
+
+def test_what_step_functions_finds_too_large_is_too_large() -> None:
+    refusal = {"__type": "com.amazon.coral.validate#ValidationException", "message": "input"}
+    text, override = rendered_answer(refusal, "400", origin="https://a.example")
+    problem = json.loads(text)
+    assert generate_media()["responses"]["400"]["statusCode"] == "413"
+    assert "status" not in override
+    assert (problem["status"], problem["code"]) == (413, "PayloadTooLarge")
+    assert problem["limit"] == MAX_REQUEST_BYTES
+    assert f"{MAX_REQUEST_BYTES:,} bytes" in problem["detail"]
+    assert override["header"]["Access-Control-Allow-Origin"] == "*"
+    gateways = document()["x-amazon-apigateway-gateway-responses"]["REQUEST_TOO_LARGE"]
+    said = json.loads(gateways["responseTemplates"]["application/json"])
+    assert said.items() >= {name: problem[name] for name in problem if name != "limit"}.items()
 
 
 @pytest.mark.parametrize(

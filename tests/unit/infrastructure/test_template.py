@@ -17,6 +17,8 @@ IN_VPC = {
     "DeleteJobFunction",
     "FinalizeJobFunction",
     "GetStatusFunction",
+    "RejectRequestFunction",
+    "WaitForJobFunction",
     "GetTimelineFunction",
     "ListJobsFunction",
     "ProcessWebhookFunction",
@@ -165,6 +167,7 @@ def test_who_may_touch_what() -> None:
         "RepairExecution": item,
         "CancelJob": item + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
+        "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
         "GetTimeline": ["dynamodb:GetItem"],
         "DeleteJob": [

@@ -81,6 +81,62 @@ def test_a_request_may_have_so_many_bytes_and_no_more() -> None:
     assert MAX_DATA_CHARACTERS + MAX_TEXT_CHARACTERS < MAX_REQUEST_BYTES
 
 
+def from_the_api(subject: str | None, **changes: Any) -> dict[str, Any]:
+    """The machine's input as the API's template writes it."""
+    request = {name: value for name, value in {**REQUEST, **changes}.items() if value is not None}
+    return {"request": request, "idempotencyKey": "", "requestId": "r1", "subject": subject}
+
+
+def test_with_tokens_a_request_belongs_to_the_subject() -> None:
+    for user_id in ("user-1", None):
+        job = accept(from_the_api("user-1", userId=user_id), known_by_token=True)
+        assert job.user_id == "user-1"
+
+
+@pytest.mark.parametrize(
+    ("subject", "user_id"),
+    [("user-1", "user-2"), ("", "user-1"), (None, "user-1")],
+)
+def test_with_tokens_nobody_asks_in_anothers_name(subject: str | None, user_id: object) -> None:
+    with pytest.raises(Forbidden):
+        accept(from_the_api(subject, userId=user_id), known_by_token=True)
+
+
+def test_with_tokens_an_api_request_without_a_subject_is_refused() -> None:
+    document = from_the_api("")
+    del document["subject"]
+    with pytest.raises(Forbidden):
+        accept(document, known_by_token=True)
+
+
+def test_with_tokens_operators_and_the_door_name_whom_they_want() -> None:
+    job = accept(REQUEST, known_by_token=True)
+    assert job.user_id == "user-1"
+    assert accept({"request": REQUEST}, known_by_token=True) == job
+    assert accept({"job": job.document()}, known_by_token=True) == job
+
+
+def test_without_tokens_the_user_is_required() -> None:
+    with pytest.raises(InvalidRequest, match="userId is required"):
+        accept(from_the_api("", userId=None))
+
+
+def test_a_key_belongs_to_its_user() -> None:
+    once = MemoryOnce()
+    executions = [Execution(f"arn:{n}", f"run-{n}", STARTED) for n in range(3)]
+    first, other, again = (
+        accept(
+            from_the_api(user, userId=None) | {"idempotencyKey": "key"},
+            execution,
+            once=once,
+            known_by_token=True,
+        )
+        for user, execution in zip(("user-1", "user-2", "user-1"), executions, strict=True)
+    )
+    assert first.job_id != other.job_id
+    assert first == again
+
+
 def test_the_bare_request_is_enough() -> None:
     assert accept(REQUEST).user_id == "user-1"
 

@@ -42,6 +42,8 @@ class Redis:
 
     def release(self, user_id: str, job_id: str) -> None: ...
 
+    def withdraw(self, user_id: str, job_id: str) -> None: ...
+
     def cached_limits(self, user_id: str) -> Limits | None:
         self._answer()
         return self.limits

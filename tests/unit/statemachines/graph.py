@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.machines import MACHINE_NAMES, definition
 
 State = dict[str, Any]
-_REFERENCE = re.compile(r"^\$\.([A-Za-z_]\w*)")
+_REFERENCE = re.compile(r"(?<!\$)\$\.([A-Za-z_]\w*)")
 
 
 def states(machine: str) -> dict[str, State]:
@@ -31,9 +31,11 @@ def all_tasks() -> list[tuple[str, str]]:
 
 
 def edges(state: State) -> Iterator[tuple[str, str]]:
-    """(kind, target): kind is `next` or `catch`."""
-    if "Next" in state:
-        yield "next", state["Next"]
+    """(kind, target): kind is `next`, `choice` or `catch`."""
+    if following := _following(state):
+        yield "next", following
+    for choice in state.get("Choices", ()):
+        yield "choice", choice["Next"]
     for catcher in state.get("Catch", ()):
         yield "catch", catcher["Next"]
 
@@ -51,10 +53,16 @@ def reachable(machine: str, start: str) -> set[str]:
 def happy_path(machine: str) -> list[str]:
     name = definition(machine)["StartAt"]
     path = [name]
-    while "Next" in states(machine)[name]:
-        name = states(machine)[name]["Next"]
+    while following := _following(states(machine)[name]):
+        name = following
         path.append(name)
     return path
+
+
+def _following(state: State) -> str | None:
+    """Where a state leads by itself; a choice, where none of its rules holds."""
+    found: str | None = state.get("Next", state.get("Default"))
+    return found
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -82,7 +90,8 @@ def needs(state: State) -> set[str]:
     """The parts of the document that the state reads: `job` for `$.job.jobId`."""
     read = [*paths(state.get("Parameters", {}))]
     read += [state[key] for key in ("ErrorPath", "CausePath", "OutputPath") if key in state]
-    return {found[1] for path in read if (found := _REFERENCE.match(path))}
+    read += [choice["Variable"] for choice in state.get("Choices", ())]
+    return {found for path in read for found in _REFERENCE.findall(path)}
 
 
 def known(machine: str) -> dict[str, set[str]]:
@@ -93,7 +102,9 @@ def known(machine: str) -> dict[str, set[str]]:
     while waiting:
         name = waiting.pop()
         state = states(machine)[name]
-        after = [(state["Next"], _after(state, entry[name]))] if "Next" in state else []
+        after = [
+            (target, _after(state, entry[name])) for kind, target in edges(state) if kind != "catch"
+        ]
         after += [
             (catcher["Next"], _with(entry[name], catcher["ResultPath"]))
             for catcher in state.get("Catch", ())

@@ -13,16 +13,18 @@ JOB = {"jobId": JOB_ID, "userId": "u1", "modelId": "flux-schnell"}
 OUTCOME = Outcome(
     "r1", PredictionStatus.SUCCEEDED, "webhook", output=("https://replicate.delivery/x/out.webp",)
 ).document()
-ANSWER = {
+ANSWER: dict[str, Any] = {
     "statusCode": 202,
     "headers": {"Content-Type": "application/json", "Location": f"/status/{JOB_ID}"},
     "body": json.dumps({"jobId": JOB_ID, "text": '"it\'s" \\ \n # $x é'}),
 }
+RATE_LIMIT = {"RateLimit": '"hour";r=9;t=60', "RateLimit-Policy": '"hour";q=10;w=3600'}
+ACCEPTED = {**ANSWER, "headers": {**ANSWER["headers"], **RATE_LIMIT}}
 REFUSAL = {"statusCode": 429, "headers": {"Retry-After": "7"}, "body": '{"code":"RateLimited"}'}
 
 
 def scripts(
-    engine: Machines, faults: Mapping[str, Iterable[str | Exception]]
+    engine: Machines, faults: Mapping[str, Iterable[str | Exception]], wait: int = 0
 ) -> dict[str, Handler]:
     """Functions that work, after each has raised its `faults` one by one.
 
@@ -36,8 +38,8 @@ def scripts(
         return {"error": event["input"]["error"]["Error"], "cause": "as recorded"}
 
     handlers: dict[str, Handler] = {
-        "validate_request": lambda _: {"job": JOB, "answer": ANSWER},
-        "check_rate_limit": lambda _: {"admitted": True},
+        "validate_request": lambda _: {"job": JOB, "answer": ANSWER, "wait": wait},
+        "check_rate_limit": lambda _: {"first": True, "headers": RATE_LIMIT},
         "create_job": lambda _: {"jobId": JOB_ID},
         "submit_prediction": lambda _: {"replicateId": "r1", "attempt": 1},
         "await_prediction": awaited,
@@ -45,6 +47,7 @@ def scripts(
         "store_media": lambda _: {"assets": [{"index": 0}]},
         "finalize_job": lambda _: {"status": "succeeded"},
         "record_failure": recorded,
+        "wait_for_job": lambda _: {**ANSWER, "statusCode": 200, "body": "{}"},
         "reject_request": lambda _: REFUSAL,
     }
     return {name: _failing(faults.get(name, ()), handler) for name, handler in handlers.items()}

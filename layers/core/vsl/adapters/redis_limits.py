@@ -94,6 +94,16 @@ class RedisRateLimits:
         except VslError:
             return  # the job's deadline gives the place back
 
+    def withdraw(self, user_id: str, job_id: str) -> None:
+        def call(redis: Any) -> None:
+            for key in (_hour_key(user_id), _running_key(user_id)):
+                redis.zrem(key, job_id)
+
+        try:
+            self._redis.run(call)
+        except VslError:
+            return  # as above, and the hour forgets it within the hour
+
     def cached_limits(self, user_id: str) -> Limits | None:
         value = self._redis.run(lambda redis: redis.get(_limits_key(user_id)))
         if value is None:

@@ -14,7 +14,9 @@ Response = dict[str, Any]
 
 
 # What a script on another origin may read besides the content type.
-_EXPOSED = {"Access-Control-Expose-Headers": "ETag,Location,Retry-After"}
+_EXPOSED = {
+    "Access-Control-Expose-Headers": "ETag,Location,Preference-Applied,RateLimit,RateLimit-Policy,Retry-After"
+}
 
 
 class Context(Protocol):

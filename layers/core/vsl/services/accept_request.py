@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from vsl.domain.caller import Caller
 from vsl.domain.catalogue import Catalogue
-from vsl.domain.errors import InvalidRequest, PayloadTooLarge
+from vsl.domain.errors import Forbidden, InvalidRequest, PayloadTooLarge
 from vsl.domain.ids import created_at, is_job_id, new_job_id
 from vsl.domain.job import Job, JobStatus
 from vsl.domain.pricing import estimate, estimated_time
@@ -16,6 +16,8 @@ from vsl.domain.request import is_user_id, parse_request
 from vsl.domain.validation import validate_parameters
 
 MAX_IDEMPOTENCY_KEY = 255
+# What only the API's template puts into the input; an operator who starts a machine is trusted.
+FROM_THE_API = {"requestId", "subject"}
 # As JSON. A job travels through Step Functions, whose documents end at 256 KiB: this leaves as much
 # again for what the steps add.
 MAX_REQUEST_BYTES = 128 * 1024
@@ -53,6 +55,7 @@ def accept_request(
     once: Once,
     check: Callable[[Job], None],
     allow_http: bool = False,
+    known_by_token: bool = False,
 ) -> Job:
     """The job that a state machine's input asks for.
 
@@ -60,6 +63,9 @@ def accept_request(
     generate_media, or the bare request from the console. Nothing in it is taken on trust but the
     `subject`, which API Gateway vouches for: a job is validated and priced again. `check` looks
     beyond the request and raises what it finds; who repeats an accepted request is spared it.
+
+    `known_by_token`: the API knows its callers one by one, and none comes through it without a
+    subject. Raises Forbidden for one without, and for one that names another user.
     """
     if isinstance(document.get("job"), Mapping):
         given = document["job"]
@@ -71,6 +77,8 @@ def accept_request(
         return job
     body = document.get("request", document)
     _check_size(body)
+    if known_by_token and FROM_THE_API & document.keys() and not document.get("subject"):
+        raise Forbidden("The token names no user.")
     if "request" in document:
         body = _owned(body, document.get("subject") or None)
     job = _job(body, execution.job_id, catalogue, allow_http)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from vsl.domain.errors import InvalidRequest, StoreUnavailable
 from vsl.domain.job import JobStatus
+from vsl.domain.prefer import LONGEST_WAIT
 from vsl.domain.status import StatusDocument
 
-LONGEST_WAIT = 25
 # Redis answers most looks; a live answer there is at most two seconds old, the end is there at once.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.3, 1.0
 
