@@ -1,0 +1,228 @@
+"""Every route of the API, at every kind of door, for everybody who may stand before it.
+
+Routes come from the document that is deployed; one that has no rule here fails.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from devstack.gateway.responses import Answer
+from devstack.paths import python_of
+from tests.support.api import unique
+from tests.support.doors import MODES, Credentials, Door, deployed_environment, door
+from tests.support.front import api_document
+from tests.support.function_host import Host
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.e2e
+
+NOBODY = "00000000-0000-7000-8000-000000000000"
+AT_THE_GATE = {"API_KEY": 403, "COGNITO": 401, "IAM": 403}
+REQUEST = {"modelId": "flux-schnell", "parameters": {"prompt": "a fence"}}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`kind` says what a stranger meets:
+
+    - `open`: nobody needs credentials, and there is nothing of anybody's to see;
+    - `shared`: credentials, and the same answer for all;
+    - `job`: one user's job, which to others does not exist;
+    - `own`: each user's own things, without an id in the path;
+    - `write`: makes something that belongs to the caller.
+
+    `owner` is what the owner of an ended job gets. `last` runs after all others.
+    """
+
+    kind: str
+    owner: int = 200
+    body: Mapping[str, Any] | None = None
+    last: bool = False
+
+
+RULES: dict[str, Rule] = {
+    "POST /generate-media": Rule("write", owner=202, body=REQUEST),
+    "GET /status/{jobId}": Rule("job"),
+    "GET /jobs": Rule("own"),
+    "GET /jobs/{jobId}/timeline": Rule("job"),
+    "POST /jobs/{jobId}/cancel": Rule("job"),
+    "DELETE /jobs/{jobId}": Rule("job", owner=204, last=True),
+    "POST /uploads": Rule("write", owner=201, body={"contentType": "image/png"}),
+    "POST /webhook/replicate": Rule("open", owner=401, body={}),  # the provider signs
+    "GET /models": Rule("shared"),
+    "GET /models/{modelId}": Rule("shared"),
+    "GET /openapi.json": Rule("open"),
+    "GET /docs": Rule("open"),
+}
+ROUTES = sorted(
+    f"{operation.method} {operation.resource}"
+    for operation in api_document().operations()
+    if operation.method != "OPTIONS"
+)
+ORDERED = sorted(ROUTES, key=lambda route: RULES[route].last if route in RULES else False)
+
+
+@dataclass
+class Doors:
+    """`jobs` are ended jobs, one of each door's owner."""
+
+    by_mode: dict[str, Door]
+    jobs: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def doors(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """Each owner's job comes in by its own door."""
+    environment, folders = deployed_environment(stack)
+    folder = tmp_path_factory.mktemp("doors")
+    python, logs = python_of("functions"), folder / "functions.log"
+    with ExitStack() as opened:
+        found = Doors({})
+        for mode in MODES:
+            host = opened.enter_context(Host(python, {**environment, "API_AUTH": mode}, logs))
+            found.by_mode[mode] = door(stack, mode, host, folders, folder / "identity.json")
+        for mode, each in found.by_mode.items():
+            body = {**REQUEST, "parameters": {"prompt": unique("a fence")}}
+            if mode != "COGNITO":
+                body["userId"] = owner(mode)
+            answer = each.send("POST", "/generate-media", each.of(owner(mode)), body)
+            assert answer.status == 202, answer.body
+            found.jobs[mode] = json.loads(answer.body)["jobId"]
+        for job_id in found.jobs.values():
+            assert stack.api.finish(job_id)["status"] == "succeeded"
+        yield found
+
+
+def owner(mode: str) -> str:
+    return f"owner-{mode.lower().replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One route at one door."""
+
+    door: Door
+    route: str
+    job_id: str
+
+    @property
+    def rule(self) -> Rule:
+        return RULES[self.route]
+
+    @property
+    def owner(self) -> str:
+        return owner(self.door.mode)
+
+    def send(
+        self,
+        who: Credentials | None,
+        *,
+        job_id: str | None = None,
+        user_id: str | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        method, _, path = self.route.partition(" ")
+        path = path.replace("{jobId}", job_id or self.job_id).replace("{modelId}", "flux-schnell")
+        assert "{" not in path, "a variable this test has no value for"
+        given = self.rule.body
+        if body is not None and given is not None:
+            given = {**given, **body}
+        return self.door.send(method, path, who, given, user_id)
+
+
+@pytest.fixture
+def visit(request: pytest.FixtureRequest, doors: Doors) -> Visit:
+    mode, route = request.param
+    assert route in RULES, f"{route} is new: say in RULES what a stranger meets there"
+    return Visit(doors.by_mode[mode], route, doors.jobs[mode])
+
+
+def at_every_door(*kinds: str) -> pytest.MarkDecorator:
+    """All routes of these kinds (and those without a rule) by every mode."""
+    cases = [
+        (mode, route)
+        for route in ORDERED
+        if route not in RULES or RULES[route].kind in kinds
+        for mode in MODES
+    ]
+    return pytest.mark.parametrize(
+        "visit", cases, indirect=True, ids=[f"{mode} {route}" for mode, route in cases]
+    )
+
+
+def test_every_rule_has_its_route() -> None:
+    assert sorted(RULES) == ROUTES
+
+
+@at_every_door("shared", "job", "own", "write")
+def test_nobody_passes_without_credentials_or_with_forged_ones(visit: Visit) -> None:
+    mode = visit.door.mode
+    if mode == "NONE":
+        return  # the local stack alone; the template refuses it elsewhere
+    for who in (None, visit.door.forged(visit.owner)):
+        answer = visit.send(who)
+        assert answer.status == AT_THE_GATE[mode], answer.body
+        assert json.loads(answer.body)["code"] in {"Unauthorized", "Forbidden"}
+
+
+@at_every_door("open")
+def test_what_is_open_needs_no_credentials(visit: Visit) -> None:
+    answer = visit.send(None)
+    assert answer.status == visit.rule.owner, answer.body
+    assert visit.job_id.encode() not in answer.body
+
+
+@at_every_door("job")
+def test_a_strangers_job_does_not_exist(visit: Visit) -> None:
+    """Not even its absence tells anything: the words are those for an id that never was."""
+    stranger = visit.door.of("stranger")
+    answer, never = visit.send(stranger), visit.send(stranger, job_id=NOBODY)
+    assert (answer.status, json.loads(answer.body)["code"]) == (404, "JobNotFound")
+    assert answer.body == never.body.replace(NOBODY.encode(), visit.job_id.encode())
+
+
+@at_every_door("own", "job", "write")
+def test_a_token_cannot_name_another_user(visit: Visit) -> None:
+    if visit.door.mode != "COGNITO":
+        return  # a key or a signature is a back end's, which may name anybody
+    stranger = visit.door.of("stranger")
+    if visit.rule.kind == "write":
+        answer = visit.send(stranger, body={"userId": visit.owner})
+    else:
+        answer = visit.send(stranger, user_id=visit.owner)
+    assert (answer.status, json.loads(answer.body)["code"]) == (403, "Forbidden")
+
+
+@at_every_door("own")
+def test_a_strangers_view_holds_nothing_of_the_owner(visit: Visit) -> None:
+    theirs, ours = visit.send(visit.door.of("stranger")), visit.send(visit.door.of(visit.owner))
+    assert (theirs.status, ours.status) == (200, 200)
+    assert theirs.body != ours.body
+    if visit.route == "GET /jobs":
+        assert json.loads(theirs.body) == {"jobs": [], "nextCursor": None}
+        assert visit.job_id in [job["jobId"] for job in json.loads(ours.body)["jobs"]]
+
+
+@at_every_door("shared", "job", "write")
+def test_the_owner_passes(visit: Visit) -> None:
+    """Last in this file, and DELETE last of all: afterwards the job is gone for its owner, too."""
+    who = visit.door.of(visit.owner)
+    named = {} if visit.door.mode == "COGNITO" else {"userId": visit.owner}
+    answer = visit.send(who, body=named)
+    assert answer.status == visit.rule.owner, answer.body
+    if visit.rule.last:
+        assert visit.send(who).status == 404
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_browsers_preflight_needs_no_credentials(doors: Doors, mode: str) -> None:
+    asked = [each for each in doors.by_mode[mode].operations if each.method == "OPTIONS"]
+    assert asked
+    for operation in asked:
+        path = operation.resource.replace("{jobId}", NOBODY).replace("{modelId}", "m")
+        assert doors.by_mode[mode].send("OPTIONS", path, None).status == 204
