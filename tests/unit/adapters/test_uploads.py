@@ -33,7 +33,8 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client() -> Any:
-    return boto3.client(
+    """Of a session of its own: boto3's default one keeps the keys an earlier test had."""
+    return boto3.Session().client(
         "s3",
         endpoint_url=signed.endpoint("s3"),
         config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
