@@ -257,6 +257,19 @@ def parse_error(name: str, cause: str | None) -> VslError:
     return kind(message, **(dict(details) if isinstance(details, Mapping) else {}))
 
 
+# What Lambda and Step Functions report of a function that was not run to its end:
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+_NOT_RUN = ("Lambda.", "Sandbox.Timedout", "States.Timeout")
+
+
+def door_error(name: str, cause: str | None) -> VslError:
+    """As `parse_error`, where a client waits who may ask again: no time or no room is no fault."""
+    error = parse_error(name, cause)
+    if isinstance(error, InternalError) and name.startswith(_NOT_RUN):
+        return StoreUnavailable("The request was not taken in time; try again.", service="Lambda")
+    return error
+
+
 def _error_document(cause: str | None) -> dict[str, object]:
     try:
         parsed = json.loads(cause or "")
