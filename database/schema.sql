@@ -44,6 +44,8 @@ CREATE INDEX jobs_user_newest_idx ON jobs (user_id, created_at DESC, job_id DESC
 CREATE UNIQUE INDEX jobs_replicate_id_idx ON jobs (replicate_id) WHERE replicate_id IS NOT NULL;
 -- The jobs of all users newest first, and ranges of time over all of them.
 CREATE INDEX jobs_newest_idx ON jobs (created_at DESC, job_id DESC);
+-- What runs right now, whoever's and however old.
+CREATE INDEX jobs_running_idx ON jobs (created_at, job_id) WHERE completed_at IS NULL;
 
 CREATE TABLE media_assets (
     job_id        uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
@@ -176,6 +178,7 @@ CREATE TABLE wasted_predictions (
 );
 
 CREATE INDEX wasted_predictions_job_id_idx ON wasted_predictions (job_id);
+CREATE INDEX wasted_predictions_found_at_idx ON wasted_predictions (found_at);
 
 -- What `python -m database.migrate` keeps: a database made from this file needs no migration yet.
 CREATE TABLE schema_migrations (
@@ -189,4 +192,5 @@ INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'jobs', 'a5b9af70841aefd3650948bf065e75f78e6a9fde3c68030b5e2149b6b74d51c7'),
     ('0002', 'wasted_predictions', '8360dade9e007295a9d8689065421443fed32c720d14b1e22163866593dd9eb5'),
     ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc'),
-    ('0004', 'concurrent_jobs', 'aed366c9c7b5ef7678593b359783f7e21603fb830e0e92535e2ca048e5b138cd');
+    ('0004', 'concurrent_jobs', 'aed366c9c7b5ef7678593b359783f7e21603fb830e0e92535e2ca048e5b138cd'),
+    ('0005', 'operations', 'b29b1884ea7ccaa57695c277379da75741821c557c6a05becc5f3ea4744e762c');

@@ -34,6 +34,7 @@ class Rule:
     - `shared`: credentials, and the same answer for all;
     - `job`: one user's job, which to others does not exist;
     - `own`: each user's own things, without an id in the path;
+    - `trusted`: about all users, for a back end that speaks for none of them;
     - `write`: makes something that belongs to the caller.
 
     `owner` is what the owner of an ended job gets. `last` runs after all others.
@@ -54,6 +55,7 @@ RULES: dict[str, Rule] = {
     "DELETE /jobs/{jobId}": Rule("job", owner=204, last=True),
     "POST /uploads": Rule("write", owner=201, body={"contentType": "image/png"}),
     "POST /webhook/replicate": Rule("open", owner=401, body={}),  # the provider signs
+    "GET /operations": Rule("trusted"),
     "GET /models": Rule("shared"),
     "GET /models/{modelId}": Rule("shared"),
     "GET /openapi.json": Rule("open"),
@@ -159,7 +161,7 @@ def test_every_rule_has_its_route() -> None:
     assert sorted(RULES) == ROUTES
 
 
-@at_every_door("shared", "job", "own", "write")
+@at_every_door("shared", "job", "own", "trusted", "write")
 def test_nobody_passes_without_credentials_or_with_forged_ones(visit: Visit) -> None:
     mode = visit.door.mode
     if mode == "NONE":
@@ -206,6 +208,19 @@ def test_a_strangers_view_holds_nothing_of_the_owner(visit: Visit) -> None:
     if visit.route == "GET /jobs":
         assert json.loads(theirs.body) == {"jobs": [], "nextCursor": None}
         assert visit.job_id in [job["jobId"] for job in json.loads(ours.body)["jobs"]]
+
+
+@at_every_door("trusted")
+def test_what_is_about_all_users_is_for_a_back_end_alone(visit: Visit) -> None:
+    assert visit.send(visit.door.of(visit.owner), user_id=visit.owner).status == 403
+    # A token is one user's whatever the request says; a key or a signature speaks for nobody.
+    alone = visit.send(visit.door.of(visit.owner if visit.door.mode == "COGNITO" else ""))
+    if visit.door.mode == "COGNITO":
+        assert (alone.status, json.loads(alone.body)["code"]) == (403, "Forbidden")
+        assert visit.job_id.encode() not in alone.body
+    else:
+        assert alone.status == 200, alone.body
+        assert json.loads(alone.body)["jobs"]["succeeded"] >= len(MODES)
 
 
 @at_every_door("shared", "job", "write")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from vsl.adapters import postgres as adapter
-from vsl.adapters import postgres_history
+from vsl.adapters import postgres_history, postgres_operations
 from vsl.adapters.postgres_history import list_query
 from vsl.domain.job import JobStatus, MediaType
 from vsl.domain.job_list import JobFilter, Position
@@ -28,7 +28,10 @@ FILL = """
     SELECT job_id, 0, 'media/' || job_id, 'image/png', 1, repeat('0', 64) FROM jobs;
     INSERT INTO webhook_events
     SELECT job_id, 'msg', replicate_id, 'succeeded', created_at FROM jobs;
-    ANALYZE jobs, media_assets, webhook_events;
+    INSERT INTO job_events SELECT job_id, 'outcome_recorded', created_at, 'webhook' FROM jobs;
+    INSERT INTO wasted_predictions
+    SELECT 'waste-' || replicate_id, job_id, created_at, 'poller' FROM jobs;
+    ANALYZE jobs, media_assets, webhook_events, job_events, wasted_predictions;
 """
 
 SOME_JOB = "SELECT job_id, created_at FROM jobs WHERE user_id = 'user-7' LIMIT 1"
@@ -108,6 +111,24 @@ def test_the_record_of_a_job(filled: psycopg.Connection) -> None:
     assert job is not None
     found = scans(filled, postgres_history._RECORD, (job[0],))
     assert found - {"Sort"} == {"jobs_pkey", "job_events_pkey", "webhook_events_pkey"}
+
+
+def test_the_operators_questions(filled: psycopg.Connection) -> None:
+    values = {
+        "since": datetime.now(UTC) - timedelta(days=3),
+        "until": datetime.now(UTC),
+        "measured": postgres_operations.MEASURED,
+        "running": 1000,
+    }
+    expected = {
+        postgres_operations._TALLIES: {"jobs_newest_idx"},
+        postgres_operations._MARKS: {"jobs_newest_idx", "job_events_pkey"},
+        postgres_operations._WASTE: {"wasted_predictions_found_at_idx"},
+        postgres_operations._RUNNING: {"jobs_running_idx"},
+        postgres_operations._RUNNING_COUNT: {"jobs_running_idx"},
+    }
+    for query, indexes in expected.items():
+        assert scans(filled, query, values) - {"Sort"} == indexes
 
 
 def test_usage_of_a_user(filled: psycopg.Connection) -> None:

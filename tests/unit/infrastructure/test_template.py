@@ -19,6 +19,7 @@ IN_VPC = {
     "GetStatusFunction",
     "RejectRequestFunction",
     "WaitForJobFunction",
+    "GetOperationsFunction",
     "GetTimelineFunction",
     "ListJobsFunction",
     "ProcessWebhookFunction",
@@ -169,6 +170,7 @@ def test_who_may_touch_what() -> None:
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
+        "GetOperations": ["dynamodb:BatchGetItem"],
         "GetTimeline": ["dynamodb:GetItem"],
         "DeleteJob": [
             "dynamodb:DeleteItem",

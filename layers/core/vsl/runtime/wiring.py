@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vsl.adapters.object_removal import ObjectRemoval
     from vsl.adapters.postgres import PostgresAccounting
     from vsl.adapters.postgres_history import PostgresHistory
+    from vsl.adapters.postgres_operations import PostgresOperations
     from vsl.adapters.redis_limits import RedisRateLimits
     from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
     from vsl.adapters.replicate import ReplicateProvider
@@ -80,6 +81,13 @@ def history() -> "PostgresHistory":
     from vsl.adapters.postgres_history import PostgresHistory
 
     return PostgresHistory(lambda: parameters().get("database-url"))
+
+
+@cache
+def operations() -> "PostgresOperations":
+    from vsl.adapters.postgres_operations import PostgresOperations
+
+    return PostgresOperations(lambda: parameters().get("database-url"))
 
 
 @cache

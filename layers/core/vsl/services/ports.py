@@ -12,6 +12,7 @@ from vsl.domain.admission import Admission, Limits, RecentJob, UserLimits
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, Waste, WebhookReceipt
 from vsl.domain.job_list import JobFilter, ListedJob, Position
 from vsl.domain.live_job import LiveJob
+from vsl.domain.operations import Figures, Window
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.status import StatusDocument
 from vsl.domain.timeline import JobRecord
@@ -71,6 +72,14 @@ class History(Protocol):
 
     def erase(self, job_id: str, at: datetime) -> None:
         """Mark an ended job as deleted, with everything personal about it gone; money stays."""
+        ...
+
+
+class Operations(Protocol):
+    """PostgreSQL once more, as an operator asks it."""
+
+    def figures(self, window: Window, running: int) -> Figures:
+        """What is known of the window, with the ids of at most `running` jobs that run now."""
         ...
 
 
