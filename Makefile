@@ -21,7 +21,7 @@ PYTHON := .venv/bin/python
 SAM := .venvs/sam/bin/sam
 SYNC = $(UV) sync --quiet --frozen --compile-bytecode
 
-.PHONY: help setup demo up down test unit faults chaos bench check format requirements openapi build deploy clean
+.PHONY: help setup demo up down test unit faults chaos bench scale check format requirements openapi build deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ chaos: setup ## 200 jobs while workers are killed, webhooks lost and stores torn
 
 bench: setup .venvs/sam/.ready .venvs/bench/.ready ## measure beside peers and limits (BENCH="status intake" for some)
 	@.venvs/bench/bin/python -m benchmarks $(BENCH)
+
+scale: setup .venvs/bench/.ready ## write docs/cost-and-scale.md and its pictures from the template, the prices and the quotas
+	@.venvs/bench/bin/python -m benchmarks.scale
 
 check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machines, template, secrets
 	@.venv/bin/ruff format --check --quiet .

@@ -1,0 +1,177 @@
+"""The steps of an image job against the quotas, at 10, 100 and 1,000 jobs a second."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from benchmarks.scale.cost import reading
+from benchmarks.scale.load import Call, definition, facts, job_seconds, parameter, work
+from benchmarks.scale.quotas import TICK, Bucket, Course, Slots, Step, simulate
+from vsl.adapters.live_item import SHARDS
+
+RATES = (10, 100, 1000)
+SECONDS = 300
+BURSTS = (2000, 5000)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a rate of jobs asks of a quota: both in tokens a second, or in executions at once."""
+
+    quota: str
+    label: str
+    wanted: float
+    limit: float
+
+    @property
+    def load(self) -> float:
+        return self.wanted / self.limit
+
+
+def limits(raised: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, dict[str, Any]]:
+    """The quotas of an account as AWS gives it, with the template's own throttle of the API."""
+    found = {name: dict(quota) for name, quota in facts()["quotas"].items()}
+    throttle = {"burst": parameter("ApiBurstLimit"), "perSecond": parameter("ApiRateLimit")}
+    # The usage plan counts what carries the key; the stage's setting counts each method by itself.
+    found["api"] = throttle | {"label": "`ApiRateLimit`, requests with the API key"}
+    found["webhookMethod"] = throttle | {"label": "`ApiRateLimit`, webhooks"}
+    for name, change in (raised or {}).items():
+        found[name] |= change
+    return found
+
+
+def changes(rate: int) -> dict[str, dict[str, Any]]:
+    """What to raise, and how, before so many jobs a second come."""
+    found: dict[str, dict[str, Any]] = facts()["changes"][str(rate)]
+    return found
+
+
+@cache
+def steps() -> tuple[Step, ...]:
+    done = work()
+    model = facts()["jobs"]["image"]["model"]
+    per_write = (done.write_units - 3) / sum(done.write_requests.values())
+    read = reading("image")
+    read_seconds = read.gigabyte_seconds / done.status.megabytes * 1024
+    request = Step(
+        "request",
+        sum(call.seconds() for call in done.door),
+        {"api": 1 + read.requests, "apiAccount": 1 + read.requests, "writeUnits": 3},
+        _holds(*done.door) | {"environments:get_status": read_seconds},
+    )
+    request = _with_lambda(request, read_seconds + sum(call.seconds() for call in done.door))
+    found = [request, Step("start", TICK, {"startExecution": 1, "transitions": 1})]
+    size = facts()["jobs"]["image"]["megabytes"]
+    for call in done.steps:
+        seconds = call.seconds(size)
+        step = Step(
+            call.function,
+            seconds,
+            {"transitions": 1, "writeUnits": per_write * done.write_requests[call.function]},
+            _holds(call, transferred=size),
+        )
+        if call.function == "submit_prediction":
+            patience, retries = _patience()
+            tokens = {**step.tokens, "provider": 1, "hotKey": done.in_flight_writes / SHARDS}
+            step = replace(step, tokens=tokens, patience=patience, retries=retries)
+        if call.function == "await_prediction":
+            step = replace(step, seconds=seconds + job_seconds(model))
+        found.append(_with_lambda(step, seconds))
+        if call.function == "await_prediction":
+            found.append(_webhooks(per_write))
+    return tuple(found)
+
+
+def _webhooks(per_write: float) -> Step:
+    calls = work().webhooks
+    seconds = sum(call.seconds() for call in calls)
+    tokens = {
+        "webhookMethod": len(calls),
+        "apiAccount": len(calls),
+        "taskAnswers": 1,
+        "writeUnits": per_write * work().write_requests["process_webhook"],
+    }
+    return _with_lambda(Step("webhooks", TICK, tokens, _holds(*calls)), seconds)
+
+
+def _holds(*calls: Call, transferred: float = 0) -> dict[str, float]:
+    """Environments of each function, and connections of those that ask PostgreSQL."""
+    found: dict[str, float] = {}
+    for call in calls:
+        seconds = call.seconds(transferred)
+        name = f"environments:{call.function}"
+        found[name] = found.get(name, 0) + seconds
+        if call.calls.get("postgresql"):
+            found["connections"] = found.get("connections", 0) + seconds
+    return found
+
+
+def _patience() -> tuple[float, dict[str, float]]:
+    """How many seconds SubmitPrediction puts up with a provider that refuses, by its Retry, and
+    the state transitions a second that this costs a job."""
+    retry = next(
+        each
+        for each in definition("media_job")["States"]["SubmitPrediction"]["Retry"]
+        if "ProviderThrottled" in each["ErrorEquals"]
+    )
+    attempts, longest = retry["MaxAttempts"], retry["MaxDelaySeconds"]
+    delays = [
+        min(longest, retry["IntervalSeconds"] * retry["BackoffRate"] ** number)
+        for number in range(attempts)
+    ]
+    patience = sum(delays) / 2  # full jitter: half of it on average
+    return patience, {"transitions": attempts / patience}
+
+
+def _with_lambda(step: Step, seconds: float) -> Step:
+    return replace(step, holds={**step.holds, "lambda": seconds})
+
+
+def needs(rate: float, allowed: Mapping[str, Mapping[str, Any]]) -> list[Need]:
+    """Every quota with what so many jobs a second ask of it, the tightest first."""
+    wanted: dict[str, float] = {}
+    for step in steps():
+        for name, amount in (*step.tokens.items(), *step.holds.items()):
+            wanted[name] = wanted.get(name, 0.0) + rate * amount
+    environments = max(
+        (name for name in wanted if name.startswith("environments:")), key=lambda name: wanted[name]
+    )
+    wanted["environments"] = wanted[environments]
+    found = []
+    for name, quota in allowed.items():
+        limit = quota.get("slots", quota.get("perSecond", 0))
+        if name == "environments":
+            limit = quota["burst"]
+        found.append(Need(name, str(quota["label"]), wanted[name], limit))
+    return sorted(found, key=lambda need: -need.load)
+
+
+@cache
+def sustained(rate: int, *, changed: bool) -> Course:
+    return _run([rate * TICK] * round(SECONDS / TICK), changes(rate) if changed else None)
+
+
+@cache
+def burst(jobs: int) -> Course:
+    """So many jobs in one moment; only the API lets more in than it does as deployed."""
+    raised = {name: changes(100)[name] for name in ("api", "webhookMethod")}
+    return _run([float(jobs)] + [0.0] * (round(2 * SECONDS / TICK) - 1), raised)
+
+
+def _run(offered: list[float], raised: Mapping[str, Mapping[str, Any]] | None) -> Course:
+    allowed = limits(raised)
+    environments = allowed.pop("environments")
+    buckets = {
+        name: Bucket(quota["burst"], quota["perSecond"])
+        for name, quota in allowed.items()
+        if "perSecond" in quota
+    }
+    slots = {name: Slots(quota["slots"]) for name, quota in allowed.items() if "slots" in quota}
+    for step in steps():
+        for name in step.holds:
+            if name.startswith("environments:"):
+                slots.setdefault(
+                    name, Slots(environments["burst"], growth=environments["perSecond"])
+                )
+    return simulate(steps(), buckets, slots, offered)

@@ -1,0 +1,71 @@
+"""The page of costs and its pictures are what the template, the counted work and the prices say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scale import cost, load, page, pictures, scenarios
+from benchmarks.work import BUDGET
+
+
+def test_the_page_is_what_is_reckoned_today() -> None:
+    assert page.PAGE.read_text() == page.page(), "make scale"
+    assert "{{" not in page.page()
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [(pictures.COST, pictures.cost_data), (pictures.SCALE, pictures.scale_data)],
+    ids=["cost", "scale"],
+)
+def test_a_picture_shows_todays_figures(path: Path, data: object) -> None:
+    assert callable(data)
+    found = re.search(r"<dc:description>(\w+)</dc:description>", path.read_text())
+    assert found, path
+    assert found[1] == pictures.digest(data()), "make scale"
+    assert path.stat().st_size < 60_000
+
+
+def test_the_work_that_is_priced_is_the_budget() -> None:
+    found = load.work()
+    assert found.transitions == BUDGET["state transitions"]
+    assert len(found.steps) + len(found.webhooks) == BUDGET["Lambda invocations"]
+    assert sum(found.write_requests.values()) + found.read_units - 1 == BUDGET["DynamoDB requests"]
+    assert found.puts + found.gets == BUDGET["S3 requests"]
+    assert [call.function for call in found.door] == [
+        "validate_request",
+        "check_rate_limit",
+        "create_job",
+    ]
+
+
+def test_a_line_by_hand() -> None:
+    """Eight transitions at 25 dollars a million."""
+    (line,) = (each for each in cost.lines("image") if each.service.endswith("media_job"))
+    assert line.usd == 8 * 25
+    delivery = next(each for each in cost.lines("video") if each.service.startswith("Delivery"))
+    assert delivery.usd == pytest.approx(12 * 1000 * 0.09)
+    assert cost.provider("image") == pytest.approx(3000)
+
+
+def test_every_price_and_quota_has_a_source() -> None:
+    found = load.facts()
+    for kind in ("prices", "monthly", "quotas"):
+        for name, each in found[kind].items():
+            assert each["source"].startswith("https://"), name
+    assert all(each["why"] for each in found["assumed"].values())
+
+
+@pytest.mark.parametrize("rate", scenarios.RATES)
+def test_the_changes_are_enough(rate: int) -> None:
+    """And before them the load is what gives way, if a quota is asked for more than it has."""
+    before = scenarios.needs(rate, scenarios.limits())
+    assert (before[0].load > 1) == bool(scenarios.changes(rate))
+    after = scenarios.sustained(rate, changed=True)
+    assert after.rate(60) == pytest.approx(rate, rel=0.01)
+    assert after.failed == 0
+
+
+def test_without_the_changes_the_provider_sets_the_pace() -> None:
+    assert scenarios.sustained(100, changed=False).rate(60) == pytest.approx(10, rel=0.01)
