@@ -9,7 +9,8 @@ UV ?= .venvs/uv/bin/uv
 STAGE ?= homolog
 STATE ?= .vsl
 PYTEST_ARGS ?=
-WORKERS := -n 2
+# More than there are cores: the end-to-end tests mostly wait.
+WORKERS := -n 3
 
 export UV_LINK_MODE := copy
 # Behind a company's proxy its certificate is in the system's store.
@@ -21,7 +22,7 @@ PYTHON := .venv/bin/python
 SAM := .venvs/sam/bin/sam
 SYNC = $(UV) sync --quiet --frozen --compile-bytecode
 
-.PHONY: help setup demo up down test unit faults chaos bench scale check format requirements openapi build deploy clean
+.PHONY: help setup demo up down test browser unit faults chaos bench scale check format requirements openapi build deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -37,9 +38,12 @@ up: setup ## start the local stack (PostgreSQL, Valkey, AWS engine, Replicate st
 down: setup ## stop it
 	@.venv/bin/vsl down --state $(STATE)
 
-test: setup .venvs/sam/.ready ## every test, with branch coverage
+test: setup .venvs/sam/.ready browser ## every test, with branch coverage
 	@$(PYTHON) -m pytest $(WORKERS) --cov --cov-report=term:skip-covered \
 	  --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
+
+browser: setup # the Chromium that the console is tested in
+	@$(PYTHON) -m tests.support.browser
 
 unit: setup ## the unit tests alone
 	@$(PYTHON) -m pytest $(WORKERS) tests/unit $(PYTEST_ARGS)

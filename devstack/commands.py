@@ -128,6 +128,7 @@ def _announce(
     console.print(
         Panel(
             f"[bold]API[/bold]        {api}\n"
+            f"[bold]Console[/bold]    {api}/console\n"
             f"[bold]Replicate[/bold]  {document['replicateUrl']} (stand-in)\n"
             f"[bold]AWS[/bold]        {document['awsEndpointUrl']}\n"
             f"[bold]Database[/bold]   {document['databaseUrl']}\n"

@@ -32,7 +32,20 @@ class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it un
         return "e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
 
 
+# With several workers the last to finish decides: what takes long begins first.
+_SLOWEST_FIRST = ("tests/e2e/", "tests/fault/", "tests/chaos/", "tests/integration/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        slow = [item.nodeid.startswith(suite) for suite in _SLOWEST_FIRST]
+        return slow.index(True) if any(slow) else len(slow)
+
+    items.sort(key=place)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
+    config.option.loadscopereorder = False
     return OneStack(config, log)
 
 

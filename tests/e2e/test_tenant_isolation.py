@@ -58,6 +58,9 @@ RULES: dict[str, Rule] = {
     "GET /operations": Rule("trusted"),
     "GET /models": Rule("shared"),
     "GET /models/{modelId}": Rule("shared"),
+    "POST /models/{modelId}/estimate": Rule("shared", body={"parameters": {"prompt": "a fence"}}),
+    "GET /console": Rule("open", owner=302),
+    "GET /console/{file}": Rule("open"),
     "GET /openapi.json": Rule("open"),
     "GET /docs": Rule("open"),
 }
@@ -130,6 +133,7 @@ class Visit:
     ) -> Answer:
         method, _, path = self.route.partition(" ")
         path = path.replace("{jobId}", job_id or self.job_id).replace("{modelId}", "flux-schnell")
+        path = path.replace("{file}", "index.html")
         assert "{" not in path, "a variable this test has no value for"
         given = self.rule.body
         if body is not None and given is not None:

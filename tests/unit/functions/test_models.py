@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions.estimate_job import app as estimate_job
 from functions.get_model import app as get_model
 from functions.list_models import app as list_models
 from tests.support.models import CATALOGUE_PATH, MODEL_IDS
@@ -80,3 +81,38 @@ def test_a_broken_catalogue_stays_vague_towards_the_client(
 
     assert response["statusCode"] == 500
     assert "catalogue" not in response["body"]
+
+
+def _estimate(model_id: str, body: str) -> dict[str, Any]:
+    response: dict[str, Any] = estimate_job.handler(
+        {"pathParameters": {"modelId": model_id}, "body": body}, _Context()
+    )
+    return response
+
+
+def test_an_estimate_counts_what_is_asked_for() -> None:
+    one = _estimate("flux-schnell", '{"parameters": {"prompt": "a fox"}}')
+    four = _estimate("flux-schnell", '{"parameters": {"prompt": "a fox", "num_outputs": 4}}')
+
+    assert one["statusCode"] == four["statusCode"] == 200
+    cost = json.loads(one["body"])["estimatedCost"]
+    assert cost == 0.003
+    assert json.loads(four["body"])["estimatedCost"] == pytest.approx(4 * cost)
+    assert json.loads(one["body"])["parameters"]["num_outputs"] == 1
+    assert json.loads(one["body"])["estimatedTime"] > 0
+
+
+@pytest.mark.parametrize(
+    ("model_id", "body", "status", "code"),
+    [
+        ("flux-schnell", '{"parameters": {"width": 9999}}', 400, "InvalidParameters"),
+        ("flux-schnell", '{"parameters": [1]}', 400, "InvalidRequest"),
+        ("flux-schnell", "nothing", 400, "InvalidRequest"),
+        ("flux-schnel", '{"parameters": {"prompt": "a fox"}}', 404, "UnknownModel"),
+    ],
+)
+def test_no_estimate(model_id: str, body: str, status: int, code: str) -> None:
+    response = _estimate(model_id, body)
+
+    assert response["statusCode"] == status
+    assert json.loads(response["body"])["code"] == code

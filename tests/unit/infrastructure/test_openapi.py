@@ -29,7 +29,7 @@ GATEWAYS_OWN = {
 }
 OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
 # Without a secret, and simple enough for browsers to ask without a preflight.
-DESCRIPTIONS = {"/openapi.json", "/docs"}
+DESCRIPTIONS = {"/openapi.json", "/docs", "/console", "/console/{file}"}
 
 
 @cache

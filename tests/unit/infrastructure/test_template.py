@@ -182,6 +182,8 @@ def test_who_may_touch_what() -> None:
         "CreateUpload": ["s3:PutObject"],
         "ListModels": [],
         "GetModel": [],
+        "EstimateJob": [],
+        "GetConsole": [],
     }
 
 

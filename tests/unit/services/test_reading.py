@@ -174,8 +174,13 @@ def test_the_timeline_of_an_ended_job_is_postgresqls(world: World) -> None:
     record = JobRecord(
         world.job.job_id, world.job.user_id, JobStatus.CANCELED, START, end.completed_at
     )
-    history.records[world.job.job_id] = record
-    assert told(world, history)["wallTime"] == 3.0
+    arn = "arn:aws:states:us-east-1:123456789012:execution:media-job:one"
+    history.records[world.job.job_id] = replace(record, execution_arn=arn)
+    answer = told(world, history)
+    assert answer["wallTime"] == 3.0
+    assert answer["executionUrl"].endswith(arn)
+    user = Caller(subject=world.job.user_id)
+    assert "executionUrl" not in told(world, history, user), "an account is its operators' concern"
     history.records[world.job.job_id] = replace(record, user_id="another")
     with pytest.raises(JobNotFound):
         told(world, history, Caller(named=world.job.user_id))

@@ -15,7 +15,7 @@ from vsl.domain.timeline import JobRecord
 
 _RECORD = """
     SELECT
-        job_id, user_id, status, created_at, completed_at,
+        job_id, user_id, status, created_at, completed_at, execution_arn,
         ARRAY(
             SELECT to_jsonb(e) FROM job_events e WHERE e.job_id = jobs.job_id ORDER BY at, name
         ) AS events,
@@ -120,6 +120,7 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
         status=JobStatus(row["status"]),
         created_at=row["created_at"],
         completed_at=row["completed_at"],
+        execution_arn=row["execution_arn"],
         events=tuple(
             JobEvent(
                 event["name"], datetime.fromisoformat(event["at"]), event["source"], event["detail"]

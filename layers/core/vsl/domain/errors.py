@@ -61,6 +61,13 @@ class UnknownModel(VslError):
     title = "There is no such model"
 
 
+class FileNotFound(VslError):
+    """A file of the console's."""
+
+    status = 404
+    title = "There is no such file"
+
+
 class Forbidden(VslError):
     """The caller is known and asks for what is somebody else's."""
 

@@ -26,6 +26,7 @@ class JobRecord:
     completed_at: datetime | None
     events: tuple[JobEvent, ...] = ()
     webhooks: tuple[WebhookReceipt, ...] = ()
+    execution_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from vsl.domain.caller import Caller, job_not_found
+from vsl.domain.execution_url import execution_url
 from vsl.domain.ids import is_job_id
 from vsl.domain.live_job import LiveJob
 from vsl.domain.timeline import JobRecord, timeline
@@ -20,7 +21,10 @@ def get_timeline(
     if record is None:
         raise job_not_found(job_id)
     caller.check(job_id, record.user_id)
-    return timeline(record, clock.now())
+    told = timeline(record, clock.now())
+    if caller.subject is None:  # whose account it is concerns operators, not their users
+        told["executionUrl"] = execution_url(record.execution_arn)
+    return told
 
 
 def _record(item: LiveJob) -> JobRecord:
@@ -32,4 +36,5 @@ def _record(item: LiveJob) -> JobRecord:
         completed_at=None,
         events=item.events,
         webhooks=item.webhooks,
+        execution_arn=item.execution_arn,
     )

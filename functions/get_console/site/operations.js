@@ -1,0 +1,91 @@
+// How the service does, over all users: for whoever runs it.
+
+import { identity, request } from "./api.js";
+import { dollars, h, s, seconds } from "./dom.js";
+
+export const title = "Operations";
+const SPANS = [[24, "24 hours"], [72, "3 days"], [168, "7 days"], [720, "30 days"]];
+
+export async function show(root, { parameters, signal }) {
+  const hours = Number(parameters.get("hours")) || 24;
+  const span = h("select", { id: "span", onchange: () => { location.hash = `#/operations?hours=${span.value}`; } },
+    SPANS.map(([value, text]) => h("option", { value, selected: value === hours }, text)));
+  root.append(h("h1", {}, "Operations"));
+  if (identity.kind === "token") {
+    root.append(h("p", { class: "notice" }, "These figures are over all users; a user's token does not open them."));
+    return;
+  }
+  const found = await request("GET", "operations", { query: { hours }, signal });
+  root.append(
+    h("form", { class: "filters", "aria-label": "Span" }, h("div", { class: "field" }, h("label", { for: "span" }, "Over the last"), span)),
+    tiles(found),
+    h("section", { class: "card", "aria-labelledby": "by-hour" }, h("h2", { id: "by-hour" }, "Jobs by hour"), bars(found.byHour, ["succeeded", "failed", "canceled"], String),
+      h("ul", { class: "legend" }, ["succeeded", "failed", "canceled"].map((name) => h("li", { class: name }, name)))),
+    h("section", { class: "card", "aria-labelledby": "spend" }, h("h2", { id: "spend" }, "Spend by hour"), bars(found.byHour, ["spend"], dollars)),
+    h("section", { class: "card", "aria-labelledby": "by-model" }, h("h2", { id: "by-model" }, "Models"), models(found.spend.byModel)),
+    h("section", { class: "card", "aria-labelledby": "failures" }, h("h2", { id: "failures" }, "Why jobs failed"), failures(found.failures)),
+  );
+}
+
+function tiles({ jobs, successRate, latency, spend, waste, wokenBy, oldestWaiting }) {
+  const running = jobs.pending + jobs.processing + jobs.storing;
+  const woken = Object.entries(wokenBy);
+  return h("dl", { class: "tiles" },
+    tile("Success rate", successRate === null ? "–" : `${(successRate * 100).toFixed(1)} %`, `${jobs.succeeded} succeeded, ${jobs.failed} failed, ${jobs.canceled} canceled`),
+    tile("Running now", String(running), `${jobs.pending} pending, ${jobs.processing} processing, ${jobs.storing} storing`),
+    tile("Time to a result", seconds(latency.p50), `95 %: ${seconds(latency.p95)}, 99 %: ${seconds(latency.p99)}`),
+    tile("Waiting for a model", seconds(latency.phases.queue?.p50), `95 %: ${seconds(latency.phases.queue?.p95)}`),
+    tile("Spend", dollars(spend.total), `${dollars(spend.estimated)} estimated`),
+    tile("Waste", dollars(waste.cost), `${waste.predictions} predictions nobody had a use for`),
+    tile("Woken by the webhook", woken.length ? share(wokenBy.webhook, woken) : "–", woken.map(([name, count]) => `${name} ${count}`).join(", ") || "no job has ended"),
+    tile("Oldest waiting", oldestWaiting ? seconds(oldestWaiting.seconds) : "none",
+      oldestWaiting ? h("a", { href: `#/jobs/${oldestWaiting.jobId}` }, "its job") : "no job waits for its prediction"));
+}
+
+function share(part, all) {
+  return `${Math.round(((part || 0) / all.reduce((sum, [, count]) => sum + count, 0)) * 100)} %`;
+}
+
+function tile(name, value, hint) {
+  return h("div", { class: "tile card" }, h("dt", {}, name), h("dd", {}, value, h("p", { class: "hint" }, hint)));
+}
+
+/** Stacked bars, one for each hour; what each holds is told by its title and summed up for hearers. */
+function bars(byHour, names, written) {
+  const [width, height, foot] = [640, 130, 18];
+  const totals = byHour.map((hour) => names.reduce((sum, name) => sum + hour[name], 0));
+  const top = Math.max(...totals, 0) || 1;
+  const step = width / byHour.length;
+  const columns = byHour.map((hour, index) => {
+    let y = height;
+    const label = `${time(hour.hour)}: ${names.map((name) => `${written(hour[name])} ${name}`).join(", ")}`;
+    return s("g", {}, s("title", {}, label), names.map((name) => {
+      const tall = (hour[name] / top) * (height - 14);
+      y -= tall;
+      return s("rect", { class: name, x: index * step + step * 0.1, y, width: step * 0.8, height: tall, rx: Math.min(2, step / 6) });
+    }));
+  });
+  const every = Math.ceil(byHour.length / 6);
+  const marks = byHour.map((hour, index) => (index % every ? null : s("text", { x: index * step, y: height + foot - 4 }, time(hour.hour))));
+  const sum = totals.reduce((all, each) => all + each, 0);
+  return s("svg", { class: "chart", viewBox: `0 0 ${width} ${height + foot}`, role: "img", "aria-label": `In all ${written(sum)}; at most ${written(top)} in an hour` },
+    s("text", { x: 0, y: 10 }, written(Math.max(...totals, 0))), columns, marks);
+}
+
+function time(iso) {
+  return new Date(iso).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
+}
+
+function models(all) {
+  if (!all.length) return h("p", { class: "hint" }, "No jobs in this time.");
+  const heads = ["Model", "Succeeded", "Failed", "Canceled", "Running", "Median time", "Spend"];
+  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Table of models" }, h("table", { class: "models" },
+    h("thead", {}, h("tr", {}, heads.map((text, index) => h("th", { scope: "col", class: index ? "number" : null }, text)))),
+    h("tbody", {}, all.map((model) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/jobs?modelId=${encodeURIComponent(model.modelId)}` }, model.modelId)),
+      [model.succeeded, model.failed, model.canceled, model.running, seconds(model.latency?.p50), dollars(model.spend)].map((value) => h("td", { class: "number" }, String(value))))))));
+}
+
+function failures(all) {
+  if (!all.length) return h("p", { class: "hint" }, "None failed.");
+  return h("dl", {}, all.flatMap(({ code, jobs }) => [h("dt", {}, code), h("dd", {}, String(jobs))]));
+}

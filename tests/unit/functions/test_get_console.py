@@ -1,0 +1,91 @@
+"""GET /console and its files, as API Gateway calls them."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.get_console import app
+from tests.support.template import REPOSITORY
+from vsl.runtime.settings import settings
+
+SITE = REPOSITORY / "functions/get_console/site"
+FILES = sorted(path.name for path in SITE.iterdir())
+FIRST_LOAD_BYTES = 200_000
+
+
+class Context:
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 3000
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "STAGE": "test",
+        "API_AUTH": "API_KEY",
+        "DYNAMODB_TABLE": "jobs",
+        "SSM_PREFIX": "/vsl/test/",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def ask(name: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    event = json.loads((REPOSITORY / "events/api/get_console.json").read_text())
+    event["pathParameters"] = {"file": name}
+    event["headers"] |= headers or {}
+    answered: dict[str, Any] = app.handler(event, Context())
+    return answered
+
+
+def test_the_front_door_leads_to_the_page_wherever_the_api_stands() -> None:
+    for path, page in (
+        ("/homolog/console", "/homolog/console/index.html"),
+        ("/console/", "/console/index.html"),
+    ):
+        event = {"pathParameters": None, "requestContext": {"path": path}, "headers": {}}
+        answer = app.handler(event, Context())
+        assert answer["statusCode"] == 302
+        assert answer["headers"]["Location"] == page
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_is_handed_out_with_its_type(name: str) -> None:
+    answer = ask(name)
+    assert answer["statusCode"] == 200
+    assert answer["body"] == (SITE / name).read_text()
+    kind = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+    expected = kind.get(Path(name).suffix, "text/html")
+    assert answer["headers"]["Content-Type"].startswith(expected)
+    again = ask(name, {"If-None-Match": answer["headers"]["ETag"]})
+    assert (again["statusCode"], again["body"]) == (304, "")
+
+
+@pytest.mark.parametrize("name", ["", "app.py", "../app.py", "..%2fapp.py", "nothing.js", "site"])
+def test_nothing_else_is(name: str) -> None:
+    answer = ask(name)
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["code"] == "FileNotFound"
+
+
+def test_pages_run_no_script_but_their_own() -> None:
+    policy = ask("index.html")["headers"]["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "http:" not in policy.replace("https:", "")
+    for name in FILES:
+        text = (SITE / name).read_text()
+        outside = re.findall(r"""(?:src|href|from|import)\s*[=(]?\s*["'](https?:)?//""", text)
+        assert not outside, f"{name} loads from elsewhere"
+        assert "innerHTML" not in text, f"{name}: text is text"
+
+
+def test_the_first_load_is_small() -> None:
+    assert sum((SITE / name).stat().st_size for name in FILES) < FIRST_LOAD_BYTES
