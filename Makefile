@@ -86,6 +86,7 @@ openapi: setup ## write the published API document from api/openapi.yaml
 
 build: setup .venvs/sam/.ready ## sam build, with compiled bytecode (halves the imports of a cold start)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build
+	@$(PYTHON) -m devstack.release.stamp .aws-sam/build/template.yaml
 	@cd .aws-sam/build; for part in *Layer *Function; do \
 	  case $$part in *Layer) to=/opt;; *) to=/var/task;; esac; \
 	  $(CURDIR)/$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s $$part -p $$to $$part; \

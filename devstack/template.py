@@ -9,6 +9,7 @@ import copy
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ RUNTIME = "provided.al2023"
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
 # The engine knows no saved queries and no alarms with metric math, and refuses a template with them.
+# Versions and aliases: here every caller calls what was deployed last.
+ALIAS = "live"
+ROLLOUT = ("AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference")
+_ALIASED = re.compile(rf"(\w+(?:Function|StateMachine))Alias{ALIAS}")
 UNKNOWN_TO_THE_ENGINE = {
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -107,7 +112,7 @@ class Localisation:
 
 def localise(template: Mapping[str, Any], folder: Path, local: Localisation) -> dict[str, Any]:
     """The SAM template for the engine. Raises TemplateError for a function without its folder."""
-    changed = copy.deepcopy(dict(template))
+    changed = without_aliases(copy.deepcopy(dict(template)))
     resources = changed["Resources"]
     layers = {name: part for name, part in resources.items() if part["Type"] == LAYER}
     defaults = changed.get("Globals", {}).get("Function", {})
@@ -125,6 +130,40 @@ def localise(template: Mapping[str, Any], folder: Path, local: Localisation) -> 
         if not any(f'"{layer}' in json.dumps(output) for layer in layers)
     }
     return changed
+
+
+def without_aliases(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The same template with every reference to an alias on the function or machine itself."""
+    changed: dict[str, Any] = _unaliased(template)
+    parts = [resource.get("Properties", {}) for resource in changed["Resources"].values()]
+    defaults = changed.get("Globals", {}).get("Function", {})
+    for properties in (*parts, defaults):
+        for name in (*ROLLOUT, "PublishLambdaVersion"):
+            properties.pop(name, None)
+    variables = defaults.get("Environment", {}).get("Variables", {})
+    for name, value in variables.items():
+        if isinstance(value, dict) and str(value.get("Fn::Sub", "")).endswith(f":{ALIAS}"):
+            variables[name] = {"Fn::Sub": value["Fn::Sub"].removesuffix(f":{ALIAS}")}
+    return changed
+
+
+def _unaliased(value: Any) -> Any:
+    if isinstance(value, dict):
+        aliased = _ALIASED.fullmatch(str(value.get("Ref", "")))
+        if aliased and aliased[1].endswith("Function"):
+            return {"Fn::GetAtt": [aliased[1], "Arn"]}
+        if aliased:
+            return {"Ref": aliased[1]}
+        return {key: _unaliased(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unaliased(inner) for inner in value]
+    if isinstance(value, str):
+        return re.sub(
+            rf"\${{{_ALIASED.pattern}}}",
+            lambda found: f"${{{found[1]}{'.Arn' if found[1].endswith('Function') else ''}}}",
+            value,
+        )
+    return value
 
 
 def _localise_function(

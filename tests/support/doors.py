@@ -22,7 +22,7 @@ from devstack.gateway.responses import Answer
 from devstack.identity import POOL_ARN, Identity, access_document
 from devstack.intrinsics import Resolver
 from devstack.paths import TEMPLATE
-from devstack.template import load_template
+from devstack.template import load_template, without_aliases
 from tests.support.function_host import Host
 from tests.support.signing import signed
 from tests.support.stack import Stack
@@ -109,7 +109,7 @@ def _another_pool() -> Identity:
 
 def document(stack: Stack, mode: str) -> ApiDocument:
     """The API document as deploying the stack with `ApiAuth=mode` would give it."""
-    template = load_template(TEMPLATE)
+    template = without_aliases(load_template(TEMPLATE))
     values: dict[str, Any] = {
         name: definition.get("Default", "") for name, definition in template["Parameters"].items()
     }

@@ -13,7 +13,7 @@ from devstack.gateway.request import Request
 from devstack.gateway.responses import Answer
 from devstack.intrinsics import Resolver
 from devstack.paths import TEMPLATE
-from devstack.template import load_template
+from devstack.template import load_template, without_aliases
 
 ACCEPTED = {"statusCode": 202, "headers": {"Content-Type": "application/json"}, "body": "{}"}
 
@@ -21,7 +21,7 @@ ACCEPTED = {"statusCode": 202, "headers": {"Content-Type": "application/json"}, 
 @cache
 def api_document(**parameters: str) -> ApiDocument:
     """The document as it would be deployed with these parameters of the template."""
-    template = load_template(TEMPLATE)
+    template = without_aliases(load_template(TEMPLATE))
     values: dict[str, Any] = {
         name: definition.get("Default", "") for name, definition in template["Parameters"].items()
     }

@@ -18,6 +18,7 @@ from devstack.template import (
     bootstrap_zip,
     load_template,
     localise,
+    without_aliases,
 )
 from devstack.translate import translate
 
@@ -30,7 +31,7 @@ def localised(**options: Any) -> dict[str, Any]:
 
 
 def test_only_runtime_code_and_layers_of_functions_change() -> None:
-    before, after = load_template(TEMPLATE), localised()
+    before, after = without_aliases(load_template(TEMPLATE)), localised()
     for name, resource in before["Resources"].items():
         if resource["Type"] == LAYER or resource["Type"] in UNKNOWN_TO_THE_ENGINE:
             assert name not in after["Resources"]
@@ -52,6 +53,25 @@ def test_only_runtime_code_and_layers_of_functions_change() -> None:
             assert properties == expected
     assert before["Conditions"] == after["Conditions"]
     assert before["Parameters"] == after["Parameters"]
+
+
+def test_every_caller_calls_the_function_itself() -> None:
+    """The engine has no aliases; nothing of them is left, and nothing else is lost."""
+    before, after = load_template(TEMPLATE), without_aliases(load_template(TEMPLATE))
+    assert "Aliaslive" in json.dumps(before)
+    text = json.dumps(after)
+    for word in ("Aliaslive", "AutoPublish", "DeploymentPreference", "PublishLambda", ":live"):
+        assert word not in text
+    door = after["Resources"]["GenerateMediaStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    assert door["MediaJobStateMachineArn"] == {"Ref": "MediaJobStateMachine"}
+    assert door["CreateJobFunctionArn"] == {"Fn::GetAtt": ["CreateJobFunction", "Arn"]}
+    uri = after["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]["/jobs"]["get"][
+        "x-amazon-apigateway-integration"
+    ]["uri"]["Fn::Sub"]
+    assert uri.endswith("functions/${ListJobsFunction.Arn}/invocations")
+    variables = after["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["REPAIR_FUNCTION"] == {"Fn::Sub": "vsl-${Stage}-repair-execution"}
+    assert before["Resources"].keys() == after["Resources"].keys()
 
 
 def test_includes_and_state_machines_are_read_in() -> None:

@@ -95,7 +95,7 @@ def test_an_api_event_is_one_of_the_api(function: str) -> None:
     given = event(f"api/{function}.json")
     operation = document["paths"][given["resource"]][given["httpMethod"].lower()]
     uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-    assert f"${{{camel(function)}Function.Arn}}" in uri
+    assert f"${{{camel(function)}FunctionAliaslive}}" in uri
     names = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
     assert set(given["pathParameters"] or {}) == names
 

@@ -191,7 +191,7 @@ def test_who_may_touch_what() -> None:
 def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
     machine = resource(name)["Properties"]
     invoked = [
-        target["Fn::GetAtt"][0]
+        target["Ref"].removesuffix("Aliaslive")
         for statement in statements(machine)
         if statement["Action"] == "lambda:InvokeFunction"
         for target in statement["Resource"]

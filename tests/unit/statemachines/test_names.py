@@ -42,7 +42,7 @@ def test_folder_resource_substitution_and_state_share_a_name() -> None:
         for state, task in function_tasks(machine).items():
             function = f"{state}Function"
             assert task["Parameters"]["FunctionName"] == f"${{{function}Arn}}"
-            assert given[f"{function}Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+            assert given[f"{function}Arn"] == {"Ref": f"{function}Aliaslive"}
             assert resource(function)["Properties"]["CodeUri"] == f"functions/{snake(state)}"
             assert snake(state) in folders()
             checked += 1
