@@ -21,8 +21,8 @@ from vsl.runtime.observability import METRICS
 ALL = [pytest.param(each, id=each.name) for each in documents()]
 # Names of others that look like ours.
 FOREIGN = {
-    "DefinitionSubstitutions", "GetItem", "GetParametersByPath", "PutItem", "ResultPath",
-    "ResultSelector", "TimeoutSecondsPath", "UpdateItem",
+    "DefinitionSubstitutions", "GetItem", "GetParametersByPath", "PublishLambdaVersion", "PutItem",
+    "ResultPath", "ResultSelector", "TimeoutSecondsPath", "UpdateItem",
 }  # fmt: skip
 INTERNAL = {"ResubmitPrediction"}
 
@@ -134,6 +134,8 @@ def test_every_name_of_ours_exists(each: Document) -> None:
     known |= {code for code, _ in gateway_answers()}
     for part in ("Resources", "Parameters", "Outputs"):
         known |= set(template()[part])
+    for parameter in template()["Parameters"].values():
+        known |= {str(value) for value in parameter.get("AllowedValues", ())}
     for table in ("JobsTable", "IdempotencyTable"):
         indexes = template()["Resources"][table]["Properties"].get("GlobalSecondaryIndexes", [])
         known |= {index["IndexName"] for index in indexes}
