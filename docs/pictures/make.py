@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 import av
+from recording import save
 from rich.console import Console
-from rich.terminal_theme import MONOKAI
 
 from devstack.demo import demo_command
 from devstack.paths import StateFolder
@@ -24,28 +24,6 @@ from vsl.adapters.sniff import sniff
 HERE = Path(__file__).resolve().parent
 COLUMNS = 96
 VIDEO_SIZE = (320, 180)  # pixels of the moving picture
-# Rich's own frame, without its web fonts: a picture in a repository fetches nothing.
-SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, monospace; font-size: {char_height}px;
-  line-height: {line_height}px; }}
-.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
-{styles}
-</style>
-<defs><clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-</clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g>
-</g>
-</svg>
-"""
 
 
 def main(output: Path) -> int:
@@ -66,11 +44,7 @@ def main(output: Path) -> int:
         (output / "image.webp").write_bytes(_thumbnail(image))
         (output / "audio.webp").write_bytes(_thumbnail(audio))
         (output / "video.webp").write_bytes(_moving(video))
-    drawing = console.export_svg(
-        title="VSL", theme=MONOKAI, code_format=SVG, unique_id="demo", font_aspect_ratio=0.61
-    )
-    lines = [line.rstrip() for line in drawing.splitlines()]
-    (output / "demo.svg").write_text("\n".join(line for line in lines if line) + "\n")
+    save(console, output / "demo.svg")
     return 0
 
 

@@ -208,6 +208,7 @@ def test_the_pictures_are_small() -> None:
     assert len(media) == 4
     assert sum(media) < 220_000
     assert pictures["demo.svg"] < 50_000
+    assert pictures["terminal.svg"] < 50_000
 
 
 def test_make_up_is_what_the_documents_say_it_is() -> None:

@@ -1,5 +1,6 @@
 """The commands in the documents, pasted into a shell beside a running stack, do what is printed."""
 
+import html
 import json
 import os
 import re
@@ -167,6 +168,28 @@ def test_the_picture_of_the_demo_is_what_it_prints_today(tmp_path: Path) -> None
             assert frames[0] == pytest.approx(frames[1], abs=1), "equal frames are merged"
 
 
+def test_the_terminal_in_the_readme_is_what_the_command_line_prints(
+    stack: Stack, tmp_path: Path
+) -> None:
+    script = REPOSITORY / "docs" / "pictures" / "terminal.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--state", str(stack.document["state"]), str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    committed, new = (
+        # How wide a column is depends on the numbers in it.
+        [re.sub(r"\s", "", line) for line in essence("\n".join(rows(folder / "terminal.svg")))]
+        for folder in (script.parent, tmp_path)
+    )
+    assert "$vsltracelast" in committed
+    assert committed == new, "run docs/pictures/terminal.py and commit what it writes"
+
+
 def essence(text: str) -> list[str]:
     """What is printed without ids, numbers, bars, places, and without the progress of jobs."""
     for pattern, mask in (
@@ -230,13 +253,18 @@ def masked(value: Any, name: str = "") -> Any:
 def screen(svg: Path) -> set[str]:
     """The lines of a recorded terminal without their numbers, and without the progress of jobs,
     whose order and number are chance."""
-    rows: dict[str, str] = {}
-    pattern = r'<text class="demo-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>'
-    for _, y, text in re.findall(pattern, svg.read_text()):
-        rows[y] = rows.get(y, "") + text.replace("&#160;", " ")
     states = "pending|processing|storing|succeeded"
-    lines = (row for row in rows.values() if not re.search(rf"({states})\s*$", row))
+    lines = (row for row in rows(svg) if not re.search(rf"({states})\s*$", row))
     return {re.sub(r"[\s─]+", "", re.sub(r"[\d.,]+", "0", line)) for line in lines}
+
+
+def rows(svg: Path) -> list[str]:
+    """The lines of a recorded terminal."""
+    found: dict[str, str] = {}
+    pattern = r'<text class="\w+-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>'
+    for _, y, text in re.findall(pattern, svg.read_text()):
+        found[y] = found.get(y, "") + html.unescape(text).replace("\xa0", " ")
+    return list(found.values())
 
 
 def _mask(text: str) -> str:
