@@ -66,14 +66,26 @@ def _placeholders(text: str) -> list[str]:
     return [part.partition("}")[0] for part in text.split("${")[1:]]
 
 
-def test_nothing_waits_for_itself(resources: dict[str, Any]) -> None:
-    """An alias waits for its alarms while it moves: an alarm that needs the alias never comes."""
+def circle(resources: dict[str, Any]) -> set[str]:
+    """Whatever can never be made, because it waits for itself."""
     left = {name: references(resource) & resources.keys() for name, resource in resources.items()}
-    while free := [name for name, needs in left.items() if not needs]:
-        for name in free:
-            del left[name]
-        left = {name: needs - set(free) for name, needs in left.items()}
-    assert left == {}
+    while free := {name for name, needs in left.items() if not needs}:
+        left = {name: needs - free for name, needs in left.items() if name not in free}
+    return set(left)
+
+
+def test_nothing_waits_for_itself(resources: dict[str, Any]) -> None:
+    assert circle(resources) == set()
+
+
+def test_an_alarm_of_a_machine_would_be_a_circle_for_functions() -> None:
+    """An alias needs its alarms, this alarm its machine, and the machine the aliases."""
+
+    def change(template: dict[str, Any]) -> None:
+        preference = template["Globals"]["Function"]["DeploymentPreference"]
+        preference["Alarms"].append({"Ref": "ExecutionsLostAlarm"})
+
+    assert {"MediaJobStateMachine", "ExecutionsLostAlarm"} <= circle(translated(change))
 
 
 def test_every_function_and_machine_is_called_by_its_alias(resources: dict[str, Any]) -> None:
@@ -116,7 +128,9 @@ def test_alarms_turn_a_rollout_back(resources: dict[str, Any]) -> None:
         assert "DEPLOYMENT_STOP_ON_ALARM" in properties["AutoRollbackConfiguration"]["Events"]
     for alias in names(resources, "AWS::StepFunctions::StateMachineAlias"):
         preference = resources[alias]["Properties"]["DeploymentPreference"]
-        watched = {each["Ref"] for each in preference["Alarms"]}
+        condition, at_once, gradually = preference["Alarms"]["Fn::If"]
+        assert (condition, at_once) == ("MovesAtOnce", {"Ref": "AWS::NoValue"})
+        watched = {each["Ref"] for each in gradually}
         assert watched == alarms | {"ExecutionsLostAlarm"}
         assert all(resources[name]["Type"] == "AWS::CloudWatch::Alarm" for name in watched)
 
@@ -132,13 +146,24 @@ def test_the_default_lasts_as_long_as_its_slowest_alarm(resources: dict[str, Any
         assert period * alarm["EvaluationPeriods"] / 60 <= minutes, name
 
 
-@pytest.mark.parametrize("rollout", source()["Parameters"]["Rollout"]["AllowedValues"])
+def test_at_once_asks_no_alarm() -> None:
+    """What mends an outage is deployed while alarms are on."""
+    resources = translated(Rollout="AllAtOnce")
+    assert not {name for name, each in resources.items() if "CodeDeploy" in each["Type"]}
+    assert all("UpdatePolicy" not in each for each in resources.values())
+    assert len(names(resources, "AWS::Lambda::Alias")) > 20
+
+
+GRADUAL = sorted(set(source()["Parameters"]["Rollout"]["AllowedValues"]) - {"AllAtOnce"})
+
+
+@pytest.mark.parametrize("rollout", GRADUAL)
 def test_both_services_know_every_rollout(rollout: str) -> None:
     group = translated(Rollout=rollout)["GetStatusFunctionDeploymentGroup"]["Properties"]
     assert group["DeploymentConfigName"]["Fn::Sub"][1]["ConfigName"] == rollout
     mapped = source()["Mappings"]["Rollouts"][rollout]
-    kind = {"CANARY": "Canary10Percent", "LINEAR": "Linear10PercentEvery"}.get(mapped["Type"])
-    assert rollout == (f"{kind}{mapped['Minutes']}Minutes" if kind else "AllAtOnce")
+    kind = {"CANARY": "Canary10Percent", "LINEAR": "Linear10PercentEvery"}[mapped["Type"]]
+    assert rollout == f"{kind}{mapped['Minutes']}Minutes"
 
 
 def version_of(resources: dict[str, Any], function: str) -> str:
