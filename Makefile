@@ -60,7 +60,7 @@ bench: setup .venvs/sam/.ready .venvs/bench/.ready ## measure beside peers and l
 scale: setup .venvs/bench/.ready ## write docs/cost-and-scale.md and its pictures from the template, the prices and the quotas
 	@.venvs/bench/bin/python -m benchmarks.scale
 
-check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machines, template, secrets
+check: setup .venvs/sam/.ready .venvs/security/.ready ## format, lint, types, rules, template, security, secrets
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
@@ -68,6 +68,10 @@ check: setup .venvs/sam/.ready ## format, lint, types, import rules, state machi
 	@$(PYTHON) -m pytest -q tests/unit/statemachines
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint
 	@.venvs/sam/bin/cfn-lint template.yaml deployment/github.yaml
+	@.venvs/security/bin/bandit --quiet --recursive --configfile pyproject.toml \
+	  layers/core/vsl functions devstack database
+	@.venvs/security/bin/checkov --config-file .checkov.yaml
+	@$(PYTHON) -m devstack.audit
 	@# 3: known findings have moved to other lines, and the baseline was brought up to date.
 	@.venv/bin/detect-secrets-hook --baseline .secrets.baseline $$(git ls-files) || [ $$? -eq 3 ]
 
@@ -117,6 +121,11 @@ $(UV):
 .venvs/sam/.ready: uv.lock pyproject.toml .python-version | $(UV)
 	@echo "Installing the SAM command line …"
 	@UV_PROJECT_ENVIRONMENT=.venvs/sam $(SYNC) --no-install-project --only-group sam
+	@touch $@
+
+.venvs/security/.ready: uv.lock pyproject.toml .python-version | $(UV)
+	@echo "Installing bandit, checkov and pip-audit …"
+	@UV_PROJECT_ENVIRONMENT=.venvs/security $(SYNC) --no-install-project --only-group security
 	@touch $@
 
 .venvs/bench/.ready: uv.lock pyproject.toml .python-version | $(UV)

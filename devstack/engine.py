@@ -77,7 +77,7 @@ class Engine:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/_ministack/ready", timeout=1) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.url}/_ministack/ready", timeout=1) as answer:  # noqa: S310  # nosec B310 # our own address
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

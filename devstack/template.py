@@ -67,7 +67,7 @@ _Loader.yaml_implicit_resolvers = {  # dates stay text: "2012-10-17" is a policy
 def load_yaml(path: Path) -> Any:
     """Raises TemplateError naming file and place."""
     try:
-        return yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader with more tags
+        return yaml.load(path.read_text(), _Loader)  # noqa: S506  # nosec B506 # a SafeLoader
     except FileNotFoundError:
         raise TemplateError(f"{path} does not exist.") from None
     except yaml.YAMLError as error:

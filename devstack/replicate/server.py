@@ -32,7 +32,7 @@ class StandInServer(uvicorn.Server):
         )
         self._socket = listening(host, port)
         bound = self._socket.getsockname()[1]
-        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # nosec B104 # recognised, not bound
             host, f"[{host}]" if ":" in host else host
         )
         self.url = f"http://{shown}:{bound}"

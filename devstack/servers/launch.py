@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     if not command:
         return
     die_with(libc, int(parent), int(signal))  # last: a change of user clears the death signal
-    os.execv(command[0], command)  # noqa: S606 - no shell on purpose
+    os.execv(command[0], command)  # noqa: S606  # nosec B606 # no shell on purpose
 
 
 def enter_namespace() -> None:

@@ -5,4 +5,4 @@ from random import Random
 
 def chance(*parts: object) -> Random:
     """A source of random numbers seeded with the parts."""
-    return Random("\0".join(map(str, parts)))  # noqa: S311 - pictures and tunes, not secrets
+    return Random("\0".join(map(str, parts)))  # noqa: S311  # nosec B311 # pictures and tunes, no secrets

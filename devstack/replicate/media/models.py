@@ -187,7 +187,7 @@ def _picture(request: Request, name: str) -> Image.Image | None:
         opened.draft("RGB", (2048, 2048))
         return opened.convert("RGB")
     except UnidentifiedImageError:
-        path = f"/tmp/{_temporary_name(content)}{name}"  # noqa: S108 - part of the error's text
+        path = f"/tmp/{_temporary_name(content)}{name}"  # noqa: S108  # nosec B108 # text of the error
         raise ModelFailed(f"cannot identify image file '{path}'") from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise ModelFailed(str(error)) from None

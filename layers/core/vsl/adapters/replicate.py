@@ -192,7 +192,7 @@ class ReplicateProvider:
                 pause = pause and max(pause, wait or 0)  # noqa: PLW2901 - asked to wait longer
             if pause is None or self._monotonic() - started >= REPEAT_WITHIN_SECONDS:
                 raise error
-            self._sleep(pause * random.uniform(1, 1.5))  # noqa: S311 - jitter, not a secret
+            self._sleep(pause * random.uniform(1, 1.5))  # noqa: S311  # nosec B311 # jitter
         raise AssertionError("unreachable")
 
     def _next_page(self, url: str) -> str:
