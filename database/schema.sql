@@ -27,6 +27,7 @@ CREATE TABLE jobs (
     completed_at    timestamptz,
     logs            text,
     deleted_at      timestamptz,
+    callback_url    text,
     CONSTRAINT jobs_ended_has_a_time CHECK (
         (status IN ('succeeded', 'failed', 'canceled')) = (completed_at IS NOT NULL)
     ),
@@ -82,6 +83,22 @@ CREATE TABLE webhook_events (
 );
 
 CREATE INDEX webhook_events_replicate_id_idx ON webhook_events (replicate_id);
+
+-- What came of telling clients of an end, one row a try. `message_id` is that of the queue: an end that
+-- is told again has another.
+CREATE TABLE callback_deliveries (
+    job_id          uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    message_id      text NOT NULL CHECK (message_id <> ''),
+    attempt         integer NOT NULL CHECK (attempt > 0),
+    at              timestamptz NOT NULL,
+    outcome         text NOT NULL CHECK (outcome IN ('delivered', 'failed', 'exhausted', 'gone')),
+    status_code     integer,
+    error           text,
+    response        text,
+    duration_ms     integer NOT NULL CHECK (duration_ms >= 0),
+    next_attempt_at timestamptz,
+    PRIMARY KEY (job_id, message_id, attempt)
+);
 
 CREATE TABLE user_limits (
     user_id         text PRIMARY KEY CHECK (user_id <> ''),
@@ -193,4 +210,5 @@ INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0002', 'wasted_predictions', '8360dade9e007295a9d8689065421443fed32c720d14b1e22163866593dd9eb5'),
     ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc'),
     ('0004', 'concurrent_jobs', 'aed366c9c7b5ef7678593b359783f7e21603fb830e0e92535e2ca048e5b138cd'),
-    ('0005', 'operations', 'b29b1884ea7ccaa57695c277379da75741821c557c6a05becc5f3ea4744e762c');
+    ('0005', 'operations', 'b29b1884ea7ccaa57695c277379da75741821c557c6a05becc5f3ea4744e762c'),
+    ('0006', 'callbacks', 'abdbddbf629173777ea22c7b86f67dda59896831175e46fe6cc96159917722fa');

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from devstack.engine import REGION
 from devstack.paths import MODELS_CONFIG
 from vsl.adapters import aws
+from vsl.adapters.announcements import AwsAnnouncements
 from vsl.adapters.catalogue import load_catalogue
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.adapters.parameters import Parameters
@@ -59,6 +60,7 @@ class Site:
     replicate_url: str
     download_origins: tuple[str, ...]
     models_config: str
+    event_bus: str = "default"
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -106,9 +108,14 @@ class Site:
             live=self.live,
             cache=self.cache,
             limits=self.limits,
+            announcements=AwsAnnouncements(self._callbacks_queue(), self.event_bus),
             clock=SystemClock(),
             metrics=NoMetrics(),
         )
+
+    def _callbacks_queue(self) -> str:
+        found = aws.client("sqs").get_queue_url(QueueName=f"vsl-{self.stage}-callbacks")
+        return str(found["QueueUrl"])
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Raises SiteError when PostgreSQL does not answer."""
@@ -180,4 +187,5 @@ def deployed_site(stage: str) -> Site:
         replicate_url=given["ReplicateApiUrl"],
         download_origins=tuple(given["DownloadOrigins"].split(",")),
         models_config=str(MODELS_CONFIG) if models.startswith("/opt/") else models,
+        event_bus=given["EventBusName"],
     )

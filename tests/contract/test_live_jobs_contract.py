@@ -24,7 +24,7 @@ from vsl.domain.job import FinishedJob, JobEvent, JobStatus, Waste, WebhookRecei
 from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.status import finished_document
 
-JOBS = [make_job(f"job-{n}") for n in range(2)]
+JOBS = [make_job("job-0"), make_job("job-1", callback_url="https://client.example/ended")]
 IDS = ["prediction-1", "prediction-2"]
 STEPS = 40
 
@@ -90,6 +90,7 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
         "get": (1, lambda live: live.get(job.job_id)),
         "get_many": (1, lambda live: live.get_many([each.job_id for each in JOBS])),
         "delete": (1, lambda live: live.delete(job.job_id)),
+        "mark_announced": (1, lambda live: live.mark_announced(job.job_id)),
         "finish": (1, lambda live: live.finish(end, finished_document(end))),
     }
     name = draw.choices(list(calls), [weight for weight, _ in calls.values()])[0]

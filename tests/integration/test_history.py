@@ -135,7 +135,7 @@ def test_the_record_is_what_was_marked(
 def test_of_an_erased_job_only_the_accounting_stays(
     accounting: PostgresAccounting, history: PostgresHistory, postgres_url: str
 ) -> None:
-    job = make_job()
+    job = make_job(callback_url="https://client.example/of/somebody")
     accounting.create_job(job, "arn:execution")
     event = JobEvent("failed", at(5), "workflow", {"code": "the detail"})
     end = ended(
@@ -163,7 +163,14 @@ def test_of_an_erased_job_only_the_accounting_stays(
         assert usage.fetchall() == [(job.user_id, job.model_id, 1, 1, Decimal("0.003000"))]
         marks = sql.execute("SELECT deleted_at, replicate_id FROM jobs").fetchall()
         assert marks == [(at(60), "rep-1")]
-    for personal in ("lighthouse", "out of memory", "media/", "the detail", "arn:"):
+    for personal in (
+        "lighthouse",
+        "out of memory",
+        "media/",
+        "the detail",
+        "arn:",
+        "client.example",
+    ):
         assert personal not in text
 
 

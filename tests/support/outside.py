@@ -220,6 +220,18 @@ class NoLimits:
     def cache_limits(self, user_id: str, limits: Limits) -> None: ...
 
 
+@dataclass
+class RecordingAnnouncements:
+    """What was told, as (status, callback); `before` may raise, as a service that is away does."""
+
+    told: list[tuple[str, bool]] = field(default_factory=list)
+    before: Callable[[], None] = lambda: None
+
+    def ended(self, document: StatusDocument, *, callback: bool) -> None:
+        self.before()
+        self.told.append((document["status"], callback))
+
+
 class MemoryCache:
     def __init__(self) -> None:
         self.documents: dict[str, StatusDocument] = {}

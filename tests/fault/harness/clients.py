@@ -242,6 +242,30 @@ class RedisServer:
             self._values[key] = (members, until)
 
 
+class Announced:
+    """SQS and EventBridge: what was told, in order, `durable` asked each time whether it was written down."""
+
+    def __init__(self, durable: Callable[[], bool]) -> None:
+        self.messages: list[str] = []
+        self.events: list[dict[str, Any]] = []
+        self.too_early: list[str] = []
+        self._durable = durable
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Mapping[str, Any]:  # noqa: N803
+        self._tell("SQS")
+        self.messages.append(MessageBody)
+        return {}
+
+    def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803
+        self._tell("EventBridge")
+        self.events += Entries
+        return {"FailedEntryCount": 0, "Entries": [{} for _ in Entries]}
+
+    def _tell(self, service: str) -> None:
+        if not self._durable():
+            self.too_early.append(service)
+
+
 class LambdaClient:
     """Asynchronous invocations; `invoke_later` is the world's own."""
 
@@ -261,6 +285,7 @@ class LambdaClient:
 
 
 __all__ = [
+    "Announced",
     "Client",
     "DynamoDBClient",
     "LambdaClient",

@@ -120,6 +120,7 @@ def installed() -> Iterator[None]:
     """The handlers reach the current world instead of AWS, as long as this lasts."""
     factories: dict[str, Any] = {
         "accounting": lambda: world().accounting,
+        "announcements": lambda: world().announcements,
         "callbacks": lambda: world().callbacks,
         "catalogue": catalogue,
         "clock": _Now(),
@@ -139,6 +140,7 @@ def installed() -> Iterator[None]:
         patch("vsl.adapters.dynamodb.client", lambda name: world().clients[name]),
         patch("vsl.adapters.stepfunctions.client", lambda name: world().clients[name]),
         patch("vsl.adapters.lambdas.client", lambda name: world().clients[name]),
+        patch("vsl.adapters.announcements.client", lambda name: world().clients[name]),
         patch("vsl.adapters.s3.ThreadPoolExecutor", InlineExecutor),
         patch("vsl.services.store_media.ThreadPoolExecutor", InlineExecutor),
     ]

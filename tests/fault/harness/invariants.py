@@ -30,6 +30,7 @@ INVARIANTS = {
     "g": "a job that has ended has left the poller's index",
     "h": "the job ends as its scenario allows",
     "i": "a job that has ended holds no place among its user's, unless Redis or the check was struck",
+    "j": "the end is announced at least once, as it stands written, and not before",
 }
 
 
@@ -54,6 +55,7 @@ def check(world: World) -> Iterator[Finding]:
     if item.status is JobStatus.SUCCEEDED:
         yield from _objects(world)
     yield from _time(world)
+    yield from _announced(world, item.status.value)
     yield from _secrets(world)
     if world.surprises:
         yield Finding("f", f"an error nobody foresaw: {world.surprises[0]}")
@@ -149,6 +151,32 @@ def _time(world: World) -> Iterator[Finding]:
             yield Finding("d", f"ended after {world.ended_at} s, the limit is {limit} s")
         if ("AwaitPrediction", "States.Timeout") in world.execution.caught:
             yield Finding("d", "the wait ran into the state's time limit")
+
+
+def _announced(world: World, status: str) -> Iterator[Finding]:
+    """(j) Told to the queue and to the bus at least once, never before it was durable."""
+    told = world.announced
+    if told.too_early:
+        yield Finding("j", f"announced to {told.too_early} before the end was written")
+    if not told.messages or not told.events:
+        yield Finding("j", f"announced {len(told.messages)} and {len(told.events)} times")
+    if any(json.loads(message) != {"jobId": world.job.job_id} for message in told.messages):
+        yield Finding("j", f"a message says something else: {told.messages}")
+    kept = world.books.status(world.job.job_id)
+    expected = {name: value for name, value in (kept or {}).items() if name != "logs"}
+    for event in told.events:
+        if event["DetailType"] != f"Job {status.capitalize()}":
+            yield Finding("j", f"a job that {status} was announced as {event['DetailType']}")
+        if json.loads(event["Detail"]) != expected:
+            yield Finding("j", f"the event differs from the end: {event} / {expected}")
+    if (
+        not world.effects.injected
+        and len(told.messages) + len(told.events) != 2
+        and not (world.scenario.doubled or world.scenario.stop_at)
+    ):
+        yield Finding(
+            "j", f"announced {len(told.messages)} and {len(told.events)} times, without need"
+        )
 
 
 def _secrets(world: World) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Any
 from tests.fault.harness import handlers
 from tests.fault.harness.accounting import EffectfulAccounting, MemoryAccounting
 from tests.fault.harness.clients import (
+    Announced,
     Client,
     DynamoDBClient,
     LambdaClient,
@@ -35,6 +36,7 @@ from tests.fault.harness.replicate import (
 from tests.fault.harness.states import Execution, StateError, machine
 from tests.fault.harness.virtual_time import Fiber, FiberKilled, Scheduler
 from tests.support.jobs import catalogue, make_job
+from vsl.adapters.announcements import AwsAnnouncements
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.adapters.media import StoredMedia
 from vsl.adapters.redis_limits import RedisRateLimits
@@ -115,11 +117,15 @@ class World:
         self.tokens = StepFunctionsClient()
         self.dynamodb = DynamoDBClient(self._written)
         self.s3 = S3Client()
+        self.announced = Announced(self._end_is_durable)
+        self.announcements = AwsAnnouncements("https://sqs/callbacks", "default")
         aws: dict[str, tuple[object, str]] = {
             "dynamodb": (self.dynamodb, "ProvisionedThroughputExceededException"),
             "stepfunctions": (self.tokens, "ThrottlingException"),
             "lambda": (LambdaClient(self._invoke_later), "TooManyRequestsException"),
             "s3": (self.s3, "SlowDown"),
+            "sqs": (self.announced, "ThrottlingException"),
+            "events": (self.announced, "ThrottlingException"),
         }
         self.clients = {
             name: Client(self.effects, name, target, code) for name, (target, code) in aws.items()
@@ -142,7 +148,9 @@ class World:
 
         outputs = {"num_outputs": scenario.script.outputs}
         given = make_job()
-        self.job = make_job(parameters={**given.parameters, **outputs})
+        self.job = make_job(
+            parameters={**given.parameters, **outputs}, callback_url="https://client.example/ended"
+        )
         limit = timedelta(seconds=catalogue().find(self.job.model_id).timeout)
         self.deadline = (limit + SUBMISSION_SLACK).total_seconds()
         self.execution = Execution(
@@ -323,6 +331,10 @@ class World:
     def limits_held(self) -> list[str]:
         """Jobs that take a place among those of the user that run at once."""
         return self.redis.members(f"{{ratelimit:user:{self.job.user_id}:hour}}:running")
+
+    def _end_is_durable(self) -> bool:
+        row = self.books.rows.get(self.job.job_id)
+        return bool(row and row.end and self.statuses and JobStatus(self.statuses[-1][0]).terminal)
 
     def running(self, name: str) -> bool:
         return any(fiber.name == name and not fiber.done for fiber in self.scheduler.fibers)

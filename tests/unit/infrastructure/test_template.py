@@ -150,6 +150,7 @@ def test_who_may_touch_what() -> None:
     }
     release = ["states:SendTaskFailure", "states:SendTaskSuccess"]
     item = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+    tell = ["events:PutEvents", "sqs:SendMessage"]
     assert actions == {
         "ValidateRequest": sorted(
             [*item, "dynamodb:PutItem", "dynamodb:DeleteItem", "s3:GetObject"]
@@ -160,12 +161,12 @@ def test_who_may_touch_what() -> None:
         "AwaitPrediction": item + release,
         "ResolveTimeout": item,
         "StoreMedia": [*item, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-        "FinalizeJob": item,
-        "RecordFailure": item,
+        "FinalizeJob": item + tell,
+        "RecordFailure": item + tell,
         "RejectRequest": [],
         "ProcessWebhook": sorted([*item, "dynamodb:Query", *release]),
         "PollPredictions": sorted([*item, "dynamodb:Query", "lambda:InvokeFunction", *release]),
-        "RepairExecution": item,
+        "RepairExecution": item + tell,
         "CancelJob": item + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],

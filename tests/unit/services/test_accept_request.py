@@ -247,3 +247,20 @@ def test_who_repeats_an_accepted_request_is_spared_a_second_look() -> None:
     assert accept(keyed, once=Kept(), check=gone) == make_job()
     with pytest.raises(InvalidParameters):
         accept(keyed, check=gone)
+
+
+def test_the_address_to_call_back_stays_with_the_job() -> None:
+    url = "https://client.example/ended"
+    job = accept({"request": REQUEST | {"callbackUrl": url}})
+    assert job.callback_url == url
+    assert Job.from_document(job.document()) == job
+    assert accept({"job": job.document()}).callback_url == url
+    assert url not in repr(job), "it may carry a token of the client's"
+    assert "callbackUrl" not in accept({"request": REQUEST}).document()
+
+
+def test_only_the_local_stack_calls_back_without_tls() -> None:
+    document = {"request": REQUEST | {"callbackUrl": "http://127.0.0.1:9/ended"}}
+    with pytest.raises(InvalidRequest, match="https"):
+        accept(document)
+    assert accept(document, allow_http=True).callback_url == "http://127.0.0.1:9/ended"

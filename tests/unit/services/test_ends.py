@@ -7,7 +7,13 @@ from decimal import Decimal
 import pytest
 
 from tests.support.jobs import catalogue, make_asset, make_job
-from tests.support.outside import MemoryAccounting, MemoryCache, NoLimits, PlainSigner
+from tests.support.outside import (
+    MemoryAccounting,
+    MemoryCache,
+    NoLimits,
+    PlainSigner,
+    RecordingAnnouncements,
+)
 from tests.unit.services.conftest import World
 from vsl.domain.caller import Caller
 from vsl.domain.errors import (
@@ -42,6 +48,7 @@ def make_books(world: World) -> Books:
         live=world.live,
         cache=MemoryCache(),
         limits=NoLimits(),
+        announcements=RecordingAnnouncements(),
         clock=world.clock,
         metrics=world.metrics,
     )

@@ -338,7 +338,7 @@ class DynamoLiveJobs:
                     raise JobNotEnded("The job has not ended.", jobId=job_id) from None
                 raise
 
-    def finish(self, finished: FinishedJob, document: StatusDocument) -> bool:
+    def finish(self, finished: FinishedJob, document: StatusDocument) -> LiveJob | None:
         """A job that failed before it had an item gets one here, so that its status can be read."""
         job, ended = finished.job, document["completedAt"] or iso(finished.completed_at)
         logs = document["logs"]
@@ -352,7 +352,7 @@ class DynamoLiveJobs:
         assignments = [f"#d{n} = if_not_exists(#d{n}, :d{n})" for n in range(len(defaults))]
         names = {f"#d{n}": name for n, name in enumerate(defaults)}
         values = {f":d{n}": value for n, value in enumerate(defaults.values())}
-        updated = self._update(
+        return self._update(
             job.job_id,
             "SET #status = :status, #result = :result, completedAt = :ended, updatedAt = :ended, "
             + ", ".join(assignments)
@@ -369,7 +369,11 @@ class DynamoLiveJobs:
             }
             | ({":logs": logs} if logs else {}),
         )
-        return updated is not None
+
+    def mark_announced(self, job_id: str) -> None:
+        self._update(
+            job_id, "SET announced = :true", "attribute_exists(jobId)", values={":true": True}
+        )
 
     def _require(self, job_id: str) -> LiveJob:
         found = self.get(job_id)

@@ -39,7 +39,7 @@ def moment(value: object) -> datetime:
 
 def identity(job: Job) -> dict[str, Any]:
     """What never changes about a job; the parameters stay out: prompts belong to PostgreSQL."""
-    return {
+    known = {
         "userId": job.user_id,
         "mediaType": job.media_type.value,
         "modelId": job.model_id,
@@ -50,6 +50,7 @@ def identity(job: Job) -> dict[str, Any]:
         "createdAt": iso(job.created_at),
         "ttl": int((job.created_at + LIVE_ITEM_LIFE).timestamp()),
     }
+    return known | ({"callbackUrl": job.callback_url} if job.callback_url else {})
 
 
 def event_map(event: JobEvent) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def live_job(item: Mapping[str, Any]) -> LiveJob:
         timeout_seconds=int(item["timeoutSeconds"]),
         created_at=datetime.fromisoformat(item["createdAt"]),
         reruns=int(item["reruns"]),
+        callback_url=item.get("callbackUrl"),
     )
     outcome = item.get("outcome")
     return LiveJob(
@@ -96,6 +98,7 @@ def live_job(item: Mapping[str, Any]) -> LiveJob:
         ),
         execution_arn=item.get("executionArn"),
         result=_result(item),
+        announced=bool(item.get("announced", False)),
         logs=item.get("logs"),
         progress=float(item["progress"]) if "progress" in item else None,
         events=_events(item.get("events") or {}),

@@ -19,10 +19,11 @@ from vsl.domain.status import StatusDocument
 _CREATE = """
     INSERT INTO jobs (
         job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
-        timeout_seconds, created_at, execution_arn
+        timeout_seconds, created_at, execution_arn, callback_url
     ) VALUES (
         %(job_id)s, %(user_id)s, %(media_type)s, %(model_id)s, %(parameters)s, %(estimated_time)s,
-        %(estimated_cost)s, %(timeout_seconds)s, %(created_at)s, %(execution_arn)s
+        %(estimated_cost)s, %(timeout_seconds)s, %(created_at)s, %(execution_arn)s,
+        %(callback_url)s
     )
     ON CONFLICT (job_id) DO NOTHING
 """
@@ -188,6 +189,7 @@ def _job_row(job: Job) -> dict[str, Any]:
         "estimated_cost": job.estimated_cost,
         "timeout_seconds": job.timeout_seconds,
         "created_at": job.created_at,
+        "callback_url": job.callback_url,
     }
 
 

@@ -31,11 +31,12 @@ _PARAMETERS = "SELECT parameters FROM jobs WHERE job_id = %s AND deleted_at IS N
 # The constraint `jobs_deleted_has_ended` refuses a job that still runs.
 _ERASE = """
     UPDATE jobs SET deleted_at = %(at)s, parameters = '{}', error_message = NULL, logs = NULL,
-        execution_arn = NULL
+        execution_arn = NULL, callback_url = NULL
     WHERE job_id = %(job_id)s AND deleted_at IS NULL
 """
 _ERASE_BELOW = (
     "DELETE FROM media_assets WHERE job_id = %(job_id)s",
+    "DELETE FROM callback_deliveries WHERE job_id = %(job_id)s",
     "UPDATE job_events SET detail = '{}' WHERE job_id = %(job_id)s",
 )
 

@@ -37,7 +37,8 @@ class Job:
     """One accepted request. `parameters` are validated, under their public names, defaults filled in.
 
     `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars. `reruns` is
-    how often a prediction that the provider's platform broke off is submitted again.
+    how often a prediction that the provider's platform broke off is submitted again, `callback_url`
+    where the client hears of the end.
     """
 
     job_id: str
@@ -50,6 +51,7 @@ class Job:
     timeout_seconds: int
     created_at: datetime
     reruns: int = 1
+    callback_url: str | None = field(default=None, repr=False)
 
     @property
     def deadline(self) -> datetime:
@@ -57,7 +59,7 @@ class Job:
 
     def document(self) -> dict[str, Any]:
         """The job as it travels through the state machine under `$.job`."""
-        return {
+        document = {
             "jobId": self.job_id,
             "userId": self.user_id,
             "mediaType": self.media_type.value,
@@ -69,6 +71,7 @@ class Job:
             "createdAt": iso(self.created_at),
             "reruns": self.reruns,
         }
+        return document | ({"callbackUrl": self.callback_url} if self.callback_url else {})
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -83,6 +86,7 @@ class Job:
             timeout_seconds=int(document["timeoutSeconds"]),
             created_at=datetime.fromisoformat(document["createdAt"]),
             reruns=int(document.get("reruns", 1)),
+            callback_url=document.get("callbackUrl"),
         )
 
 

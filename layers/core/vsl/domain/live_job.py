@@ -17,7 +17,7 @@ class LiveJob:
     two halves of the rendezvous; `released` says that this very token has been answered.
     `check_count` is how often the poller asked the provider. `past` are the ids of predictions
     that ended and were given up for another attempt. `logs` is the end of the model's log, `progress`
-    (0 to 1) what the log told when it was last looked at.
+    (0 to 1) what the log told when it was last looked at. `announced`: the end has been told.
     """
 
     job: Job
@@ -38,5 +38,6 @@ class LiveJob:
     logs: str | None = field(default=None, repr=False)
     progress: float | None = None
     events: tuple[JobEvent, ...] = ()
+    announced: bool = False
     webhooks: tuple[WebhookReceipt, ...] = ()
     waste: tuple[Waste, ...] = ()

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vsl.domain.callback_url import check_callback_url
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.job import MediaType
 from vsl.domain.wording import did_you_mean, listed, shown
 
-_KEYS = ("userId", "mediaType", "modelId", "parameters", "prompt")
+KEYS = ("userId", "mediaType", "modelId", "parameters", "prompt", "callbackUrl")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:|+=~-]{0,127}")
 _MAX_MODEL_ID = 100
 
@@ -22,10 +23,13 @@ class GenerateRequest:
     media_type: MediaType | None
     model_id: str
     parameters: Mapping[str, Any]
+    callback_url: str | None = None
 
 
-def parse_request(body: object) -> GenerateRequest:
-    """Read `{userId, mediaType?, modelId, parameters?, prompt?}`; `prompt` is `parameters.prompt`.
+def parse_request(body: object, *, allow_http: bool = False) -> GenerateRequest:
+    """Read `{userId, mediaType?, modelId, parameters?, prompt?, callbackUrl?}`.
+
+    `prompt` is short for `parameters.prompt`; `allow_http` as the local stack has it.
 
     Raises InvalidRequest whose `details.fields` lists every fault of the envelope.
     """
@@ -33,16 +37,17 @@ def parse_request(body: object) -> GenerateRequest:
         raise _invalid({"body": "must be a JSON object"})
     faults: dict[str, str] = {}
     for key in body:
-        if key not in _KEYS:
-            hint = did_you_mean(str(key), _KEYS)
-            faults[shown(key)[1:-1]] = f"is not known here. {hint}Known are: {listed(_KEYS)}"
+        if key not in KEYS:
+            hint = did_you_mean(str(key), KEYS)
+            faults[shown(key)[1:-1]] = f"is not known here. {hint}Known are: {listed(KEYS)}"
     user_id = _user_id(body.get("userId"), faults)
     model_id = _model_id(body.get("modelId"), faults)
     media_type = _media_type(body, faults)
     parameters = _parameters(body, faults)
+    callback_url = _callback_url(body, faults, allow_http)
     if faults:
         raise _invalid(faults)
-    return GenerateRequest(user_id, media_type, model_id, parameters)
+    return GenerateRequest(user_id, media_type, model_id, parameters, callback_url)
 
 
 def is_user_id(value: object) -> bool:
@@ -91,6 +96,18 @@ def _parameters(body: Mapping[str, object], faults: dict[str, str]) -> dict[str,
     elif parameters.setdefault("prompt", prompt) != prompt:
         faults["prompt"] = "differs from parameters.prompt; give it once"
     return parameters
+
+
+def _callback_url(
+    body: Mapping[str, object], faults: dict[str, str], allow_http: bool
+) -> str | None:
+    if "callbackUrl" not in body:
+        return None
+    try:
+        return check_callback_url(body["callbackUrl"], local=allow_http)
+    except ValueError as error:
+        faults["callbackUrl"] = str(error)
+        return None
 
 
 def _invalid(faults: Mapping[str, str]) -> InvalidRequest:

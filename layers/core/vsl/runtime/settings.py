@@ -35,6 +35,8 @@ class Settings:
     max_output_bytes: int
     max_upload_bytes: Mapping[MediaType, int]
     repair_function: str
+    callbacks_queue: str
+    event_bus: str
     cors_origins: tuple[str, ...]
 
     @property
@@ -70,6 +72,8 @@ def settings() -> Settings:
             MediaType.VIDEO: _integer("MAX_VIDEO_UPLOAD_BYTES", 200 * 1024**2),
         },
         repair_function=_text("REPAIR_FUNCTION", ""),
+        callbacks_queue=_text("CALLBACKS_QUEUE", ""),
+        event_bus=_text("EVENT_BUS", "default"),
         cors_origins=_list("CORS_ORIGINS", "*"),
     )
 

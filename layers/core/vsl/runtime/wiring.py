@@ -13,6 +13,7 @@ from vsl.runtime.observability import metrics
 from vsl.runtime.settings import settings
 
 if TYPE_CHECKING:
+    from vsl.adapters.announcements import AwsAnnouncements
     from vsl.adapters.dynamodb import DynamoLiveJobs
     from vsl.adapters.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.object_removal import ObjectRemoval
@@ -153,6 +154,13 @@ def object_removal() -> "ObjectRemoval":
     return ObjectRemoval(settings().media_bucket, client("s3"))
 
 
+@cache
+def announcements() -> "AwsAnnouncements":
+    from vsl.adapters.announcements import AwsAnnouncements
+
+    return AwsAnnouncements(settings().callbacks_queue, settings().event_bus)
+
+
 def books() -> "Books":
     from vsl.services.finish import Books
 
@@ -162,6 +170,7 @@ def books() -> "Books":
         live=live_jobs(),
         cache=status_cache(),
         limits=rate_limits(),
+        announcements=announcements(),
         clock=clock,
         metrics=metrics,
     )

@@ -12,7 +12,7 @@ from vsl.domain.errors import Forbidden, InvalidRequest, PayloadTooLarge
 from vsl.domain.ids import created_at, is_job_id, new_job_id
 from vsl.domain.job import Job, JobStatus
 from vsl.domain.pricing import estimate, estimated_time
-from vsl.domain.request import is_user_id, parse_request
+from vsl.domain.request import KEYS, is_user_id, parse_request
 from vsl.domain.validation import validate_parameters
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -136,10 +136,9 @@ def status_url(job_id: str, request_url: str | None) -> str:
 
 
 def _job(body: object, job_id: str, catalogue: Catalogue, allow_http: bool) -> Job:
-    known = ("userId", "mediaType", "modelId", "parameters", "prompt")
     if isinstance(body, Mapping) and "jobId" in body:  # a job document: only what was asked counts
-        body = {name: body[name] for name in known if name in body}
-    request = parse_request(body)
+        body = {name: body[name] for name in KEYS if name in body}
+    request = parse_request(body, allow_http=allow_http)
     model = catalogue.find(request.model_id, request.media_type)
     parameters = validate_parameters(model, request.parameters, allow_http=allow_http)
     return Job(
@@ -153,4 +152,5 @@ def _job(body: object, job_id: str, catalogue: Catalogue, allow_http: bool) -> J
         timeout_seconds=model.timeout,
         created_at=created_at(job_id),
         reruns=model.reruns,
+        callback_url=request.callback_url,
     )

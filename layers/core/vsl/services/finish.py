@@ -1,15 +1,27 @@
-"""The end of a job, written in one order everywhere: PostgreSQL, then DynamoDB, then Redis.
+"""The end of a job, written in one order everywhere: PostgreSQL, then DynamoDB, then Redis; then told.
 
 The accounting comes first because it is the truth; each write is idempotent, so a retry of the
-step converges. Terminal is final: a job that has ended otherwise keeps its end.
+step converges. Terminal is final: a job that has ended otherwise keeps its end. An end is announced
+once it is durable, and noted as announced after that: whoever dies in between, the next one to come
+by (the step's retry, RecordFailure, the repair) announces it again.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vsl.domain.catalogue import Catalogue
-from vsl.domain.job import FinishedJob, JobEvent, JobStatus
-from vsl.services.ports import Accounting, Clock, LiveJobs, Metrics, RateLimits, StatusCache
+from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus
+from vsl.domain.live_job import LiveJob
+from vsl.services.get_status import live_document
+from vsl.services.ports import (
+    Accounting,
+    Announcements,
+    Clock,
+    LiveJobs,
+    Metrics,
+    RateLimits,
+    StatusCache,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,7 @@ class Books:
     live: LiveJobs
     cache: StatusCache
     limits: RateLimits
+    announcements: Announcements
     clock: Clock
     metrics: Metrics
 
@@ -29,32 +42,46 @@ def finish(finished: FinishedJob, books: Books) -> bool:
     """False when the job had already ended in another status.
 
     What PostgreSQL has written, in this run or an earlier one, is what the others are told. Either
-    way the job runs no more, and its place among the user's is free.
+    way the job runs no more.
     """
-    first = _write(finished, books)
-    books.limits.release(finished.job.user_id, finished.job.job_id)
-    return first
+    item = _write(finished, books)
+    settle(finished.job, item, books)
+    return item is not None and item.status is finished.status
 
 
-def _write(finished: FinishedJob, books: Books) -> bool:
-    document = books.accounting.finish_job(finished)
-    if document is None:
-        _tell_earlier_end(finished, books)
+def settle(job: Job, item: LiveJob | None, books: Books) -> bool:
+    """What follows from an end that is written: the job's place among the user's is free, and the
+    end is announced. True if this call announced it."""
+    books.limits.release(job.user_id, job.job_id)
+    if item is None or item.result is None or item.announced:
         return False
-    if not books.live.finish(finished, document):
-        return False
-    books.cache.put(document)
-    _measure(finished, books.metrics)
+    has_callback = item.job.callback_url is not None
+    books.announcements.ended(live_document(item), callback=has_callback)
+    books.live.mark_announced(job.job_id)
     return True
 
 
-def _tell_earlier_end(finished: FinishedJob, books: Books) -> None:
+def _write(finished: FinishedJob, books: Books) -> LiveJob | None:
+    """The item with the end as it stands written; None where the live item had another."""
+    document = books.accounting.finish_job(finished)
+    if document is None:
+        return _tell_earlier_end(finished, books)
+    item = books.live.finish(finished, document)
+    if item is not None:
+        books.cache.put(document)
+        _measure(finished, books.metrics)
+    return item
+
+
+def _tell_earlier_end(finished: FinishedJob, books: Books) -> LiveJob | None:
     """Whoever wrote the other end to PostgreSQL may have died before telling the others."""
     written = books.accounting.status(finished.job.job_id)
     if written is None or not JobStatus(written["status"]).terminal:
-        return
-    if books.live.finish(replace(finished, status=JobStatus(written["status"])), written):
+        return None
+    item = books.live.finish(replace(finished, status=JobStatus(written["status"])), written)
+    if item is not None:
         books.cache.put(written)
+    return item
 
 
 def with_end(events: tuple[JobEvent, ...], end: JobEvent) -> tuple[JobEvent, ...]:

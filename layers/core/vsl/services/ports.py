@@ -164,8 +164,23 @@ class LiveJobs(Protocol):
         """Remove the item of an ended job. Raises JobNotEnded when it has not ended."""
         ...
 
-    def finish(self, finished: FinishedJob, document: StatusDocument) -> bool:
-        """Write the end of the job, leave the in-flight index; False if it had ended otherwise."""
+    def finish(self, finished: FinishedJob, document: StatusDocument) -> LiveJob | None:
+        """Write the end of the job, leave the in-flight index; None if it had ended otherwise."""
+        ...
+
+    def mark_announced(self, job_id: str) -> None:
+        """Note that the job's end was announced."""
+        ...
+
+
+class Announcements(Protocol):
+    """SQS and EventBridge."""
+
+    def ended(self, document: StatusDocument, *, callback: bool) -> None:
+        """Tell that a job has ended; with `callback` also ask for its client to be called.
+
+        A second announcement is a second message: whoever listens knows them by the jobId.
+        """
         ...
 
 

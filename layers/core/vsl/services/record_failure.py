@@ -16,7 +16,7 @@ from vsl.domain.errors import (
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus
 from vsl.domain.live_job import LiveJob
 from vsl.domain.pricing import actual_cost
-from vsl.services.finish import Books, finish, with_end
+from vsl.services.finish import Books, finish, settle, with_end
 from vsl.services.ports import Provider
 from vsl.services.submission import adopt
 
@@ -33,8 +33,8 @@ def record_failure(document: Mapping[str, Any], books: Books, provider: Provider
     job = Job.from_document(document["job"])
     item = books.live.get(job.job_id)
     if item is not None and item.status.terminal and item.result is not None:
-        # Whoever wrote the end may have died before it gave the job's place back.
-        books.limits.release(job.user_id, job.job_id)
+        # Whoever wrote the end may have died before it told anybody.
+        settle(job, item, books)
         return error
     if item is not None:
         item = _stop_prediction(item, books, provider)

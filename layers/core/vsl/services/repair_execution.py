@@ -2,14 +2,14 @@
 
 Step Functions runs no catcher when an execution is stopped or times out as a whole. This is called
 for every execution that ended badly, and by the poller for jobs past their deadline; for a job
-that has recorded its own end it does nothing.
+that has recorded and announced its own end it does nothing.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from vsl.domain.errors import ExecutionStopped
-from vsl.services.finish import Books
+from vsl.services.finish import Books, settle
 from vsl.services.ports import Provider
 from vsl.services.record_failure import record_failure
 
@@ -17,11 +17,13 @@ from vsl.services.record_failure import record_failure
 def repair_execution(
     job_id: str, reason: str, given: Mapping[str, Any] | None, books: Books, provider: Provider
 ) -> str:
-    """`nothing to do`, `unknown job` or `recorded`. `given` is the job document, if one is known."""
+    """`nothing to do`, `announced`, `unknown job` or `recorded`.
+
+    `given` is the job document, if one is known.
+    """
     item = books.live.get(job_id)
     if item is not None and item.result is not None:
-        books.limits.release(item.job.user_id, job_id)
-        return "nothing to do"
+        return "announced" if settle(item.job, item, books) else "nothing to do"
     job = given or (item.job.document() if item else None)
     if job is None:
         return "unknown job"

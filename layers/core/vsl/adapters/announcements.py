@@ -1,0 +1,45 @@
+"""A job's end, told to the queue of callbacks and to EventBridge."""
+
+import json
+from datetime import datetime
+
+from vsl.adapters.aws import client, translated
+from vsl.domain.errors import StoreUnavailable
+from vsl.domain.status import StatusDocument
+
+SOURCE = "VSL"
+
+
+class AwsAnnouncements:
+    """Implements `services.ports.Announcements`. `queue_url` is that of the callbacks."""
+
+    def __init__(self, queue_url: str, event_bus: str) -> None:
+        self._queue_url = queue_url
+        self._event_bus = event_bus
+
+    def ended(self, document: StatusDocument, *, callback: bool) -> None:
+        if callback:
+            self.enqueue(document["jobId"])
+        self._publish(document)
+
+    def enqueue(self, job_id: str) -> None:
+        """Ask for the client of an ended job to be called. The message is personal to nobody."""
+        body = json.dumps({"jobId": job_id})
+        with translated("SQS"):
+            client("sqs").send_message(QueueUrl=self._queue_url, MessageBody=body)
+
+    def _publish(self, document: StatusDocument) -> None:
+        """The provider's log stays out: it may quote the prompt."""
+        detail = {name: value for name, value in document.items() if name != "logs"}
+        entry = {
+            "Source": SOURCE,
+            "DetailType": f"Job {document['status'].capitalize()}",
+            "Detail": json.dumps(detail),
+            "EventBusName": self._event_bus,
+            "Time": datetime.fromisoformat(document["completedAt"] or document["updatedAt"]),
+        }
+        with translated("EventBridge"):
+            answer = client("events").put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            code = answer["Entries"][0].get("ErrorCode", "an unknown error")
+            raise StoreUnavailable(f"EventBridge refused with {code}.", service="EventBridge")
