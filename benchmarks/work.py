@@ -42,6 +42,7 @@ INDEXES = (("userId",), ("replicateId",), ("inFlightShard", "nextCheckAt"))
 class CountingWorld(World):
     """A run that also weighs every write of the live item."""
 
+    callback_url = None
     write_units = 0
     before: Mapping[str, Any]
 

@@ -84,11 +84,11 @@ CREATE TABLE webhook_events (
 
 CREATE INDEX webhook_events_replicate_id_idx ON webhook_events (replicate_id);
 
--- What came of telling clients of an end, one row a try. `message_id` is that of the queue: an end that
--- is told again has another.
+-- What came of telling clients of an end, one row a try. `delivery_id` is `end`, or the id
+-- of a replay the client asked for.
 CREATE TABLE callback_deliveries (
     job_id          uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    message_id      text NOT NULL CHECK (message_id <> ''),
+    delivery_id     text NOT NULL CHECK (delivery_id <> ''),
     attempt         integer NOT NULL CHECK (attempt > 0),
     at              timestamptz NOT NULL,
     outcome         text NOT NULL CHECK (outcome IN ('delivered', 'failed', 'exhausted', 'gone')),
@@ -97,7 +97,7 @@ CREATE TABLE callback_deliveries (
     response        text,
     duration_ms     integer NOT NULL CHECK (duration_ms >= 0),
     next_attempt_at timestamptz,
-    PRIMARY KEY (job_id, message_id, attempt)
+    PRIMARY KEY (job_id, delivery_id, attempt)
 );
 
 CREATE TABLE user_limits (
@@ -211,4 +211,4 @@ INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc'),
     ('0004', 'concurrent_jobs', 'aed366c9c7b5ef7678593b359783f7e21603fb830e0e92535e2ca048e5b138cd'),
     ('0005', 'operations', 'b29b1884ea7ccaa57695c277379da75741821c557c6a05becc5f3ea4744e762c'),
-    ('0006', 'callbacks', 'abdbddbf629173777ea22c7b86f67dda59896831175e46fe6cc96159917722fa');
+    ('0006', 'callbacks', '59fbafa064abc0f11af176499bd26a2ed426ad080a8e44db37b49ca91257bb9b');

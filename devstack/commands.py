@@ -90,6 +90,7 @@ def deploy_command(document: dict[str, Any], state: StateFolder, console: Consol
                     "redis-url": document["redisUrl"],
                     "replicate-token": document["replicateToken"],
                     "replicate-webhook-secret": document["webhookSecret"],
+                    "callback-signing-secret": document["callbackSecret"],
                 },
             )
         ).deploy()

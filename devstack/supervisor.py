@@ -93,7 +93,8 @@ class Supervisor:
         self._stops: list[Callable[[], None]] = []
         self._guard: subprocess.Popen[str] | None = None
         self._token = "r8_" + secrets.token_hex(19)[:37]
-        self._webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+        self._webhook_secret = _signing_secret()
+        self._callback_secret = _signing_secret()
 
     def run(self, ready: Callable[[dict[str, Any]], None]) -> None:
         """Start, call `ready` with the stack's document, serve until told to stop, stop.
@@ -208,6 +209,7 @@ class Supervisor:
                     "redis-url": valkey.url,
                     "replicate-token": self._token,
                     "replicate-webhook-secret": self._webhook_secret,
+                    "callback-signing-secret": self._callback_secret,
                 },
             )
         ).deploy()
@@ -240,6 +242,7 @@ class Supervisor:
             "auth": dict(deployment.auth),
             "replicateToken": self._token,
             "webhookSecret": self._webhook_secret,
+            "callbackSecret": self._callback_secret,
             "speed": self._options.speed,
             "parameters": dict(self._options.parameters),
             "build": None if self._options.build is None else str(self._options.build),
@@ -361,3 +364,7 @@ def _locked(state: StateFolder) -> Iterator[None]:
         except OSError:
             raise AlreadyRunningError(f"A stack in {state.root} is running or starting.") from None
         yield
+
+
+def _signing_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()

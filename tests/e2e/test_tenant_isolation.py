@@ -52,6 +52,9 @@ RULES: dict[str, Rule] = {
     "GET /jobs": Rule("own"),
     "GET /jobs/{jobId}/timeline": Rule("job"),
     "POST /jobs/{jobId}/cancel": Rule("job"),
+    "GET /jobs/{jobId}/callbacks": Rule("job"),
+    "POST /jobs/{jobId}/callbacks/replay": Rule("job", owner=202),
+    "GET /webhook-secret": Rule("own"),
     "DELETE /jobs/{jobId}": Rule("job", owner=204, last=True),
     "POST /uploads": Rule("write", owner=201, body={"contentType": "image/png"}),
     "POST /webhook/replicate": Rule("open", owner=401, body={}),  # the provider signs
@@ -92,7 +95,9 @@ def doors(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Do
             host = opened.enter_context(Host(python, {**environment, "API_AUTH": mode}, logs))
             found.by_mode[mode] = door(stack, mode, host, folders, folder / "identity.json")
         for mode, each in found.by_mode.items():
-            body = {**REQUEST, "parameters": {"prompt": unique("a fence")}}
+            # Nobody listens there: what counts is who may ask for the call.
+            nowhere = {"callbackUrl": "http://127.0.0.1:9/ended"}
+            body = {**REQUEST, **nowhere, "parameters": {"prompt": unique("a fence")}}
             if mode != "COGNITO":
                 body["userId"] = owner(mode)
             answer = each.send("POST", "/generate-media", each.of(owner(mode)), body)

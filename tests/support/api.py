@@ -18,14 +18,15 @@ class Api:
     url: str
 
     def generate(self, model_id: str, parameters: dict[str, Any], **options: Any) -> httpx.Response:
-        """POST /generate-media; `user_id`, `media_type`, `key` (Idempotency-Key), `prefer` are optional."""
+        """POST /generate-media; `user_id`, `media_type`, `key` (Idempotency-Key), `prefer` and
+        `callback_url` are optional."""
         body = {
             "userId": options.get("user_id", "e2e"),
             "modelId": model_id,
             "parameters": parameters,
         }
-        if "media_type" in options:
-            body["mediaType"] = options["media_type"]
+        more = {"mediaType": "media_type", "callbackUrl": "callback_url"}
+        body |= {name: options[option] for name, option in more.items() if option in options}
         names = {"key": "Idempotency-Key", "prefer": "Prefer"}
         headers = {name: options[option] for option, name in names.items() if option in options}
         return httpx.post(

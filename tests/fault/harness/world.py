@@ -99,6 +99,8 @@ class _Signer:
 class World:
     """A run of one scenario with one plan of faults."""
 
+    callback_url: str | None = "https://client.example/ended"
+
     def __init__(self, scenario: Scenario, plan: Mapping[int, Fault] | None = None) -> None:
         self.scenario = scenario
         self.scheduler = Scheduler()
@@ -149,7 +151,7 @@ class World:
         outputs = {"num_outputs": scenario.script.outputs}
         given = make_job()
         self.job = make_job(
-            parameters={**given.parameters, **outputs}, callback_url="https://client.example/ended"
+            parameters={**given.parameters, **outputs}, callback_url=self.callback_url
         )
         limit = timedelta(seconds=catalogue().find(self.job.model_id).timeout)
         self.deadline = (limit + SUBMISSION_SLACK).total_seconds()

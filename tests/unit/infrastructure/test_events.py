@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.machines import STATE_MACHINES, camel, definition
 from tests.support.template import REPOSITORY, resource, template
+from vsl.adapters.callback_sender import TOTAL_SECONDS
+from vsl.domain.callback import ATTEMPTS, SCHEDULE
 from vsl.domain.ids import is_job_id
 from vsl.domain.job import Job, MediaAsset
 from vsl.domain.prediction import Outcome, Prediction
@@ -38,7 +40,7 @@ def payload(function: str) -> dict[str, Any]:
 def test_every_function_has_one_event() -> None:
     files = [
         path.stem
-        for folder in ("steps", "api", "eventbridge")
+        for folder in ("steps", "api", "eventbridge", "sqs")
         for path in (EVENTS / folder).glob("*.json")
         if path.stem not in NOT_A_FUNCTION
     ]
@@ -128,3 +130,23 @@ def test_a_bad_end_is_reported_by_step_functions() -> None:
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
     job = json.loads(given["detail"]["input"])["job"]
     assert Job.from_document(job).document() == job
+
+
+def test_a_callback_is_due_when_the_queue_says_so() -> None:
+    (record,) = event("sqs/deliver_callback.json")["Records"]
+    name = resource("CallbacksQueue")["Properties"]["QueueName"]["Fn::Sub"]
+    assert record["eventSourceARN"].endswith(":" + name.replace("${Stage}", "homolog"))
+    assert is_job_id(json.loads(record["body"])["jobId"])
+    mapping = resource("DeliverCallbackMapping")["Properties"]
+    assert mapping["BatchSize"] == 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_queue_gives_up_after_as_many_attempts_as_the_schedule_has() -> None:
+    queue = resource("CallbacksQueue")["Properties"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == ATTEMPTS
+    function = resource("DeliverCallbackFunction")["Properties"]
+    assert function["Timeout"] > TOTAL_SECONDS
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"], "as Lambda asks for"
+    assert sum(SCHEDULE) < queue["MessageRetentionPeriod"]
+    assert max(SCHEDULE) <= 12 * 3600, "SQS hides a message no longer"

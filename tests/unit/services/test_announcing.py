@@ -35,10 +35,19 @@ def repair(world: World, books: Books) -> str:
 def test_an_end_is_announced_once_however_often_it_is_looked_at(
     world: World, books: Books, told: RecordingAnnouncements
 ) -> None:
-    success(world, books)
+    failure(world, books, "PredictionFailed")
     failure(world, books, "PredictionFailed")
     assert repair(world, books) == "nothing to do"
-    assert told.told == [("succeeded", False)]
+    assert told.told == [("failed", False)]
+
+
+def test_a_good_end_is_not_noted_as_announced_and_may_be_announced_twice(
+    world: World, books: Books, told: RecordingAnnouncements
+) -> None:
+    success(world, books)
+    assert not world.item().announced, "a write that nearly no job has a use for"
+    assert repair(world, books) == "announced"
+    assert told.told == [("succeeded", False)] * 2
 
 
 @pytest.mark.parametrize(

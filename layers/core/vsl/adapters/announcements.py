@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 from vsl.adapters.aws import client, translated
+from vsl.domain.callback import THE_END
 from vsl.domain.errors import StoreUnavailable
 from vsl.domain.status import StatusDocument
 
@@ -11,7 +12,7 @@ SOURCE = "VSL"
 
 
 class AwsAnnouncements:
-    """Implements `services.ports.Announcements`. `queue_url` is that of the callbacks."""
+    """Implements `services.ports.Announcements` and `CallbackQueue`. `queue_url` is that of the callbacks."""
 
     def __init__(self, queue_url: str, event_bus: str) -> None:
         self._queue_url = queue_url
@@ -22,11 +23,20 @@ class AwsAnnouncements:
             self.enqueue(document["jobId"])
         self._publish(document)
 
-    def enqueue(self, job_id: str) -> None:
+    def enqueue(self, job_id: str, delivery_id: str = THE_END) -> None:
         """Ask for the client of an ended job to be called. The message is personal to nobody."""
-        body = json.dumps({"jobId": job_id})
+        message = {"jobId": job_id}
+        if delivery_id != THE_END:
+            message["deliveryId"] = delivery_id
         with translated("SQS"):
-            client("sqs").send_message(QueueUrl=self._queue_url, MessageBody=body)
+            client("sqs").send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
+
+    def postpone(self, receipt: str, seconds: int) -> None:
+        """Show a received message again only after so many seconds, at most twelve hours."""
+        with translated("SQS"):
+            client("sqs").change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )
 
     def _publish(self, document: StatusDocument) -> None:
         """The provider's log stays out: it may quote the prompt."""

@@ -40,6 +40,7 @@ METRICS: Mapping[str, str] = {
     "RateLimited": "Count",
     "PredictionWasted": "Count",
     "OldestWaiting": "Seconds",
+    "CallbackAttempted": "Count",
 }
 
 logger = Logger(service=SERVICE, utc=True)

@@ -14,10 +14,12 @@ from vsl.runtime.settings import settings
 
 if TYPE_CHECKING:
     from vsl.adapters.announcements import AwsAnnouncements
+    from vsl.adapters.callback_sender import CallbackSender
     from vsl.adapters.dynamodb import DynamoLiveJobs
     from vsl.adapters.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.object_removal import ObjectRemoval
     from vsl.adapters.postgres import PostgresAccounting
+    from vsl.adapters.postgres_callbacks import PostgresCallbackLog
     from vsl.adapters.postgres_history import PostgresHistory
     from vsl.adapters.postgres_operations import PostgresOperations
     from vsl.adapters.redis_limits import RedisRateLimits
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from vsl.adapters.stepfunctions import TaskCallbacks
     from vsl.adapters.uploads import S3Uploads
     from vsl.domain.catalogue import Catalogue
+    from vsl.services.deliver_callback import Messenger
     from vsl.services.finish import Books
 
 clock = SystemClock()
@@ -159,6 +162,38 @@ def announcements() -> "AwsAnnouncements":
     from vsl.adapters.announcements import AwsAnnouncements
 
     return AwsAnnouncements(settings().callbacks_queue, settings().event_bus)
+
+
+@cache
+def callback_log() -> "PostgresCallbackLog":
+    from vsl.adapters.postgres_callbacks import PostgresCallbackLog
+
+    return PostgresCallbackLog(lambda: parameters().get("database-url"))
+
+
+def callback_secret() -> str:
+    return parameters().get("callback-signing-secret")
+
+
+def messenger() -> "Messenger":
+    from vsl.services.deliver_callback import Messenger
+
+    return Messenger(
+        accounting=accounting(),
+        log=callback_log(),
+        post=_callback_sender(),
+        signer=signer(),
+        secret=callback_secret,
+        clock=clock,
+        metrics=metrics,
+    )
+
+
+@cache
+def _callback_sender() -> "CallbackSender":
+    from vsl.adapters.callback_sender import CallbackSender
+
+    return CallbackSender(local=settings().allow_http_inputs)
 
 
 def books() -> "Books":

@@ -2,8 +2,9 @@
 
 The accounting comes first because it is the truth; each write is idempotent, so a retry of the
 step converges. Terminal is final: a job that has ended otherwise keeps its end. An end is announced
-once it is durable, and noted as announced after that: whoever dies in between, the next one to come
-by (the step's retry, RecordFailure, the repair) announces it again.
+once it is durable: whoever dies in between, the next one to come by (the step's retry, RecordFailure,
+the repair) announces it again. A bad end is noted as announced, because the repair looks at every
+execution that ended badly; at a good end nobody looks again, and the write is saved.
 """
 
 from collections.abc import Iterator
@@ -57,7 +58,8 @@ def settle(job: Job, item: LiveJob | None, books: Books) -> bool:
         return False
     has_callback = item.job.callback_url is not None
     books.announcements.ended(live_document(item), callback=has_callback)
-    books.live.mark_announced(job.job_id)
+    if item.status is not JobStatus.SUCCEEDED:
+        books.live.mark_announced(job.job_id)
     return True
 
 

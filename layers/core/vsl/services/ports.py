@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from vsl.domain.admission import Admission, Limits, RecentJob, UserLimits
+from vsl.domain.callback import CallbackTarget, DeliveryAttempt, Reply
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, Waste, WebhookReceipt
 from vsl.domain.job_list import JobFilter, ListedJob, Position
 from vsl.domain.live_job import LiveJob
@@ -181,6 +182,40 @@ class Announcements(Protocol):
 
         A second announcement is a second message: whoever listens knows them by the jobId.
         """
+        ...
+
+
+class CallbackQueue(Protocol):
+    """SQS: deliveries that are due."""
+
+    def enqueue(self, job_id: str, delivery_id: str) -> None: ...
+
+
+class CallbackLog(Protocol):
+    """PostgreSQL: where clients want to be called, and what came of it."""
+
+    def target(self, job_id: str) -> CallbackTarget | None:
+        """None for a job that never was or is deleted."""
+        ...
+
+    def settled(self, job_id: str, delivery_id: str) -> bool:
+        """Whether the client has taken it, or answered that it wants no more."""
+        ...
+
+    def add(self, job_id: str, attempt: DeliveryAttempt) -> None:
+        """Write the attempt down; for a deleted job nothing."""
+        ...
+
+    def attempts(self, job_id: str) -> Sequence[DeliveryAttempt]:
+        """The latest hundred, newest first."""
+        ...
+
+
+class CallbackPost(Protocol):
+    """HTTP, to a client's address."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Never raises for what the address or its server does: that is what the reply says."""
         ...
 
 
