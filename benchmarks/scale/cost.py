@@ -83,6 +83,7 @@ def _lines(kind: str) -> Iterator[Line]:
         f"{size * assumed('views'):g} MB, one view",
         size * assumed("views") * 1000 * price("transferOut"),
     )
+    yield Line("EventBridge", f"{done.events} event", done.events * price("events"))
     written = (invocations + requests) * assumed("logBytes")
     yield Line("CloudWatch Logs", f"{written / 1000:.0f} kB", written / 1000 * price("logs"))
     traced = assumed("sampledTraces") * (invocations - len(done.steps) + 1)

@@ -29,6 +29,7 @@ def facts() -> dict[str, Any]:
 
 
 def assumed(name: str) -> float:
+    """Raises KeyError: what a job newly asks must be said in prices.json."""
     return float(facts()["assumed"][name]["value"])
 
 
@@ -68,6 +69,7 @@ class Work:
     in_flight_writes: int
     """Entries that come to the in-flight index or leave it."""
     read_units: int
+    events: int
     puts: int
     gets: int
 
@@ -109,6 +111,7 @@ def work() -> Work:
         ),
         in_flight_writes=_in_flight_writes(),
         read_units=operations["get_item"] + 1,
+        events=sum(effect.store == "events" for effect in effects),
         puts=s3["put_object"],
         gets=s3["get_object"],
     )

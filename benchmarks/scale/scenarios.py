@@ -68,7 +68,11 @@ def steps() -> tuple[Step, ...]:
         step = Step(
             call.function,
             seconds,
-            {"transitions": 1, "writeUnits": per_write * done.write_requests[call.function]},
+            {
+                "transitions": 1,
+                "writeUnits": per_write * done.write_requests[call.function],
+                "events": call.calls.get("events", 0),
+            },
             _holds(call, transferred=size),
         )
         if call.function == "submit_prediction":
