@@ -3,7 +3,6 @@
 import io
 import re
 import struct
-import time
 import zipfile
 from typing import Any
 
@@ -203,11 +202,9 @@ class Film:
 def test_a_picture_comes_to_life(length: str, frames: int, fps: int) -> None:
     asked: dict[str, Any] = {"video_length": length, "frames_per_second": fps}
 
-    begin = time.monotonic()
     [file] = make(SVD, input_image=png(), **asked)
     film = Film(file)
 
-    assert time.monotonic() - begin < 10
     assert (film.codec, film.pixels, film.fps) == ("h264", "yuv420p", fps)
     assert film.size == (1024, 576)
     assert film.count == frames
@@ -317,11 +314,9 @@ class Sound:
     [("wav", "pcm_s16le", "audio/wav"), ("mp3", "mp3float", "audio/mpeg")],
 )
 def test_music_lasts_as_long_as_asked(kind: str, codec: str, content_type: str) -> None:
-    begin = time.monotonic()
     [file] = make("meta/musicgen", prompt="warm piano", duration=8, output_format=kind)
     sound = Sound(file)
 
-    assert time.monotonic() - begin < 10
     assert (sound.codec, sound.rate, sound.channels) == (codec, 32_000, 2)
     assert sound.seconds == pytest.approx(8, abs=0.1)
     assert min(sound.loudness) > 200

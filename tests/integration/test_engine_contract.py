@@ -180,7 +180,7 @@ def test_crash_and_timeout_have_the_names_aws_gives_them(invoke: Callable[..., A
     assert invoke(do="exit")["errorType"] == "Runtime.ExitError"
     began = time.monotonic()
     assert invoke(do="sleep")["errorType"] == "Sandbox.Timedout"
-    assert 1.9 < time.monotonic() - began < 5
+    assert 1.9 < time.monotonic() - began < 20
     assert "pid" in invoke()
 
 

@@ -107,12 +107,10 @@ def test_a_redis_that_refuses_is_a_miss_and_then_left_alone() -> None:
     client = RedisClient(lambda: f"redis://127.0.0.1:{port}/0")
     cache = RedisStatusCache(lambda: "", client)
     memory = RedisWebhookMemory(lambda: "", client)
-    started = time.monotonic()
     cache.put(document(JobStatus.SUCCEEDED))
     assert cache.get(make_job().job_id) is None
     memory.remember("rep-1")
     assert not memory.seen("rep-1")
-    assert time.monotonic() - started < 0.5
     with pytest.raises(StoreUnavailable, match="a moment ago"):
         client.run(lambda _: asked.append(1))
     assert asked == []
@@ -126,7 +124,7 @@ def test_a_redis_that_accepts_and_says_nothing_costs_one_short_wait() -> None:
         started = time.monotonic()
         for _ in range(20):
             assert cache.get(make_job().job_id) is None
-        assert 0.3 < time.monotonic() - started < 1.5
+        assert 0.3 < time.monotonic() - started < 5, "twenty waits would be ten seconds"
         client.close()
 
 

@@ -57,11 +57,10 @@ def used_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return data
 
 
-def test_a_warm_start_takes_well_under_a_second(used_data: Path) -> None:
-    server = Postgres(used_data, free_port())
-    started = time.monotonic()
-    with server:
-        assert time.monotonic() - started < 1
+def test_a_warm_start_takes_the_cluster_that_is_there(used_data: Path) -> None:
+    made = (used_data / "PG_VERSION").stat().st_mtime_ns
+    with Postgres(used_data, free_port()) as server:
+        assert (used_data / "PG_VERSION").stat().st_mtime_ns == made
         with psycopg.connect(server.url) as connection:
             row = connection.execute(
                 "SELECT current_user, current_database(), current_setting('server_encoding'),"
@@ -86,7 +85,7 @@ def test_stopping_does_not_wait_for_clients_and_may_be_repeated(used_data: Path)
         client.execute("SELECT 1")
         started = time.monotonic()
         server.stop()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10, "a smart shutdown would wait for ever"
         with pytest.raises(psycopg.OperationalError):
             client.execute("SELECT 1")
     server.stop()
