@@ -6,12 +6,11 @@ from functools import partial
 
 from devstack.doctor.findings import Finding, Scope
 from devstack.doctor.site import Site
-from vsl.domain.errors import VslError
 from vsl.domain.job import Job, Waste
 from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction
-from vsl.domain.pricing import actual_cost
 from vsl.domain.webhook_url import WEBHOOK_PATH, parse_webhook_url
+from vsl.services.cost import cost_of
 
 _BOOKED = "SELECT replicate_id FROM wasted_predictions WHERE replicate_id = %s"
 _JOBS = "SELECT job_id FROM jobs WHERE job_id = %s"
@@ -57,11 +56,7 @@ def _owned(site: Site, replicate_id: str) -> bool:
 def _cost(site: Site, job: Job | None, prediction: Prediction) -> Decimal | None:
     if job is None or not prediction.status.terminal:
         return None if job is None else job.estimated_cost
-    try:
-        model = site.catalogue.find(job.model_id)
-    except VslError:
-        return None
-    return actual_cost(model, job.parameters, Outcome.of(prediction, "doctor"))
+    return cost_of(job, Outcome.of(prediction, "doctor"), site.catalogue, site.accounting)
 
 
 def _discard(
@@ -71,7 +66,8 @@ def _discard(
     cost = None
     if ended is not None and ended.status.terminal:
         cost = _cost(site, item.job if item else None, ended)
-    waste = Waste(prediction.id, site.now(), "doctor", cost)
+    over = ended is None or ended.status.terminal
+    waste = Waste(prediction.id, site.now(), "doctor", cost, ended=over and booked)
     if item is not None:
         site.live.add_waste(job_id, waste)
     if booked:

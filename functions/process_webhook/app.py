@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from vsl.domain.job import Job
 from vsl.domain.prediction import Outcome
-from vsl.domain.pricing import actual_cost
 from vsl.runtime.handler import Context, Event, Response, answer, api
 from vsl.runtime.observability import metrics
 from vsl.runtime.wiring import (
@@ -19,11 +18,12 @@ from vsl.runtime.wiring import (
     webhook_memory,
     webhook_secrets,
 )
+from vsl.services.cost import cost_of
 from vsl.services.process_webhook import Delivery, Intake, process_webhook
 
 
 def _cost(job: Job, outcome: Outcome) -> Decimal | None:
-    return actual_cost(catalogue().find(job.model_id), job.parameters, outcome)
+    return cost_of(job, outcome, catalogue(), accounting())
 
 
 @api

@@ -21,6 +21,7 @@ from tests.support.outside import START
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.domain.errors import VslError
 from vsl.domain.job import FinishedJob, JobEvent, JobStatus, Waste, WebhookReceipt
+from vsl.domain.live_job import LiveJob
 from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.status import finished_document
 
@@ -84,6 +85,9 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
         "mark": (2, lambda live: live.mark(job.job_id, event, moved)),
         "add_receipt": (1, lambda live: live.add_receipt(job.job_id, receipt)),
         "add_waste": (2, lambda live: live.add_waste(job.job_id, waste)),
+        "end_waste": (1, lambda live: live.end_waste(job.job_id, waste)),
+        "follow": (1, lambda live: live.follow(job.job_id, later)),
+        "unfollow": (2, lambda live: unfollow(live, job.job_id)),
         "reschedule": (2, lambda live: live.reschedule(job.job_id, later, seen)),
         "due": (3, lambda live: live.due(later, 1 + attempt)),
         "find": (2, lambda live: live.find_by_replicate_id(replicate_id)),
@@ -95,6 +99,13 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
     }
     name = draw.choices(list(calls), [weight for weight, _ in calls.values()])[0]
     return name, calls[name][1]
+
+
+def unfollow(live: DynamoLiveJobs, job_id: str) -> LiveJob | None:
+    item = live.get(job_id)
+    if item is not None:
+        live.unfollow(item)
+    return item
 
 
 def draw_arn(number: int) -> str | None:

@@ -67,6 +67,7 @@ def test_accounting(seed: int, postgres_url: str, request: pytest.FixtureRequest
             lambda it: it.create_job(job, None),
             lambda it: it.finish_job(end),
             lambda it: it.record_waste(job.job_id, waste),
+            lambda it: it.parameters(job.job_id),
             lambda it: settled(it.status(job.job_id)),
             lambda it: it.recent_jobs(job.user_id, START),
             lambda it: it.user_limits(job.user_id),

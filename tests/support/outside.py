@@ -179,6 +179,10 @@ class MemoryAccounting:
         finished = self.finished.get(job_id)
         return finished_document(finished) if finished else None
 
+    def parameters(self, job_id: str) -> Mapping[str, Any] | None:
+        job = self.created.get(job_id)
+        return job.parameters if job else None
+
     def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
         return [
             RecentJob(

@@ -3,9 +3,10 @@
 A contract test runs the same operations against the real adapter on a real PostgreSQL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from tests.fault.harness.effects import Effects
 from vsl.domain.admission import RecentJob, UserLimits
@@ -70,6 +71,10 @@ class MemoryAccounting:
     def status(self, job_id: str) -> StatusDocument | None:
         row = self.rows.get(job_id)
         return row.document() if row else None
+
+    def parameters(self, job_id: str) -> Mapping[str, Any] | None:
+        row = self.rows.get(job_id)
+        return row.job.parameters if row else None
 
     def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
         return [

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.fault.harness import handlers
 from tests.fault.harness.replicate import WEBHOOK_SECRET
 from tests.fault.harness.world import POLL_SECONDS, SIGNED, World
+from tests.support.jobs import catalogue
 from vsl.domain.job import JobStatus
-from vsl.domain.prediction import PredictionStatus
+from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
+from vsl.domain.pricing import actual_cost
 
 if TYPE_CHECKING:
     from vsl.domain.status import StatusDocument
@@ -21,7 +24,7 @@ _SECRETS = ("task-token-", WEBHOOK_SECRET.removeprefix("whsec_"), SIGNED)
 
 
 INVARIANTS = {
-    "a": "one prediction at most is kept; none runs, none is paid for unseen",
+    "a": "one prediction at most is kept; none runs, every other is booked with what it cost",
     "b": "terminal exactly once, the same in PostgreSQL, DynamoDB and the status answer",
     "c": "every object of a succeeded job is there, in its recorded size and hash",
     "d": "nothing waits past its deadline plus one poll",
@@ -73,23 +76,30 @@ def check(world: World) -> Iterator[Finding]:
 
 
 def _money(world: World, replicate_id: str | None) -> Iterator[Finding]:
-    """(a) One prediction at most is left uncanceled and unfailed, and it is the job's own."""
+    """(a) Every prediction is the job's own, interrupted and free, or stopped and in the books."""
     running = world.replicate.with_status(*_RUNNING)
     if running:
         yield Finding("a", f"still running at the end: {running}")
-    kept = world.replicate.with_status(PredictionStatus.SUCCEEDED)
-    booked = set(world.books.waste)
-    strays = [name for name in kept if name != replicate_id]
-    if any(name not in booked for name in strays):
-        yield Finding("a", f"paid for, of no use and not booked: {strays}")
     item = world.live.get(world.job.job_id)
     assert item is not None
-    noted = {waste.replicate_id for waste in item.waste}
-    unknown = set(world.replicate.books) - booked - noted - {replicate_id} - item.past
-    if unknown:
-        yield Finding("a", f"predictions that nobody knows: {sorted(unknown)}")
+    booked = {name: waste for name, (_, waste) in world.books.waste.items()}
+    for name, entry in world.replicate.books.items():
+        if name == replicate_id:
+            continue
+        if name in item.past:
+            if entry.prediction.status is not PredictionStatus.FAILED:
+                yield Finding("a", f"given up although it is charged for: {name}")
+        elif name not in booked:
+            yield Finding("a", f"of no use and not booked: {name}")
+        elif booked[name].cost != _cost(world, entry.prediction):
+            yield Finding("a", f"booked with a cost that it does not have: {booked[name]}")
     if replicate_id in booked:
         yield Finding("a", "the job's own prediction is booked as waste")
+
+
+def _cost(world: World, prediction: Prediction) -> Decimal | None:
+    model = catalogue().find(world.job.model_id)
+    return actual_cost(model, world.job.parameters, Outcome.of(prediction, "provider"))
 
 
 def _one_end(world: World) -> Iterator[Finding]:

@@ -42,6 +42,9 @@ RARE_PATHS: Mapping[str, Seen] = {
         in {PredictionStatus.CANCELED, PredictionStatus.ABORTED}
         for waste in item.waste
     ),
+    "waste booked without its webhook": lambda world, item, _events: (
+        "waste" in world.repairs and any(waste.ended for waste in item.waste)
+    ),
     "uncertain parked": lambda world, _item, _events: (
         ("SubmitPrediction", "SubmissionUncertain") in world.execution.caught
     ),

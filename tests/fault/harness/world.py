@@ -77,10 +77,10 @@ class Scenario:
     def faults(self, effect: Effect) -> list[Fault]:
         """What can go wrong with the effect here.
 
-        We send a submission once. Should something on the way double it, only the callback of
-        the other prediction can tell: without webhooks that is outside of what is promised.
+        We send a submission once. Should something on the way double it, only a callback of
+        the other prediction can tell: without any that is outside of what is promised.
         """
-        calls_back = self.script.start_webhooks and self.script.end_webhooks
+        calls_back = self.script.start_webhooks or self.script.end_webhooks
         return [
             fault
             for fault in effect.faults()
@@ -191,9 +191,11 @@ class World:
         return self
 
     def at_rest(self) -> bool:
-        """The job has ended and nothing but the poller's schedule is left."""
+        """The job has ended, nothing but the poller's schedule is left, and nothing for it to do."""
         ended = bool(self.statuses) and JobStatus(self.statuses[-1][0]).terminal
-        return (ended or not self.dynamodb.items) and not self.scheduler.busy()
+        items = self.dynamodb.items.values()
+        followed = self.scenario.polls and any("inFlightShard" in item for item in items)
+        return (ended or not items) and not self.scheduler.busy() and not followed
 
     # --- actors --------------------------------------------------------------------------------
 

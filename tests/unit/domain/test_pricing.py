@@ -81,6 +81,12 @@ def test_what_is_charged_in_the_end(model_id: str, ended: Outcome, cost: str | N
     assert charged == (None if cost is None else Decimal(cost))
 
 
+@pytest.mark.parametrize("model_id", ["seedance-1-lite", "flux-dev"])
+def test_what_hangs_on_deleted_parameters_cannot_be_known(model_id: str) -> None:
+    assert actual_cost(model(model_id), {}, outcome(S.SUCCEEDED)) is None
+    assert actual_cost(model(model_id), {}, outcome(S.FAILED)) == 0
+
+
 def test_estimated_time_grows_with_what_is_asked_for() -> None:
     assert estimated_time(model("musicgen"), complete("musicgen", duration=8)) == 70
     assert estimated_time(model("musicgen"), complete("musicgen", duration=30)) == 246

@@ -4,6 +4,7 @@ Implements `services.ports.LiveJobs`; the attributes are those of `live_item`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -33,6 +34,11 @@ _BATCH_ROUNDS = 4  # items are small: what is left over was throttled
 
 _NOT_PAST = "(attribute_not_exists(past) OR NOT contains(past, :id))"
 _ALIVE = "NOT #status IN (:succeeded, :failed, :canceled)"
+# Into the in-flight index, unless the item is in it.
+_IN_FLIGHT = (
+    "inFlightShard = if_not_exists(inFlightShard, :shard),"
+    " nextCheckAt = if_not_exists(nextCheckAt, :next)"
+)
 _TERMINAL_VALUES = {f":{status}": status.value for status in TERMINAL}
 
 
@@ -176,10 +182,36 @@ class DynamoLiveJobs:
     def add_waste(self, job_id: str, waste: Waste) -> None:
         self._update(
             job_id,
+            "SET waste.#id = if_not_exists(waste.#id, :waste), " + _IN_FLIGHT,
+            "attribute_exists(waste)",
+            names={"#id": waste.replicate_id},
+            values={":waste": live_item.waste_map(waste)} | _in_flight(job_id, waste.found_at),
+        )
+
+    def end_waste(self, job_id: str, waste: Waste) -> None:
+        self._update(
+            job_id,
             "SET waste.#id = :waste",
             "attribute_exists(waste)",
             names={"#id": waste.replicate_id},
-            values={":waste": live_item.waste_map(waste)},
+            values={":waste": live_item.waste_map(replace(waste, ended=True))},
+        )
+
+    def follow(self, job_id: str, at: datetime) -> None:
+        self._update(
+            job_id,
+            "SET " + _IN_FLIGHT,
+            "attribute_exists(jobId)",
+            values=_in_flight(job_id, at),
+        )
+
+    def unfollow(self, item: LiveJob) -> None:
+        known = {waste.replicate_id: live_item.waste_map(waste) for waste in item.waste}
+        self._update(
+            item.job.job_id,
+            "REMOVE inFlightShard, nextCheckAt",
+            "waste = :waste",
+            values={":waste": known},
         )
 
     def record_prediction(
@@ -417,6 +449,10 @@ class DynamoLiveJobs:
                     return None
                 raise
         return live_job(_deserialize(answer["Attributes"]))
+
+
+def _in_flight(job_id: str, next_check_at: datetime) -> dict[str, Any]:
+    return {":shard": shard(job_id), ":next": milliseconds(next_check_at)}
 
 
 def _serialize(values: Mapping[str, Any]) -> dict[str, Any]:

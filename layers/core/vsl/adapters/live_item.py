@@ -117,11 +117,12 @@ def _result(item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def waste_map(waste: Waste) -> dict[str, Any]:
-    return {
+    known = {
         "foundAt": iso(waste.found_at),
         "source": waste.source,
         "cost": None if waste.cost is None else str(waste.cost),
     }
+    return known | ({"ended": True} if waste.ended else {})
 
 
 def plain(value: object) -> Any:
@@ -172,6 +173,7 @@ def _waste(entries: Mapping[str, Any]) -> tuple[Waste, ...]:
             datetime.fromisoformat(entry["foundAt"]),
             entry["source"],
             None if entry["cost"] is None else Decimal(entry["cost"]),
+            bool(entry.get("ended", False)),
         )
         for replicate_id, entry in sorted(entries.items())
     )

@@ -69,6 +69,8 @@ _WASTE = """
 
 _STATUS = SELECT_DOCUMENT + "WHERE job_id = %s AND deleted_at IS NULL"
 
+_PARAMETERS = "SELECT parameters FROM jobs WHERE job_id = %s AND deleted_at IS NULL"
+
 # A job that a limit refused never took a place.
 _RECENT_JOBS = """
     SELECT job_id, created_at, timeout_seconds, completed_at IS NOT NULL FROM jobs
@@ -102,6 +104,12 @@ class PostgresAccounting:
             return None
 
         return self._connection.run(lambda connection: _read(connection, UUID(job_id)))
+
+    def parameters(self, job_id: str) -> Mapping[str, Any] | None:
+        row = self._connection.run(
+            lambda connection: connection.execute(_PARAMETERS, (UUID(job_id),)).fetchone()
+        )
+        return None if row is None else row[0]
 
     def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
         rows = self._connection.run(

@@ -169,13 +169,15 @@ class WebhookReceipt:
 class Waste:
     """A prediction its job had no use for: paid, or stopped before it cost more.
 
-    `cost` in US dollars, None while or where it cannot be known.
+    `cost` in US dollars, None while or where it cannot be known. `ended`: its end has been seen and
+    booked, so that nobody need look at it again.
     """
 
     replicate_id: str
     found_at: datetime
     source: str
     cost: Decimal | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

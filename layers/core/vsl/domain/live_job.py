@@ -41,3 +41,8 @@ class LiveJob:
     announced: bool = False
     webhooks: tuple[WebhookReceipt, ...] = ()
     waste: tuple[Waste, ...] = ()
+
+    @property
+    def unbooked(self) -> tuple[Waste, ...]:
+        """Waste that may still run, or has ended and its cost is in no books."""
+        return tuple(waste for waste in self.waste if not waste.ended)

@@ -32,8 +32,16 @@ def actual_cost(model: "Model", parameters: Mapping[str, Any], outcome: Outcome)
     """What the provider charged, to the micro-dollar; None when it cannot be known.
 
     Images are counted as delivered: what the safety checker removed is not paid for. A price per
-    run or per second of output has no rule for a prediction canceled half-way.
+    run or per second of output has no rule for a prediction canceled half-way, and one that hangs
+    on a parameter none for a job whose parameters are deleted.
     """
+    try:
+        return _actual_cost(model, parameters, outcome)
+    except KeyError:
+        return None
+
+
+def _actual_cost(model: "Model", parameters: Mapping[str, Any], outcome: Outcome) -> Decimal | None:
     if outcome.status in _FREE:
         return Decimal(0)
     units: Decimal | None

@@ -51,10 +51,14 @@ def finish(finished: FinishedJob, books: Books) -> bool:
 
 
 def settle(job: Job, item: LiveJob | None, books: Books) -> bool:
-    """What follows from an end that is written: the job's place among the user's is free, and the
-    end is announced. True if this call announced it."""
+    """What follows from an end that is written: the job's place among the user's is free, its waste
+    stays in the poller's sight, and the end is announced. True if this call announced it."""
     books.limits.release(job.user_id, job.job_id)
-    if item is None or item.result is None or item.announced:
+    if item is None or item.result is None:
+        return False
+    if item.unbooked:
+        books.live.follow(job.job_id, books.clock.now())
+    if item.announced:
         return False
     has_callback = item.job.callback_url is not None
     books.announcements.ended(live_document(item), callback=has_callback)

@@ -8,7 +8,8 @@ What it does not get to in one run is still due in the next. It also settles wha
   prediction in the provider's list, and after the settle time without a trace lets the job submit
   again, for the list has then been read and shows that nothing was accepted;
 - a job past its deadline: its prediction is used if it has finished and stopped if not; a job with
-  nothing to wait for is handed to the repair.
+  nothing to wait for is handed to the repair;
+- a prediction without a use: it is stopped, and after the job's end the repair books what it cost.
 """
 
 from collections.abc import Callable
@@ -63,7 +64,7 @@ def poll_predictions(poller: Poller, *, stop_at: datetime) -> dict[str, int]:
         item = poller.live.get(job_id)
         if item is None:
             continue
-        if item.intent_at is not None:
+        if item.intent_at is not None and not item.status.terminal:
             oldest = max(oldest, (poller.clock.now() - item.intent_at).total_seconds())
         counts[_check(item, poller)] += 1
     poller.metrics.seconds("OldestWaiting", oldest)
@@ -91,15 +92,19 @@ def _check(item: LiveJob, poller: Poller) -> str:
 
 def _next_check(item: LiveJob, now: datetime) -> datetime:
     """Less and less often, but never past the deadline, and in every run from then on."""
-    if now >= item.deadline:
-        return now
     delay: timedelta = min(FIRST_DELAY * 2 ** min(item.check_count, 8), LONGEST_DELAY)
-    return min(now + delay, item.deadline)
+    if item.status.terminal:
+        return now + delay
+    return now if now >= item.deadline else min(now + delay, item.deadline)
 
 
 def _settle(item: LiveJob, poller: Poller) -> bool | Prediction:
     """True when the job no longer waits for anything the poller could bring; its prediction when
     that still runs."""
+    if item.status.terminal:
+        return _follow_waste(item, poller)
+    for waste in item.unbooked:
+        stop(waste.replicate_id, poller.provider)
     if item.outcome is not None:
         return _release(item, poller)
     replicate_id = item.replicate_id
@@ -124,6 +129,15 @@ def _settle(item: LiveJob, poller: Poller) -> bool | Prediction:
         metrics=poller.metrics,
     )
     # If nobody waits yet, the token's own registration will find the outcome.
+    return True
+
+
+def _follow_waste(item: LiveJob, poller: Poller) -> bool:
+    """An ended job is in sight for its waste alone, which the repair books: it reaches PostgreSQL."""
+    if item.unbooked:
+        poller.repair(item.job.job_id)
+        return False
+    poller.live.unfollow(item)
     return True
 
 

@@ -47,6 +47,10 @@ class Accounting(Protocol):
 
     def status(self, job_id: str) -> StatusDocument | None: ...
 
+    def parameters(self, job_id: str) -> Mapping[str, Any] | None:
+        """What the job was asked with; None for one that is not there or deleted."""
+        ...
+
     def recent_jobs(self, user_id: str, since: datetime) -> Sequence[RecentJob]:
         """The user's jobs created after `since`, oldest first, without those a limit refused."""
         ...
@@ -120,7 +124,21 @@ class LiveJobs(Protocol):
         """Note that the user wants the job to end; None when there is none that still runs."""
         ...
 
-    def add_waste(self, job_id: str, waste: Waste) -> None: ...
+    def add_waste(self, job_id: str, waste: Waste) -> None:
+        """Note it, unless it is known, and let the poller look at it."""
+        ...
+
+    def end_waste(self, job_id: str, waste: Waste) -> None:
+        """Note that it has ended and is booked, with what it cost."""
+        ...
+
+    def follow(self, job_id: str, at: datetime) -> None:
+        """Let the poller look at the job from `at` on, unless it does so already."""
+        ...
+
+    def unfollow(self, item: LiveJob) -> None:
+        """Take the job out of the poller's sight, unless other waste is known by now."""
+        ...
 
     def record_prediction(
         self, job_id: str, attempt: int, replicate_id: str, at: datetime, source: str

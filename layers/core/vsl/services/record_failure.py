@@ -5,17 +5,15 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
-from vsl.domain.catalogue import Catalogue
 from vsl.domain.errors import (
     JobCanceled,
     StoreUnavailable,
-    UnknownModel,
     VslError,
     parse_error,
 )
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus
 from vsl.domain.live_job import LiveJob
-from vsl.domain.pricing import actual_cost
+from vsl.services.cost import cost_of
 from vsl.services.finish import Books, finish, settle, with_end
 from vsl.services.ports import Provider
 from vsl.services.submission import adopt
@@ -49,7 +47,7 @@ def record_failure(document: Mapping[str, Any], books: Books, provider: Provider
         attempt=item.attempt if item else 0,
         error_code=error.code,
         error_message=error.message,
-        actual_cost=_cost(job, item, books.catalogue),
+        actual_cost=_cost(job, item, books),
         predict_time=outcome.predict_time if outcome else None,
         total_time=outcome.total_time if outcome else None,
         logs=item.logs if item else None,
@@ -84,14 +82,10 @@ def _stop_prediction(item: LiveJob, books: Books, provider: Provider) -> LiveJob
     return item
 
 
-def _cost(job: Job, item: LiveJob | None, catalogue: Catalogue) -> Decimal | None:
+def _cost(job: Job, item: LiveJob | None, books: Books) -> Decimal | None:
     """What was paid: nothing before a prediction, by its outcome after; unknown in between."""
     if item is None or item.replicate_id is None:
         return Decimal(0)
     if item.outcome is None:
         return None
-    try:
-        model = catalogue.find(job.model_id)
-    except UnknownModel:
-        return None
-    return actual_cost(model, job.parameters, item.outcome)
+    return cost_of(job, item.outcome, books.catalogue, books.accounting)
