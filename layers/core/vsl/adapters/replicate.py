@@ -18,6 +18,7 @@ import httpx
 
 from vsl import VERSION
 from vsl.adapters.replicate_answers import json_of, parse_prediction, retry_after, to_error
+from vsl.adapters.tracing import remote_call
 from vsl.domain.errors import (
     ConfigurationError,
     ProviderRejected,
@@ -157,14 +158,18 @@ class ReplicateProvider:
         if not _TOKEN.fullmatch(token):
             raise ConfigurationError("The SSM parameter replicate-token holds no API token.")
         headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+        address = url if "://" in url else self._base_url + url
         try:
-            return self._http().request(
-                method,
-                url if "://" in url else self._base_url + url,
-                headers=headers,
-                timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT_SECONDS),
-                **more,
-            )
+            with remote_call("replicate", method, address) as call:
+                response = self._http().request(
+                    method,
+                    address,
+                    headers=headers,
+                    timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT_SECONDS),
+                    **more,
+                )
+                call.status = response.status_code
+                return response
         except _NEVER_SENDABLE as error:
             message = f"REPLICATE_API_URL is malformed ({type(error).__name__})."
             raise ConfigurationError(message, variable="REPLICATE_API_URL") from None
