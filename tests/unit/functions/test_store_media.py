@@ -98,7 +98,8 @@ def test_a_line_logged_by_a_worker_thread_names_the_job() -> None:
         app.handler(_event(media_files.image_file("PNG")[:60]), _Context())
     finally:
         handler.setStream(stdout)
-    (line,) = [json.loads(line) for line in written.getvalue().splitlines()]
+    line, done = [json.loads(line) for line in written.getvalue().splitlines()]
     assert (line["level"], line["job_id"]) == ("WARNING", JOB.job_id)
+    assert (done["message"], done["job_id"]) == ("step done", JOB.job_id)
     assert line["content_type"] == "image/png"
     assert line["reason"]

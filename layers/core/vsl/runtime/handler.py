@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, Protocol, cast
 
 from vsl.domain.errors import InternalError, VslError
+from vsl.domain.ids import is_job_id
 from vsl.runtime.observability import job_keys, logger
 from vsl.runtime.settings import settings
 
@@ -35,7 +36,7 @@ def step(function: Callable[[Event, Context], Any]) -> Callable[[Event, Context]
     def wrapper(event: Event, context: Context) -> Any:
         with job_keys(event, request_id=context.aws_request_id):
             try:
-                return function(event, context)
+                result = function(event, context)
             except VslError as error:
                 logger.warning(
                     "step ended in an error", error_code=error.code, reason=error.message
@@ -44,6 +45,8 @@ def step(function: Callable[[Event, Context], Any]) -> Callable[[Event, Context]
             except Exception:
                 logger.exception("step failed unexpectedly")
                 raise
+            logger.info("step done", **_learned(result))
+            return result
 
     return wrapper
 
@@ -53,9 +56,7 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
 
     @wraps(function)
     def wrapper(event: Event, context: Context) -> Response:
-        path_parameters = event.get("pathParameters") or {}
-        keys = {"jobId": path_parameters.get("jobId")}
-        with job_keys(keys, request_id=context.aws_request_id):
+        with job_keys(_asked_about(event), request_id=context.aws_request_id):
             try:
                 response = function(event, context)
             except VslError as error:
@@ -64,10 +65,27 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
             except Exception:  # noqa: BLE001 - the client gets a problem, the log the traceback
                 logger.exception("request failed unexpectedly")
                 response = problem(InternalError("The request failed; try again or report it."))
+            if event.get("httpMethod") != "GET":  # who only reads is in the API's own log
+                logger.info("request answered", status=response["statusCode"])
         response["headers"] |= _cross_origin(event)
         return response
 
     return wrapper
+
+
+def _learned(result: object) -> dict[str, Any]:
+    """The attempt, by the step that makes it."""
+    known = isinstance(result, Mapping) and result.get("attempt")
+    return {"attempt": known} if known else {}
+
+
+def _asked_about(event: Event) -> dict[str, str]:
+    """The job in the path, or the one that a webhook's address names; it may be made up."""
+    named = (event.get("queryStringParameters") or {}) | (event.get("pathParameters") or {})
+    if not is_job_id(named.get("jobId")):
+        return {}
+    attempt = str(named.get("attempt", ""))
+    return {"jobId": named["jobId"]} | ({"attempt": attempt} if attempt.isdecimal() else {})
 
 
 def header(event: Event, name: str) -> str | None:

@@ -1,10 +1,11 @@
 """The one place for logs and metrics: JSON lines for CloudWatch Logs Insights, EMF for metrics.
 
-Every line of a job can be found by `job_id`. Tokens, secrets, signed URLs and prompts are never
+Every line of a job can be found by `job_id`, metrics too. Tokens, secrets, signed URLs and prompts are never
 logged. Metric names are those of `METRICS`; alarms and dashboard use no other (a test compares).
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -45,6 +46,9 @@ METRICS: Mapping[str, str] = {
 
 logger = Logger(service=SERVICE, utc=True)
 
+# What a line of a job says of it, beside the function and the request that wrote it.
+JOB_KEYS = ("job_id", "execution", "user_id", "model_id", "attempt")
+
 
 class EmfMetrics:
     """Metrics as log lines in CloudWatch's embedded metric format: no call, no permission.
@@ -73,6 +77,7 @@ class EmfMetrics:
             },
             "service": SERVICE,
             "stage": settings().stage,
+            **_job_of_this_line(),
             **dimensions,
             **values,
         }
@@ -83,14 +88,23 @@ class EmfMetrics:
 metrics = EmfMetrics()
 
 
+def _job_of_this_line() -> dict[str, Any]:
+    """A metric's properties, by no dimension: they cost nothing and are found by a query."""
+    known = logger.get_current_keys()
+    return {name: known[name] for name in JOB_KEYS if name in known}
+
+
 @contextmanager
 def job_keys(event: Mapping[str, Any], **more: object) -> Iterator[None]:
-    """Every log line inside names the job, its user, model and attempt as far as they are known."""
+    """Every log line inside names the function, and the job with all that `event` tells of it."""
     job = _find_job(event)
     keys = {
+        "function_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
         "job_id": job.get("jobId") or event.get("jobId"),
+        "execution": event.get("executionArn") or _inner(event, "execution").get("id"),
         "user_id": job.get("userId"),
         "model_id": job.get("modelId"),
+        "attempt": _attempt(event),
         **more,
     }
     with logger.append_context_keys(**{name: value for name, value in keys.items() if value}):
@@ -98,8 +112,17 @@ def job_keys(event: Mapping[str, Any], **more: object) -> Iterator[None]:
 
 
 def _find_job(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    for holder in (event, event.get("input")):
-        if isinstance(holder, Mapping) and isinstance(holder.get("job"), Mapping):
-            found: Mapping[str, Any] = holder["job"]
-            return found
-    return {}
+    return _inner(event, "job") or _inner(_inner(event, "input"), "job")
+
+
+def _attempt(event: Mapping[str, Any]) -> object:
+    """Of the prediction: where a step or a webhook is told of it, an earlier step knew it."""
+    for holder in (event, _inner(event, "outcome"), _inner(_inner(event, "input"), "prediction")):
+        if "attempt" in holder:
+            return holder["attempt"]
+    return None
+
+
+def _inner(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}

@@ -90,7 +90,8 @@ def release_if_complete(
         error = outcome_error(item, item.outcome)
         if error is not None:
             return fail_wait(item, error, live=live, callbacks=callbacks, clock=clock)
-        callbacks.succeed(item.task_token, item.outcome.document())
+        told = {**item.outcome.document(), "attempt": item.attempt}  # for the logs of later steps
+        callbacks.succeed(item.task_token, told)
         live.mark_released(item.job.job_id, item.task_token, item.attempt, clock.now())
         return True
     if item.status.terminal:
