@@ -22,7 +22,7 @@ PYTHON := .venv/bin/python
 SAM := .venvs/sam/bin/sam
 SYNC = $(UV) sync --quiet --frozen --compile-bytecode
 
-.PHONY: help setup demo up down test browser unit faults chaos bench scale check format requirements openapi build deploy clean
+.PHONY: help setup demo up down test browser unit faults fuzz chaos bench scale check format requirements openapi build deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ unit: setup ## the unit tests alone
 
 faults: setup ## every effect of a job, failed in every way (tests/fault)
 	@FAULT_PAIRS=$(or $(FAULT_PAIRS),2000) $(PYTHON) -m pytest -q -s tests/fault $(PYTEST_ARGS)
+
+fuzz: setup ## the API document against a running stack: every check of schemathesis (SEED=, EXAMPLES=)
+	@FUZZ_SEED=$(or $(SEED),$$RANDOM) FUZZ_EXAMPLES=$(or $(EXAMPLES),100) \
+	  $(PYTHON) -m pytest -q tests/e2e/test_api_document.py $(PYTEST_ARGS)
 
 chaos: setup ## 200 jobs while workers are killed, webhooks lost and stores torn down (JOBS=, SEED=)
 	@$(PYTHON) -m tests.chaos --jobs $(or $(JOBS),200) --seed $(or $(SEED),0)

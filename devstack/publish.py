@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from vsl.domain.request import MAX_MODEL_ID
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "api" / "openapi.yaml"
 PUBLISHED = ROOT / "functions" / "get_openapi" / "openapi.json"
@@ -26,8 +28,18 @@ def published(source: Mapping[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             # Open to all, or asking who calls, as far as the deployment asks at all.
             operation["security"] = [{"Caller": []}] if operation["security"] else []
+    _tell_what_a_function_checks(document["components"]["schemas"])
     document["components"]["securitySchemes"] = {"Caller": CALLER}
     return document
+
+
+def _tell_what_a_function_checks(schemas: dict[str, Any]) -> None:
+    """The door of jobs is deployed with the shape alone, for a function says more kindly what is
+    wrong with the content (domain/request.py). Readers learn of it beforehand."""
+    request, upload = schemas["GenerateRequest"], schemas["UploadRequest"]
+    request["additionalProperties"] = False
+    request["properties"]["userId"]["pattern"] = upload["properties"]["userId"]["pattern"]
+    request["properties"]["modelId"] |= {"minLength": 1, "maxLength": MAX_MODEL_ID}
 
 
 def text(document: Mapping[str, Any]) -> str:

@@ -57,8 +57,12 @@ class ApiDocument:
         trimmed = path.rstrip("/") or "/"
         for pattern, _, operations in self._routes:
             found = pattern.fullmatch(trimmed)
-            operation = operations.get(method) or operations.get("ANY") if found else None
-            if found and operation:
+            if found is None:
+                continue
+            operation = operations.get(method)
+            if operation is None and method.lower() in _METHODS:
+                operation = operations.get("ANY")
+            if operation is not None:
                 return Match(operation, found.groupdict())
         return None
 

@@ -25,11 +25,20 @@ def problem(front: Front, *arguments: Any) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/nope"), ("DELETE", "/models"), ("GET", "/status/a/b"), ("GET", "/")],
+    [("GET", "/nope"), ("TRACE", "/models"), ("GET", "/status/a/b"), ("GET", "/")],
 )
 def test_an_unknown_route_is_refused_as_api_gateway_does(method: str, path: str) -> None:
     status, body = problem(Front(Backend()), method, path)
     assert (status, body["code"]) == (403, "Forbidden")
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "HEAD"])
+def test_a_method_the_route_does_not_know_is_answered_with_those_it_does(method: str) -> None:
+    front = Front(Backend())
+    assert problem(front, method, "/models")[0] == 405
+    answer = front.send(method, "/models")
+    assert header(answer, "Allow") == "GET,OPTIONS"
+    assert json.loads(answer.body)["code"] == "MethodNotAllowed"
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ RULES: dict[str, Rule] = {
 ROUTES = sorted(
     f"{operation.method} {operation.resource}"
     for operation in api_document().operations()
-    if operation.method != "OPTIONS"
+    if operation.method not in {"OPTIONS", "ANY"}
 )
 ORDERED = sorted(ROUTES, key=lambda route: RULES[route].last if route in RULES else False)
 

@@ -1,11 +1,13 @@
 """api/openapi.yaml: a valid document under every ApiAuth, whose templates let any text through."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from openapi_spec_validator import validate
 
 from devstack.gateway.velocity import render
@@ -27,6 +29,7 @@ GATEWAYS_OWN = {
     "Unauthorized",
     "UnsupportedMediaType",
 }
+ANY = "x-amazon-apigateway-any-method"
 OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
 # Without a secret, and simple enough for browsers to ask without a preflight.
 DESCRIPTIONS = {"/openapi.json", "/docs", "/console", "/console/{file}"}
@@ -51,10 +54,12 @@ def document(**parameters: str) -> dict[str, Any]:
 
 
 def operations(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Without the answer to methods that a route does not know."""
     return {
         f"{verb} {path}": operation
         for path, item in resolved["paths"].items()
         for verb, operation in item.items()
+        if verb != ANY
     }
 
 
@@ -94,6 +99,59 @@ def test_every_way_in_has_an_integration_and_a_preflight() -> None:
     for path, item in document()["paths"].items():
         assert all("x-amazon-apigateway-integration" in operation for operation in item.values())
         assert ("options" in item) == (path not in OPEN_TO_THE_PROVIDER | DESCRIPTIONS)
+
+
+def test_every_route_says_which_methods_it_knows() -> None:
+    for path, item in document()["paths"].items():
+        known = {verb.upper() for verb in item if verb != ANY}
+        integration = item[ANY]["x-amazon-apigateway-integration"]
+        answer = integration["responses"]["default"]
+        allow = answer["responseParameters"]["method.response.header.Allow"].strip("'")
+        assert set(allow.split(",")) == known, path
+        problem = json.loads(answer["responseTemplates"]["application/json"])
+        assert problem["detail"] == f"It knows {allow.replace(',', ', ')}."
+        assert (problem["status"], answer["statusCode"]) == (405, "405")
+        assert "security" not in item[ANY], "the answer is the same for everybody"
+
+
+def handler_of(operation: dict[str, Any]) -> str:
+    """The source of the function behind a proxy integration; nothing for the door of jobs."""
+    found = re.search(r"(\w+)FunctionAliaslive", str(operation["x-amazon-apigateway-integration"]))
+    if found is None:
+        return ""
+    folder = re.sub(r"(?<!^)(?=[A-Z])", "_", found[1]).lower()
+    return (REPOSITORY / "functions" / folder / "app.py").read_text()
+
+
+def owed(name: str, operation: dict[str, Any]) -> set[int]:
+    """The statuses an operation can answer with besides its good ones."""
+    source, path = handler_of(operation), name.split()[1]
+    every = {
+        429,
+        500,
+        503,
+        504,
+    }  # throttled, a fault of ours, a store or the function away, too slow
+    reasons: list[tuple[object, set[int]]] = [
+        (operation["security"], {401, 403}),
+        ("requestBody" in operation, {400, 413}),
+        ("caller(" in source, {400, 403}),
+        ("secrets()" in source and "process_webhook" in source, {401}),
+        ("{" in path, {404}),
+        ("process_webhook" in source, {404}),
+        ({"delete_job", "replay_callback"} & set(re.findall(r"\w+", source)), {409}),
+        # The errors of its machine, and what the integration answers itself.
+        (not source, {400, 403, 404, 409, 415, 422}),
+    ]
+    return every | {status for reason, statuses in reasons if reason for status in statuses}
+
+
+def test_what_can_go_wrong_is_documented_and_nothing_else() -> None:
+    source = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    for name, operation in operations(source).items():
+        if not name.startswith("options"):
+            bad = {int(status) for status in operation["responses"] if int(status) >= 400}
+            assert bad == owed(name, operation), name
 
 
 def generate_media(**parameters: str) -> dict[str, Any]:

@@ -85,6 +85,13 @@ class JobNotEnded(VslError):
     title = "The job has not ended"
 
 
+class NobodyToCall(VslError):
+    """A replay of a callback that was never wished for."""
+
+    status = 409
+    title = "The job has no callback"
+
+
 class InvalidSignature(VslError):
     status = 401
     title = "The signature is missing or wrong"

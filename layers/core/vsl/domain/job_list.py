@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -16,6 +16,8 @@ from vsl.domain.status import StatusDocument
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
 _LONGEST_NAME = 100
+# The years every store can hold.
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class _Reader:
     def moment(self, name: str) -> datetime | None:
         text = self._query.get(name)
         try:
-            return None if text is None else _moment(text)
+            return None if text is None else _bound(text)
         except ValueError:
             self._wrong(name, "must be a time like 2026-03-01T12:00:00Z")
             return None
@@ -141,9 +143,17 @@ class _Reader:
         self.faults.append({"field": name, "message": message})
 
 
-def _moment(text: str) -> datetime:
-    """ISO 8601 with its offset, in the years every store can hold. Raises ValueError."""
+def _bound(text: str) -> datetime:
+    """As `_moment`; before the first and after the last possible job it says the same as there."""
     at = datetime.fromisoformat(text)
-    if at.tzinfo is None or not 1970 <= at.year <= 9000:
+    if at.tzinfo is not None and at.year < _EARLIEST.year:
+        return _EARLIEST
+    return _LATEST if at.tzinfo is not None and at.year > _LATEST.year else _moment(text)
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601 with its offset, in years the stores can hold. Raises ValueError."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None or not _EARLIEST.year <= at.year <= _LATEST.year:
         raise ValueError("no offset, or out of range")
     return at

@@ -12,7 +12,7 @@ from vsl.domain.wording import did_you_mean, listed, shown
 
 KEYS = ("userId", "mediaType", "modelId", "parameters", "prompt", "callbackUrl")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:|+=~-]{0,127}")
-_MAX_MODEL_ID = 100
+MAX_MODEL_ID = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ def _user_id(value: object, faults: dict[str, str]) -> str:
 def _model_id(value: object, faults: dict[str, str]) -> str:
     if value is None:
         faults["modelId"] = "is required"
-    elif not isinstance(value, str) or not 1 <= len(value) <= _MAX_MODEL_ID:
-        faults["modelId"] = f"must be text of 1 to {_MAX_MODEL_ID} characters"
+    elif not isinstance(value, str) or not 1 <= len(value) <= MAX_MODEL_ID:
+        faults["modelId"] = f"must be text of 1 to {MAX_MODEL_ID} characters"
     return str(value)
 
 

@@ -1,6 +1,7 @@
 """The front of both state machines: a request in, a job out, or every fault at once."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from vsl.domain.request import KEYS, is_user_id, parse_request
 from vsl.domain.validation import validate_parameters
 
 MAX_IDEMPOTENCY_KEY = 255
+# What is beyond ASCII in a header has no agreed meaning.
+_IDEMPOTENCY_KEY = re.compile(rf"[ -~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
 # What only the API's template puts into the input; an operator who starts a machine is trusted.
 FROM_THE_API = {"requestId", "subject"}
 # As JSON. A job travels through Step Functions, whose documents end at 256 KiB: this leaves as much
@@ -86,9 +89,9 @@ def accept_request(
     if not key:
         check(job)
         return job
-    if not isinstance(key, str) or len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
+    if not isinstance(key, str) or not _IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidRequest(
-            f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable characters."
+            f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
         )
 
     def accept() -> dict[str, Any]:

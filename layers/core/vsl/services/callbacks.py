@@ -4,7 +4,7 @@ from typing import Any
 
 from vsl.domain.callback import CallbackTarget, DeliveryAttempt, user_secrets
 from vsl.domain.caller import Caller, job_not_found
-from vsl.domain.errors import InvalidRequest, JobNotEnded
+from vsl.domain.errors import JobNotEnded, NobodyToCall
 from vsl.domain.ids import is_job_id
 from vsl.domain.job import iso
 from vsl.services.ports import CallbackLog, CallbackQueue
@@ -24,11 +24,10 @@ def list_callbacks(job_id: str, caller: Caller, log: CallbackLog) -> dict[str, A
 def replay_callback(
     job_id: str, delivery_id: str, caller: Caller, *, log: CallbackLog, queue: CallbackQueue
 ) -> dict[str, Any]:
-    """Ask for another delivery. Raises JobNotFound, JobNotEnded, and InvalidRequest without a
-    callbackUrl."""
+    """Ask for another delivery. Raises JobNotFound, JobNotEnded and NobodyToCall."""
     target = _target(job_id, caller, log)
     if target.url is None:
-        raise InvalidRequest("The job has no callbackUrl.", jobId=job_id)
+        raise NobodyToCall("The job was asked for without a callbackUrl.", jobId=job_id)
     if not target.status.terminal:
         raise JobNotEnded("The job has not ended: its client will be called then.", jobId=job_id)
     queue.enqueue(job_id, delivery_id)
