@@ -261,3 +261,19 @@ class PlainSigner:
 
     def period(self, at: datetime) -> int:
         return int(at.timestamp()) // 1800
+
+
+@dataclass
+class Secrets:
+    """Webhook secrets; `rotated` are those that came meanwhile, `asked` how often they were wanted."""
+
+    known: list[str]
+    rotated: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    def current(self) -> list[str]:
+        return self.known
+
+    def renewed(self) -> list[str]:
+        self.asked += 1
+        return self.rotated

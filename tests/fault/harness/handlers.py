@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 
 from tests.support.jobs import catalogue
+from tests.support.outside import Secrets
 from tests.support.template import REPOSITORY, resource
 from vsl.runtime import observability, settings
 
@@ -133,7 +134,7 @@ def installed() -> Iterator[None]:
         "signer": lambda: world().signer,
         "status_cache": lambda: world().cache,
         "webhook_memory": lambda: world().memory,
-        "webhook_secrets": lambda: [world().secret],
+        "webhook_secrets": lambda: Secrets([world().secret]),
     }
     changed: list[Any] = [
         patch.dict(os.environ, _ENVIRONMENT),

@@ -17,6 +17,8 @@ from tests.support.replicate_api import (
     problem,
 )
 from vsl import VERSION
+from vsl.adapters import parameters
+from vsl.adapters.parameters import Secret
 from vsl.adapters.replicate import ReplicateProvider
 from vsl.domain.errors import (
     ConfigurationError,
@@ -330,3 +332,39 @@ def test_the_version_sent_is_the_package_s() -> None:
     found = re.search(r'^version = "(.+)"$', text, re.MULTILINE)
     assert found is not None
     assert found[1] == VERSION
+
+
+def rotated(monkeypatch: pytest.MonkeyPatch, after: str) -> Secret:
+    """A token that was read as TOKEN, and is another one in SSM by now."""
+    values = [TOKEN, after]
+
+    def call(*_: object) -> dict[str, Any]:
+        value = values.pop(0)
+        return {"Parameters": [{"Name": "/vsl/test/replicate-token", "Value": value}]}
+
+    monkeypatch.setattr(parameters, "call_json", call)
+    monkeypatch.setattr(parameters, "RENEW_SECONDS", 0)
+    return parameters.Parameters("/vsl/test/").secret("replicate-token")
+
+
+def test_a_token_refused_after_its_rotation_is_replaced_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """401 proves that nothing was accepted: sending again cannot pay twice."""
+    replicate = canned(
+        problem(401, title="Unauthenticated"), httpx.Response(201, json=prediction())
+    )
+    created = create(replicate, token=rotated(monkeypatch, "r8_new"))
+    assert created.id == ID
+    sent = [request.headers["Authorization"] for request in replicate.requests]
+    assert sent == [f"Bearer {TOKEN}", "Bearer r8_new"]
+    assert replicate.body(0) == replicate.body(1)
+
+
+def test_a_refused_token_that_is_still_the_same_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replicate = canned(problem(401, title="Unauthenticated"))
+    with pytest.raises(ProviderAuthenticationFailed):
+        create(replicate, token=rotated(monkeypatch, TOKEN))
+    assert len(replicate.requests) == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.outside import Secrets
 from tests.unit.services.conftest import World
 from vsl.domain.errors import InvalidRequest, InvalidSignature, JobNotFound
 from vsl.domain.ids import new_job_id
@@ -38,6 +39,7 @@ def deliver(
     message: str = "msg_1",
     query: dict[str, str] | None = None,
     age: int = 0,
+    secrets: Secrets | None = None,
 ) -> str:
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     timestamp = str(int(world.clock.now().timestamp()) - age)
@@ -49,7 +51,7 @@ def deliver(
     default = {"jobId": world.job.job_id, "attempt": "1"}
     return process_webhook(
         Delivery(headers, raw, default if query is None else query),
-        [SECRET],
+        secrets or Secrets([SECRET]),
         Intake(
             live=world.live,
             callbacks=world.callbacks,
@@ -126,6 +128,18 @@ def test_a_forged_signature_is_refused_and_counted(world: World) -> None:
         deliver(world, body(world), secret=OTHER)
     assert world.item().outcome is None
     assert world.metrics.names() == ["WebhookRejected"]
+
+
+def test_a_secret_that_was_rotated_just_now_is_taken(world: World) -> None:
+    secrets = Secrets([SECRET], rotated=[OTHER, SECRET])
+    assert deliver(world, body(world), secret=OTHER, secrets=secrets) == "recorded"
+    assert "WebhookRejected" not in world.metrics.names()
+
+
+def test_nobody_is_asked_about_a_signature_that_fits(world: World) -> None:
+    secrets = Secrets([SECRET])
+    deliver(world, body(world), secrets=secrets)
+    assert secrets.asked == 0
 
 
 def test_an_old_delivery_is_refused(world: World) -> None:

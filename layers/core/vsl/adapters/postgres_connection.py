@@ -18,6 +18,7 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
+from vsl.adapters.parameters import changed
 from vsl.domain.errors import ConfigurationError, InternalError, StoreUnavailable
 
 type Connection = psycopg.Connection[tuple[Any, ...]]
@@ -30,7 +31,8 @@ _log = logging.getLogger(__name__)
 
 
 class PostgresConnection:
-    """`url` is asked for each new connection, so that a rotated secret is picked up.
+    """`url` is asked for each new connection, and again when one is refused: so a rotated secret is
+    picked up.
 
     `time_limit` in seconds bounds each use as a whole. Safe to share between threads, one at a time.
     """
@@ -104,13 +106,13 @@ class PostgresConnection:
         if time.monotonic() < self._rest_until:
             raise StoreUnavailable("PostgreSQL could not be reached a moment ago.")
         try:
-            self._connection = psycopg.connect(
-                self._url(),
-                autocommit=True,
-                prepare_threshold=None,
-                connect_timeout=_CONNECT_SECONDS,
-                tcp_user_timeout=_UNACKNOWLEDGED_MILLISECONDS,
-            )
+            try:
+                self._connection = self._connect()
+            except psycopg.OperationalError:
+                if not changed(self._url):
+                    raise
+                _log.info("PostgreSQL has another address or password: trying that")
+                self._connection = self._connect()
         except psycopg.OperationalError as error:
             self._rest_until = time.monotonic() + _REST_SECONDS
             raise StoreUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}") from error
@@ -118,6 +120,15 @@ class PostgresConnection:
             # Without its cause, whose text quotes the URL and with it the password.
             raise ConfigurationError("The database URL is not a PostgreSQL URL.") from None
         return self._connection
+
+    def _connect(self) -> Connection:
+        return psycopg.connect(
+            self._url(),
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=_CONNECT_SECONDS,
+            tcp_user_timeout=_UNACKNOWLEDGED_MILLISECONDS,
+        )
 
     def _usable(self) -> Connection | None:
         """The connection at hand unless it is broken. Anything to read while idle is its farewell."""

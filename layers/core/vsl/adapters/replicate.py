@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from vsl import VERSION
+from vsl.adapters.parameters import changed
 from vsl.adapters.replicate_answers import json_of, parse_prediction, retry_after, to_error
 from vsl.adapters.tracing import remote_call
 from vsl.domain.errors import (
@@ -47,8 +48,8 @@ _NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.In
 class ReplicateProvider:
     """Implements `services.ports.Provider`.
 
-    `token` is asked before every request, so a rotated token is picked up; `transport`,
-    `sleep` and `monotonic` are for tests.
+    `token` is asked before every request, and again when it is refused, so a rotated token is
+    picked up; `transport`, `sleep` and `monotonic` are for tests.
     """
 
     def __init__(
@@ -153,7 +154,14 @@ class ReplicateProvider:
             self._client = None
 
     def _send(self, method: str, url: str, timeout: float, **more: Any) -> httpx.Response:
-        """One request. Raises httpx.RequestError; ConfigurationError if it could not be made."""
+        """One request; 401 proves that nothing came of it, so it is sent again if the token has been
+        rotated. Raises httpx.RequestError; ConfigurationError if it could not be made."""
+        response = self._send_once(method, url, timeout, **more)
+        if response.status_code == 401 and changed(self._token):
+            return self._send_once(method, url, timeout, **more)
+        return response
+
+    def _send_once(self, method: str, url: str, timeout: float, **more: Any) -> httpx.Response:
         token = self._token().strip()
         if not _TOKEN.fullmatch(token):
             raise ConfigurationError("The SSM parameter replicate-token holds no API token.")

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from vsl.adapters.clock import SystemClock
-from vsl.adapters.parameters import Parameters
+from vsl.adapters.parameters import Parameters, Secret
 from vsl.runtime.observability import metrics
 from vsl.runtime.settings import settings
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vsl.adapters.signer import S3Signer
     from vsl.adapters.stepfunctions import TaskCallbacks
     from vsl.adapters.uploads import S3Uploads
+    from vsl.adapters.webhook_secrets import ProviderWebhookSecrets
     from vsl.domain.catalogue import Catalogue
     from vsl.services.deliver_callback import Messenger
     from vsl.services.finish import Books
@@ -73,34 +74,36 @@ def idempotency(context: "RemainingTime") -> "DynamoIdempotency":
     return DynamoIdempotency(settings().idempotency_table, context)
 
 
+def database_url() -> Secret:
+    return parameters().secret("database-url")
+
+
 @cache
 def accounting() -> "PostgresAccounting":
     from vsl.adapters.postgres import PostgresAccounting
 
-    return PostgresAccounting(lambda: parameters().get("database-url"))
+    return PostgresAccounting(database_url())
 
 
 @cache
 def history() -> "PostgresHistory":
     from vsl.adapters.postgres_history import PostgresHistory
 
-    return PostgresHistory(lambda: parameters().get("database-url"))
+    return PostgresHistory(database_url())
 
 
 @cache
 def operations() -> "PostgresOperations":
     from vsl.adapters.postgres_operations import PostgresOperations
 
-    return PostgresOperations(lambda: parameters().get("database-url"))
+    return PostgresOperations(database_url())
 
 
 @cache
 def provider() -> "ReplicateProvider":
     from vsl.adapters.replicate import ReplicateProvider
 
-    return ReplicateProvider(
-        settings().replicate_api_url, lambda: parameters().get("replicate-token")
-    )
+    return ReplicateProvider(settings().replicate_api_url, parameters().secret("replicate-token"))
 
 
 @cache
@@ -114,25 +117,27 @@ def callbacks() -> "TaskCallbacks":
 def rate_limits() -> "RedisRateLimits":
     from vsl.adapters.redis_limits import RedisRateLimits
 
-    return RedisRateLimits(redis_url)
+    return RedisRateLimits(redis_url())
 
 
 @cache
 def status_cache() -> "RedisStatusCache":
     from vsl.adapters.redis_stores import RedisStatusCache
 
-    return RedisStatusCache(redis_url)
+    return RedisStatusCache(redis_url())
 
 
 @cache
 def webhook_memory() -> "RedisWebhookMemory":
     from vsl.adapters.redis_stores import RedisWebhookMemory
 
-    return RedisWebhookMemory(redis_url)
+    return RedisWebhookMemory(redis_url())
 
 
-def redis_url() -> str:
-    return parameters().get("redis-url")
+@cache
+def redis_url() -> Secret:
+    """One and the same for all stores, which share the client made for it."""
+    return parameters().secret("redis-url")
 
 
 @cache
@@ -168,7 +173,7 @@ def announcements() -> "AwsAnnouncements":
 def callback_log() -> "PostgresCallbackLog":
     from vsl.adapters.postgres_callbacks import PostgresCallbackLog
 
-    return PostgresCallbackLog(lambda: parameters().get("database-url"))
+    return PostgresCallbackLog(database_url())
 
 
 def callback_secret() -> str:
@@ -211,14 +216,8 @@ def books() -> "Books":
     )
 
 
-def webhook_secrets() -> list[str]:
-    """The webhook secrets in force: SSM's (several, by commas, while rotating) or the provider's."""
-    configured = parameters().find("replicate-webhook-secret")
-    if configured:
-        return [secret for secret in configured.replace(" ", "").split(",") if secret]
-    return [_provider_secret()]
-
-
 @cache
-def _provider_secret() -> str:
-    return provider().webhook_secret()
+def webhook_secrets() -> "ProviderWebhookSecrets":
+    from vsl.adapters.webhook_secrets import ProviderWebhookSecrets
+
+    return ProviderWebhookSecrets(parameters(), lambda: provider().webhook_secret())

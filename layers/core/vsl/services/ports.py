@@ -316,6 +316,18 @@ class StatusCache(Protocol):
         ...
 
 
+class WebhookSecrets(Protocol):
+    """What the provider's webhooks are signed with."""
+
+    def current(self) -> Sequence[str]:
+        """The secrets in force: several while one is being rotated."""
+        ...
+
+    def renewed(self) -> Sequence[str]:
+        """Those in force by now, for a signature that fits none; none if that was asked lately."""
+        ...
+
+
 class WebhookMemory(Protocol):
     """Redis: a hint that a prediction's end has been dealt with. No method raises."""
 

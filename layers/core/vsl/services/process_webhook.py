@@ -20,6 +20,7 @@ from vsl.services.ports import (
     Metrics,
     Provider,
     WebhookMemory,
+    WebhookSecrets,
 )
 from vsl.services.rendezvous import record_outcome
 from vsl.services.submission import discard
@@ -48,18 +49,14 @@ class Intake:
     metrics: Metrics
 
 
-def process_webhook(delivery: Delivery, secrets: list[str], intake: Intake) -> str:
+def process_webhook(delivery: Delivery, secrets: WebhookSecrets, intake: Intake) -> str:
     """What became of it: `recorded`, `started`, `duplicate`, `ignored` or `wasted`.
 
     Raises InvalidSignature, InvalidRequest, or JobNotFound (the provider then tries again: the
     webhook may have outrun our own write).
     """
     now = intake.clock.now()
-    try:
-        verify(delivery.headers, delivery.body, secrets, now.timestamp())
-    except InvalidSignature:
-        intake.metrics.count("WebhookRejected")
-        raise
+    _verify(delivery, secrets, intake)
     prediction = _prediction(delivery.body)
     if prediction.status.terminal and intake.memory.seen(prediction.id):
         return "duplicate"
@@ -84,6 +81,19 @@ def process_webhook(delivery: Delivery, secrets: list[str], intake: Intake) -> s
     if prediction.status.terminal:
         intake.memory.remember(prediction.id)
     return result
+
+
+def _verify(delivery: Delivery, secrets: WebhookSecrets, intake: Intake) -> None:
+    """A secret that was rotated just now is one more to try, whenever it may be asked for."""
+    now = intake.clock.now().timestamp()
+    try:
+        verify(delivery.headers, delivery.body, secrets.current(), now)
+    except InvalidSignature:
+        try:
+            verify(delivery.headers, delivery.body, secrets.renewed(), now)
+        except InvalidSignature:
+            intake.metrics.count("WebhookRejected")
+            raise
 
 
 def _prediction(body: bytes) -> Prediction:
