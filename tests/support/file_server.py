@@ -37,6 +37,7 @@ class FileServer:
 def file_server() -> Iterator[FileServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             server.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
