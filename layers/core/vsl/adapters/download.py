@@ -8,37 +8,37 @@ import base64
 import binascii
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
 
+import h11
 import httpcore
 
 from vsl.adapters.origins import Origins
+from vsl.adapters.pinned_get import Answer, Timeouts, get
 from vsl.adapters.pinned_network import PinnedNetwork
 from vsl.domain.errors import DownloadFailed, DownloadRefused, OutputExpired, OutputInvalid
 
 MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({403, 404, 410})  # what an expired file answers is not documented
-_HEADERS = [("Accept", "*/*"), ("Accept-Encoding", "identity"), ("User-Agent", "vsl")]
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
     """One open download. `file_name` comes from the address, type and length from the server.
 
-    Iterate `chunks` once. It raises OutputInvalid when the file is empty or passes the limit, and
-    DownloadFailed when it breaks off or is shorter than declared.
+    Iterate `chunks` once; each is good until the next. It raises OutputInvalid when the file is
+    empty or passes the limit, and DownloadFailed when it breaks off or is shorter than declared.
     """
 
     file_name: str
     declared_type: str | None
     declared_length: int | None
-    chunks: Iterator[bytes]
+    chunks: Iterator[bytes | memoryview]
 
 
 class Downloads:
@@ -57,12 +57,7 @@ class Downloads:
     ) -> None:
         self._origins = Origins(origins)
         self._max_bytes = max_bytes
-        self._timeout = {
-            "connect": connect_seconds,
-            "read": read_seconds,
-            "write": read_seconds,
-            "pool": connect_seconds,
-        }
+        self._timeouts = Timeouts(connect_seconds, read_seconds)
         self._total_seconds = total_seconds
         self._given_ssl_context = ssl_context
         self._backend = backend
@@ -75,40 +70,28 @@ class Downloads:
             return
         deadline = time.monotonic() + self._total_seconds
         network = PinnedNetwork(self._origins.check_address, deadline, self._backend)
-        with (
-            _translated(),
-            httpcore.ConnectionPool(
-                ssl_context=self._ssl_context, network_backend=network, max_connections=1
-            ) as pool,
-        ):
+        with _translated():
             for _ in range(MAX_REDIRECTS + 1):
                 self._origins.check(url)
-                with pool.stream(
-                    "GET", url, headers=_HEADERS, extensions={"timeout": self._timeout}
-                ) as response:
-                    headers = _headers(response)
-                    if response.status in _REDIRECTS:
-                        url = _redirected(url, headers.get("location", ""))
+                with get(url, network, self._tls, self._timeouts) as answer:
+                    if answer.status in _REDIRECTS:
+                        url = _redirected(url, answer.headers.get("location", ""))
                         continue
-                    _check_status(response.status)
-                    yield self._download(url, headers, response)
+                    _check_status(answer.status)
+                    yield self._download(url, answer)
                     return
             message = f"The output's address redirects more than {MAX_REDIRECTS} times."
             raise DownloadRefused(message)
 
-    def _download(
-        self, url: str, headers: Mapping[str, str], response: httpcore.Response
-    ) -> Download:
-        if headers.get("content-encoding", "identity") != "identity":
+    def _download(self, url: str, answer: Answer) -> Download:
+        if answer.headers.get("content-encoding", "identity") != "identity":
             raise OutputInvalid("The output arrived compressed although that was not asked for.")
-        length = headers.get("content-length")  # h11 has made sure that it is a number
-        declared = int(length) if length else None
-        self._check_size(declared or 0)
+        self._check_size(answer.length or 0)
         return Download(
             file_name=unquote(urlsplit(url).path.rpartition("/")[2]),
-            declared_type=_media_type(headers.get("content-type")),
-            declared_length=declared,
-            chunks=self._limited(response.iter_stream()),
+            declared_type=_media_type(answer.headers.get("content-type")),
+            declared_length=answer.length,
+            chunks=self._limited(answer.chunks),
         )
 
     def _data(self, url: str) -> Download:
@@ -124,7 +107,7 @@ class Downloads:
                 raise OutputInvalid("The output is a malformed data URL.") from error
         return Download("", _media_type(header), len(content), self._limited(iter([content])))
 
-    def _limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def _limited(self, chunks: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
         size = 0
         with _translated():
             for chunk in chunks:
@@ -139,8 +122,12 @@ class Downloads:
             message = f"The output file is larger than {self._max_bytes} bytes."
             raise OutputInvalid(message, maxBytes=self._max_bytes)
 
+    def _tls(self) -> ssl.SSLContext:
+        return self._ssl_context
+
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
+        """Made for the first https address: reading the authorities takes some 20 ms."""
         return self._given_ssl_context or httpcore.default_ssl_context()
 
 
@@ -165,14 +152,8 @@ def _translated() -> Iterator[None]:
         yield
     except httpcore.TimeoutException as error:
         raise DownloadFailed("The output's server took too long.") from error
-    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+    except (httpcore.NetworkError, httpcore.ProtocolError, h11.ProtocolError) as error:
         raise DownloadFailed(f"The download broke off: {error}.") from error
-
-
-def _headers(response: httpcore.Response) -> dict[str, str]:
-    """Names in lower case; of a repeated header the last."""
-    pairs: Any = response.headers
-    return {name.decode("ascii").lower(): value.decode("latin-1") for name, value in pairs}
 
 
 def _media_type(text: str | None) -> str | None:

@@ -22,7 +22,7 @@ from typing import IO, Any
 from vsl.adapters.download import Downloads
 from vsl.adapters.media_probe import Probe, probe
 from vsl.adapters.ranged_reader import RangedReader
-from vsl.adapters.s3 import ObjectStore
+from vsl.adapters.s3 import Chunk, ObjectStore
 from vsl.adapters.sniff import HEAD_SIZE, Sniffed, sniff
 from vsl.domain import keys
 from vsl.domain.errors import VslError
@@ -63,7 +63,7 @@ class StoredMedia:
         record = self._recall(record_key, source)
         if record and record.state == "complete":
             return record.asset
-        body: bytes | bytearray | None = None
+        body: bytearray | None = None
         if record is None:
             asset, body = self._transfer(job, index, url)
         else:
@@ -97,9 +97,7 @@ class StoredMedia:
             return record
         return None
 
-    def _transfer(
-        self, job: Job, index: int, url: str
-    ) -> tuple[MediaAsset, bytes | bytearray | None]:
+    def _transfer(self, job: Job, index: int, url: str) -> tuple[MediaAsset, bytearray | None]:
         with self._downloads.open(url) as download:
             head, chunks = _behead(download.chunks)
             sniffed = sniff(head, download.file_name)
@@ -125,7 +123,7 @@ class StoredMedia:
         return asset, uploaded.body
 
     def _look_into(
-        self, job: Job, asset: MediaAsset, media: MediaType, body: bytes | bytearray | None
+        self, job: Job, asset: MediaAsset, media: MediaType, body: bytearray | None
     ) -> MediaAsset:
         def open_file(expired: Callable[[], bool]) -> IO[bytes] | io.RawIOBase:
             if body is not None:
@@ -172,7 +170,7 @@ def _media_type(asset: MediaAsset) -> MediaType | None:
     return MediaType(family) if family in set(MediaType) else None
 
 
-def _behead(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+def _behead(chunks: Iterator[Chunk]) -> tuple[bytes, Iterator[Chunk]]:
     """The first bytes, as many as `sniff` wants, and the whole file again."""
     head = b""
     for chunk in chunks:

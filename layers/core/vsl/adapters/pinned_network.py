@@ -42,7 +42,7 @@ class PinnedNetwork(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: _SocketOptions | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> "PinnedStream":
         """Raises what `check_address` does when any address of the host is refused."""
         addresses = _resolve(host, port)
         for address in addresses:
@@ -60,11 +60,11 @@ class PinnedNetwork(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
-                return _TimedStream(stream, self._deadline)
+                return PinnedStream(stream, self._deadline)
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
 
-class _TimedStream(httpcore.NetworkStream):
+class PinnedStream(httpcore.NetworkStream):
     """A stream whose every operation also ends at the deadline, so that drips cannot keep it open."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
@@ -73,6 +73,22 @@ class _TimedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max(max_bytes, READ_SIZE), _remaining(self._deadline, timeout))
+
+    def readinto(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Read into the caller's memory, without a copy where there is a socket; 0 at the end."""
+        limit = _remaining(self._deadline, timeout)
+        connection: socket.socket | None = self._stream.get_extra_info("socket")
+        if connection is None:
+            data = self._stream.read(len(buffer), limit)[: len(buffer)]
+            buffer[: len(data)] = data
+            return len(data)
+        try:
+            connection.settimeout(limit)
+            return connection.recv_into(buffer)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout("the server sent nothing for too long") from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _remaining(self._deadline, timeout))
@@ -85,10 +101,10 @@ class _TimedStream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> "PinnedStream":
         limit = _remaining(self._deadline, timeout)
         stream = self._stream.start_tls(ssl_context, server_hostname, limit)
-        return _TimedStream(stream, self._deadline)
+        return PinnedStream(stream, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -2,7 +2,8 @@
 
 A file that ends within one part goes up as one PutObject with its SHA-256, which S3 verifies. A
 larger one goes up in parts, each with its CRC32; while one part is on its way the next one fills,
-so that two parts (16 MiB) are in memory whatever the size. Encryption is the bucket's default.
+so that two parts (16 MiB) are in memory whatever the size, in the same two buffers all the way.
+Encryption is the bucket's default.
 """
 
 import base64
@@ -23,6 +24,8 @@ PART_SIZE = 8 * 1024**2
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "403", "AccessDenied"})
 _SERVICE = "S3"
 
+type Chunk = bytes | memoryview
+
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
@@ -30,7 +33,7 @@ class Uploaded:
 
     size: int
     sha256: str
-    body: bytes | bytearray | None = field(default=None, repr=False)
+    body: bytearray | None = field(default=None, repr=False)
 
 
 class ObjectStore:
@@ -41,32 +44,37 @@ class ObjectStore:
         self._client = client
         self._part_size = part_size
 
-    def upload(self, key: str, chunks: Iterable[bytes], content_type: str) -> Uploaded:
+    def upload(self, key: str, chunks: Iterable[Chunk], content_type: str) -> Uploaded:
         """Stream the chunks to `key`. Whatever the chunks raise leaves no half-written object."""
         digest = hashlib.sha256()
         size = 0
         body: bytearray | None = None
         with _Multipart(self._client, self._bucket, key, content_type) as multipart:
             for part, last in _parts(chunks, self._part_size):
-                digest.update(part)
                 size += len(part)
                 if last and not multipart.begun:
                     body = part
                 else:
                     multipart.send(part)
+                digest.update(part)  # while the part is on its way
             if body is not None:
-                self.put(key, body, content_type)
+                self._put(key, body, content_type, digest.digest())
         return Uploaded(size, digest.hexdigest(), body)
 
-    def put(self, key: str, body: bytes | bytearray, content_type: str) -> None:
-        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """A small object as a whole."""
+        # boto3 asks S3 whether it may go on (Expect: 100-continue) before it sends `bytes`, and
+        # waits for the answer. It does not for a bytearray.
+        self._put(key, bytearray(body), content_type, hashlib.sha256(body).digest())
+
+    def _put(self, key: str, body: bytearray, content_type: str, sha256: bytes) -> None:
         with translated(_SERVICE):
             self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,
                 ContentType=content_type,
-                ChecksumSHA256=checksum,
+                ChecksumSHA256=base64.b64encode(sha256).decode(),
             )
 
     def get(self, key: str) -> bytes | None:
@@ -190,18 +198,19 @@ class _Multipart:
                 self._client.abort_multipart_upload(**self._target, UploadId=self._upload_id)
 
 
-def _parts(chunks: Iterable[bytes], part_size: int) -> Iterator[tuple[bytearray, bool]]:
+def _parts(chunks: Iterable[Chunk], part_size: int) -> Iterator[tuple[bytearray, bool]]:
     """The chunks regrouped in parts of `part_size` bytes, each with whether it is the last one.
 
-    A part is allocated in its full size at once: growing it would copy it over and over.
+    A part is allocated in its full size at once: growing it would copy it over and over. It is
+    filled anew two parts later, when it has long been sent.
     """
-    part, filled = bytearray(part_size), 0
+    part, other, filled = bytearray(part_size), None, 0
     for chunk in chunks:
         rest = memoryview(chunk)
         while rest:
             if filled == part_size:
                 yield part, False
-                part, filled = bytearray(part_size), 0
+                part, other, filled = other or bytearray(part_size), part, 0
             taken = min(len(rest), part_size - filled)
             with memoryview(part) as room:
                 room[filled : filled + taken] = rest[:taken]
