@@ -56,7 +56,7 @@ def downloads(network: httpcore.NetworkBackend, max_bytes: int = 1000) -> Downlo
 
 def fetch(network: httpcore.NetworkBackend, url: str = URL, max_bytes: int = 1000) -> bytes:
     with downloads(network, max_bytes).open(url) as download:
-        return b"".join(download.chunks)
+        return b"".join(bytes(chunk) for chunk in download.chunks)
 
 
 @pytest.fixture(autouse=True)
@@ -294,6 +294,44 @@ def test_drips_do_not_outlive_the_time_for_the_whole_download(
     with pytest.raises(DownloadFailed, match="too long"), dripping.open("http://plain.test/a"):
         pytest.fail("the download was opened")
     assert clock[0] < 70
+
+
+def test_drips_of_a_body_with_a_length_end_with_the_time_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    class Dripping(httpcore.MockStream):
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            clock[0] += 9
+            return super().read(max_bytes, timeout) or b"x"
+
+    class DrippingNetwork(httpcore.MockBackend):
+        def __init__(self) -> None:
+            """Nothing to prepare."""
+
+        def connect_tcp(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
+            return Dripping([ok(b"", length=1000)])
+
+    dripping = Downloads(
+        ORIGINS, max_bytes=1000, total_seconds=60, read_seconds=10, backend=DrippingNetwork()
+    )
+    with (
+        dripping.open("http://plain.test/a") as download,
+        pytest.raises(DownloadFailed, match="too long"),
+    ):
+        list(download.chunks)
+    assert 60 <= clock[0] < 70
+
+
+def test_a_body_arrives_whole_however_the_network_cuts_it() -> None:
+    content = bytes(range(256)) * 4096  # longer than the buffer it is read into
+    answer = ok(content)
+    cut = [answer[at : at + 100_003] for at in range(0, len(answer), 100_003)]
+    assert fetch(ScriptedNetwork(cut), max_bytes=len(content)) == content
+    with pytest.raises(DownloadFailed, match="shorter"):
+        fetch(ScriptedNetwork(cut[:-1]), max_bytes=len(content))
 
 
 def test_a_data_url_is_decoded() -> None:

@@ -112,25 +112,40 @@ def test_an_abort_that_fails_does_not_hide_the_reason(s3: Any) -> None:
 
 
 def test_only_two_parts_are_in_memory(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No third part is begun before the first one has arrived."""
-    alive = 0
-    most = 0
+    """The third part is filled into the first one's memory, once that has arrived."""
+    made = 0
 
     class Part(bytearray):
         def __init__(self, size: int) -> None:
-            nonlocal alive, most
+            nonlocal made
             super().__init__(size)
-            alive += 1
-            most = max(most, alive)
-
-        def __del__(self) -> None:
-            nonlocal alive
-            alive -= 1
+            made += 1
 
     monkeypatch.setattr(s3_module, "bytearray", Part, raising=False)
-    content = (bytes(65_536) for _ in range(4 * PART // 65_536))
-    ObjectStore(BUCKET, s3, PART).upload("a.mp4", content, "video/mp4")
-    assert most == 2
+    content = (bytes([number % 251]) * 65_536 for number in range(4 * PART // 65_536 - 7))
+    uploaded = ObjectStore(BUCKET, s3, PART).upload("a.mp4", content, "video/mp4")
+    assert made == 2
+    stored = s3.get_object(Bucket=BUCKET, Key="a.mp4")["Body"].read()
+    assert hashlib.sha256(stored).hexdigest() == uploaded.sha256
+
+
+def test_no_upload_waits_to_be_told_that_it_may_go_on(s3: Any) -> None:
+    """`Expect: 100-continue` costs a whole round trip before the first byte."""
+    expecting: list[bool] = []
+
+    def note(request: Any, **_: Any) -> None:
+        if request.method == "PUT":
+            expecting.append("Expect" in request.headers)
+
+    s3.meta.events.register("before-send.s3", note)
+    try:
+        store = ObjectStore(BUCKET, s3, PART)
+        store.put("a", b"small", "text/plain")
+        store.upload("b.png", pieces(b"one part"), "image/png")
+        store.upload("c.mp4", pieces(bytes(PART + 1)), "video/mp4")
+    finally:
+        s3.meta.events.unregister("before-send.s3", note)
+    assert expecting == [False] * 4
 
 
 def test_reading(objects: ObjectStore) -> None:
