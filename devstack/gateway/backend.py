@@ -37,7 +37,9 @@ class EngineBackend:
             "StopExecution": self._states.stop_execution,
             "DescribeExecution": self._states.describe_execution,
         }
-        if len(str(arguments.get("input", "")).encode()) > _MAX_INPUT:  # the engine would take it
+        if (
+            len(str(arguments.get("input", "")).encode(errors="surrogatepass")) > _MAX_INPUT
+        ):  # the engine would take it
             return 400, {
                 "__type": "com.amazon.coral.validate#ValidationException",
                 "message": "1 validation error detected: Value at 'input' failed to satisfy"

@@ -6,7 +6,7 @@ API Gateway uses the Java library json-schema-validator; its messages reach clie
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Never
 
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
@@ -15,17 +15,22 @@ from jsonschema.exceptions import ValidationError
 def body_errors(schema: Mapping[str, Any], components: Mapping[str, Any], body: str) -> list[str]:
     """What is wrong with a body; nothing when it is valid. References look into `components`."""
     try:
-        value: Any = json.loads(body) if body else None
-    except ValueError:
+        value: Any = json.loads(body, parse_constant=_not_json) if body else None
+        validator = Draft4Validator({"allOf": [schema], "components": components})
+        errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))
+    except (ValueError, RecursionError):  # nested too deep for a reader is no JSON either
         return ["Unable to parse the request body"]
-    validator = Draft4Validator({"allOf": [schema], "components": components})
-    errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))
     messages: list[str] = []
     for error in errors:
         text = _message(error)
         if text not in messages:
             messages.append(text)
     return messages
+
+
+def _not_json(name: str) -> Never:
+    """NaN and Infinity, which Python's reader would take."""
+    raise ValueError(name)
 
 
 def _message(error: ValidationError) -> str:

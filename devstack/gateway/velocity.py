@@ -230,7 +230,7 @@ def _escape(character: str) -> str:
         return _ESCAPES[character]
     if " " <= character <= "~":
         return character
-    units = character.encode("utf-16-be")
+    units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i : i + 2].hex().upper()}" for i in range(0, len(units), 2))
 
 

@@ -3,12 +3,14 @@
 That echo is how a prediction whose create answer was lost is found again in the provider's list.
 """
 
+import re
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from vsl.domain.ids import is_job_id
 
 WEBHOOK_PATH = "/webhook/replicate"
+_ATTEMPT = re.compile("[0-9]{1,9}")
 
 
 class AttemptKey(NamedTuple):
@@ -36,6 +38,6 @@ def parse_webhook_url(url: str | None) -> AttemptKey | None:
 
 
 def attempt_key(job_id: object, attempt: object) -> AttemptKey | None:
-    if not is_job_id(job_id) or not str(attempt).isascii() or not str(attempt).isdigit():
+    if not is_job_id(job_id) or not _ATTEMPT.fullmatch(str(attempt)):
         return None
     return AttemptKey(str(job_id), int(str(attempt)))

@@ -75,10 +75,10 @@ def accept_request(
         job_id = given.get("jobId")
         if not is_job_id(job_id):
             raise InvalidRequest("The job has no valid jobId.")
-        job = _job(given, str(job_id), catalogue, allow_http)
+        job = _job(_asked(given), str(job_id), catalogue, allow_http)
         check(job)
         return job
-    body = document.get("request", document)
+    body = document["request"] if "request" in document else _asked(document)
     _check_size(body)
     if known_by_token and FROM_THE_API & document.keys() and not document.get("subject"):
         raise Forbidden("The token names no user.")
@@ -110,6 +110,13 @@ def _owned(body: object, subject: str | None) -> object:
     return {**body, "userId": named if named is not None else caller.user_id}
 
 
+def _asked(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a job's document only what was asked counts; anything else stays as it is."""
+    if "jobId" not in document:
+        return document
+    return {name: document[name] for name in KEYS if name in document}
+
+
 def _check_size(body: object) -> None:
     size = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     if size > MAX_REQUEST_BYTES:
@@ -139,8 +146,6 @@ def status_url(job_id: str, request_url: str | None) -> str:
 
 
 def _job(body: object, job_id: str, catalogue: Catalogue, allow_http: bool) -> Job:
-    if isinstance(body, Mapping) and "jobId" in body:  # a job document: only what was asked counts
-        body = {name: body[name] for name in KEYS if name in body}
     request = parse_request(body, allow_http=allow_http)
     model = catalogue.find(request.model_id, request.media_type)
     parameters = validate_parameters(model, request.parameters, allow_http=allow_http)

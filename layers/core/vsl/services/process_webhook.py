@@ -100,7 +100,7 @@ def _prediction(body: bytes) -> Prediction:
     try:
         parsed: Any = json.loads(body)
         return Prediction.parse(parsed if isinstance(parsed, dict) else {})
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest("The body is not a prediction.") from error
 
 
