@@ -1,0 +1,159 @@
+"""One try to tell a client of its job's end: what is sent, what is written down, what follows."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from tests.support.jobs import make_job
+from tests.support.outside import MemoryAccounting, PlainSigner, RecordingMetrics, SteppedClock
+from vsl.domain.callback import (
+    ATTEMPTS,
+    THE_END,
+    CallbackOutcome,
+    CallbackTarget,
+    DeliveryAttempt,
+    Reply,
+)
+from vsl.domain.caller import Caller
+from vsl.domain.errors import JobNotEnded, JobNotFound, NobodyToCall
+from vsl.domain.job import FinishedJob, JobStatus
+from vsl.services.callbacks import list_callbacks, replay_callback
+from vsl.services.deliver_callback import CallbackMessage, Messenger, deliver_callback
+
+SECRET = "whsec_" + base64.b64encode(bytes(24)).decode()
+URL = "https://client.example/hook"
+JOB = make_job()
+
+
+@dataclass
+class MemoryLog:
+    """The rules of `adapters.postgres_callbacks` in memory."""
+
+    known: CallbackTarget | None
+    tries: list[DeliveryAttempt] = field(default_factory=list)
+
+    def target(self, _job_id: str) -> CallbackTarget | None:
+        return self.known
+
+    def settled(self, _job_id: str, delivery_id: str) -> bool:
+        ends = {CallbackOutcome.DELIVERED, CallbackOutcome.GONE}
+        return any(each.delivery_id == delivery_id and each.outcome in ends for each in self.tries)
+
+    def add(self, _job_id: str, attempt: DeliveryAttempt) -> None:
+        self.tries.append(attempt)
+
+    def attempts(self, _job_id: str) -> list[DeliveryAttempt]:
+        return self.tries[::-1]
+
+
+@dataclass
+class Client:
+    """A client that answers with these statuses, the last one for ever."""
+
+    statuses: list[int | None]
+    got: list[tuple[str, bytes, Mapping[str, str]]] = field(default_factory=list)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        self.got.append((url, body, headers))
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return Reply(status, None if status else "refused", None, 7)
+
+
+@dataclass
+class Queue:
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def enqueue(self, job_id: str, delivery_id: str = THE_END) -> None:
+        self.asked.append((job_id, delivery_id))
+
+
+def log(status: JobStatus = JobStatus.FAILED, url: str | None = URL) -> MemoryLog:
+    return MemoryLog(CallbackTarget(JOB.user_id, status, url))
+
+
+def messenger(kept: MemoryLog, client: Client) -> Messenger:
+    accounting, clock = MemoryAccounting(), SteppedClock()
+    ended = FinishedJob(
+        job=JOB, status=JobStatus.FAILED, completed_at=clock.now(), error_code="PredictionFailed"
+    )
+    accounting.finish_job(ended)
+    return Messenger(
+        accounting, kept, client, PlainSigner(), lambda: SECRET, clock, RecordingMetrics()
+    )
+
+
+def deliver(
+    kept: MemoryLog, client: Client, attempt: int = 1, delivery: str = THE_END
+) -> CallbackOutcome | None:
+    message = CallbackMessage(JOB.job_id, delivery, attempt)
+    return deliver_callback(message, messenger(kept, client))
+
+
+def test_the_body_is_the_status_and_the_try_is_written_down() -> None:
+    kept, client = log(), Client([204])
+    assert deliver(kept, client) is CallbackOutcome.DELIVERED
+    ((url, body, headers),) = client.got
+    assert url == URL
+    assert json.loads(body)["status"] == "failed"
+    assert headers["webhook-id"] == f"msg_{JOB.job_id}"
+    (attempt,) = kept.tries
+    assert (attempt.attempt, attempt.status_code, attempt.next_attempt_at) == (1, 204, None)
+
+
+def test_what_was_delivered_is_not_sent_again_but_a_replay_is() -> None:
+    kept, client = log(), Client([204])
+    assert deliver(kept, client) is CallbackOutcome.DELIVERED
+    assert deliver(kept, client, 2) is None
+    assert deliver(kept, client, 1, "a-replay") is CallbackOutcome.DELIVERED
+    assert len(client.got) == 2
+
+
+def test_a_failed_try_says_when_the_next_is_due_and_the_last_that_there_is_none() -> None:
+    kept, client = log(), Client([500])
+    for attempt in range(1, ATTEMPTS + 1):
+        deliver(kept, client, attempt)
+    assert [each.outcome for each in kept.tries] == [
+        *[CallbackOutcome.FAILED] * (ATTEMPTS - 1),
+        CallbackOutcome.EXHAUSTED,
+    ]
+    first, *_, last = kept.tries
+    assert first.next_attempt_at == first.at + timedelta(seconds=5)
+    assert last.next_attempt_at is None
+
+
+@pytest.mark.parametrize("kept", [log(url=None), log(JobStatus.PROCESSING), MemoryLog(None)])
+def test_nobody_is_called_without_an_address_an_end_or_a_job(kept: MemoryLog) -> None:
+    client = Client([204])
+    assert deliver(kept, client) is None
+    assert client.got == []
+
+
+def test_a_replay_is_for_the_owner_of_an_ended_job_with_an_address() -> None:
+    queue, owner = Queue(), Caller(named=JOB.user_id)
+    asked = replay_callback(JOB.job_id, "d", owner, log=log(), queue=queue)
+    assert asked == {"jobId": JOB.job_id, "deliveryId": "d"}
+    assert queue.asked == [(JOB.job_id, "d")]
+    for kept, who, refusal in (
+        (log(), Caller(subject="stranger"), JobNotFound),
+        (MemoryLog(None), owner, JobNotFound),
+        (log(JobStatus.PROCESSING), owner, JobNotEnded),
+        (log(url=None), owner, NobodyToCall),
+    ):
+        with pytest.raises(refusal):
+            replay_callback(JOB.job_id, "d", who, log=kept, queue=queue)
+    assert len(queue.asked) == 1
+
+
+def test_the_log_is_the_owners_alone() -> None:
+    kept = log()
+    deliver(kept, Client([None]))
+    (shown,) = list_callbacks(JOB.job_id, Caller(named=JOB.user_id), kept)["attempts"]
+    assert (shown["outcome"], shown["error"], shown["durationMs"]) == ("failed", "refused", 7)
+    with pytest.raises(JobNotFound):
+        list_callbacks(JOB.job_id, Caller(subject="stranger"), kept)
+    with pytest.raises(JobNotFound):
+        list_callbacks("no-job-id", Caller(), kept)
