@@ -1,0 +1,107 @@
+"""What the API document says of values is what the domain takes and gives."""
+
+import json
+import re
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from devstack.publish import PUBLISHED
+from vsl.adapters.callback_sender import KEPT_BYTES
+from vsl.domain import callback, callback_url, job_list, request, uploads
+from vsl.domain.callback import CallbackOutcome
+from vsl.domain.job import JobStatus, MediaType
+from vsl.domain.operations import MOST_HOURS
+from vsl.domain.prefer import LONGEST_WAIT
+from vsl.domain.request import is_user_id
+from vsl.services.accept_request import MAX_IDEMPOTENCY_KEY
+
+DOCUMENT = json.loads(PUBLISHED.read_text())
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+
+
+def properties(schema: str) -> dict[str, Any]:
+    found: dict[str, Any] = SCHEMAS[schema]["properties"]
+    return found
+
+
+def parameter(path: str, name: str) -> dict[str, Any]:
+    (operation,) = DOCUMENT["paths"][path].values()
+    (found,) = [each["schema"] for each in operation["parameters"] if each["name"] == name]
+    return dict(found)
+
+
+def user_patterns() -> set[str]:
+    found = {properties(each)["userId"]["pattern"] for each in ("GenerateRequest", "UploadRequest")}
+    for item in DOCUMENT["paths"].values():
+        for operation in item.values():
+            for each in operation.get("parameters", ()):
+                if each["name"] == "userId":
+                    found.add(each["schema"]["pattern"])
+    return found
+
+
+@pytest.mark.parametrize("enumeration", [JobStatus, MediaType, CallbackOutcome])
+def test_a_field_of_a_kind_names_all_its_values(enumeration: type[StrEnum]) -> None:
+    fields = {JobStatus: "status", MediaType: "mediaType", CallbackOutcome: "outcome"}
+    name = fields[enumeration]
+    found = [
+        schema["properties"][name]["enum"]
+        for known, schema in SCHEMAS.items()
+        # An accepted job is pending; a prediction's status is the provider's word.
+        if "enum" in schema.get("properties", {}).get(name, ()) and known not in {"Accepted", "Prediction"}
+    ]  # fmt: skip
+    assert found
+    assert all(set(values) == set(enumeration) for values in found)
+
+
+@pytest.mark.parametrize(
+    "user_id",
+    ["u", "auth0|5f7c", "a@b.c", "us-east-1:0", "A" * 128, "A" * 129, "", ".a", "a b", "a/b", "ä"],
+)
+def test_the_pattern_of_a_user_id_is_the_domains(user_id: str) -> None:
+    (pattern,) = user_patterns()
+    assert (re.search(pattern, user_id) is not None) == is_user_id(user_id)
+
+
+def test_a_request_has_the_fields_the_domain_reads() -> None:
+    assert set(properties("GenerateRequest")) == set(request.KEYS)
+    assert properties("GenerateRequest")["modelId"]["maxLength"] == request.MAX_MODEL_ID
+    assert properties("GenerateRequest")["callbackUrl"]["maxLength"] == callback_url.MAX_CHARACTERS
+    key = parameter("/generate-media", "Idempotency-Key")
+    assert key["maxLength"] == MAX_IDEMPOTENCY_KEY
+
+
+def test_an_upload_is_of_a_kind_the_domain_knows() -> None:
+    fields = properties("UploadRequest")
+    assert set(fields) == set(uploads._KNOWN)
+    assert fields["contentType"]["enum"] == list(uploads.CONTENT_TYPES)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", "Lied 🦊", "", "a" * 255, "a" * 256, "a/b", "a\\b", "a\0", "a\u2028"]
+)
+def test_the_pattern_of_a_file_name_is_the_domains(name: str) -> None:
+    field = properties("UploadRequest")["fileName"]
+    fits = field["minLength"] <= len(name) <= field["maxLength"]
+    said = fits and re.search(field["pattern"], name) is not None
+    assert said == (uploads._FILE_NAME.fullmatch(name) is not None)
+
+
+def test_the_ranges_of_numbers_are_the_domains() -> None:
+    assert parameter("/jobs", "limit") == {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": job_list.LARGEST_LIMIT,
+        "default": job_list.DEFAULT_LIMIT,
+    }
+    assert parameter("/status/{jobId}", "wait")["maximum"] == LONGEST_WAIT
+    assert parameter("/operations", "hours")["maximum"] == MOST_HOURS
+
+
+def test_callbacks_are_told_as_they_are_made() -> None:
+    fields = properties("CallbackAttempt")
+    assert fields["attempt"]["description"] == f"From 1 to {callback.ATTEMPTS}."
+    assert f"{KEPT_BYTES:,}" in fields["response"]["description"]
+    assert fields["deliveryId"]["description"].startswith(f"{callback.THE_END},")
