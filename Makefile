@@ -106,7 +106,7 @@ deploy: build ## sam deploy to STAGE (homolog or production)
 clean: ## remove everything the other targets made
 	@[ ! -x .venv/bin/vsl ] || .venv/bin/vsl down --state $(STATE) > /dev/null 2>&1 || true
 	@rm -rf .venv .venvs .vsl .aws-sam vsl-demo test-output .coverage .coverage.* \
-	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 $(UV):
 	@echo "Fetching uv $(UV_VERSION) …"
