@@ -27,6 +27,7 @@ VOLATILE = {
     "since", "until", "hour", "pending", "processing", "storing", "succeeded", "failed", "canceled",
     "running", "successRate", "p50", "p95", "p99", "total", "estimated", "spend", "predictions",
     "cost",
+    "durationMs", "deliveryId", "secret",
     "expiresAt", "policy", "x-amz-credential", "x-amz-date", "x-amz-signature",
 }  # fmt: skip
 # Lists of which a document shows a part.
