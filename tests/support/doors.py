@@ -23,6 +23,7 @@ from devstack.identity import POOL_ARN, Identity, access_document
 from devstack.intrinsics import Resolver
 from devstack.paths import TEMPLATE
 from devstack.template import load_template, without_aliases
+from tests.support.conformance import check_answer
 from tests.support.function_host import Host
 from tests.support.signing import signed
 from tests.support.stack import Stack
@@ -63,6 +64,7 @@ class Door:
     def __init__(self, mode: str, api: ApiDocument, backend: Backend, keys: Path) -> None:
         self.mode = mode
         self.operations = api.operations()
+        self._api = api
         self._identity = Identity.of(keys)
         access = Access.of(access_document(mode, keys, [_KEY]))
         self._gateway = Gateway(api, backend, "local", access)
@@ -83,7 +85,10 @@ class Door:
         body: Mapping[str, Any] | None = None,
         user_id: str | None = None,
     ) -> Answer:
-        """As `who`, or without credentials; `user_id` is named in the query whatever the mode."""
+        """As `who`, or without credentials; `user_id` is named in the query whatever the mode.
+
+        Raises AssertionError when the answer is none that the published document describes.
+        """
         named = user_id or (who.user if who is not None and self.mode != "COGNITO" else None)
         query = urlencode({"userId": named}) if named else ""
         url = f"https://{HOST}{path}{'?' if query else ''}{query}"
@@ -92,7 +97,13 @@ class Door:
         if who is not None:
             headers |= self._credentials(who, method, url, raw)
         request = Request(method, path, query, tuple(headers.items()), raw, raw_path=path)
-        return self._gateway.handle(request)
+        answer = self._gateway.handle(request)
+        match = self._api.match(path, method)
+        if match is not None and method != "OPTIONS":
+            kind = next((v for n, v in answer.headers if n.lower() == "content-type"), "")
+            resource = match.operation.resource
+            check_answer(resource, method, answer.status, kind, answer.body)
+        return answer
 
     def _credentials(self, who: Credentials, method: str, url: str, raw: bytes) -> dict[str, str]:
         if self.mode == "API_KEY":
