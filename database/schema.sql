@@ -47,6 +47,10 @@ CREATE UNIQUE INDEX jobs_replicate_id_idx ON jobs (replicate_id) WHERE replicate
 CREATE INDEX jobs_newest_idx ON jobs (created_at DESC, job_id DESC);
 -- What runs right now, whoever's and however old.
 CREATE INDEX jobs_running_idx ON jobs (created_at, job_id) WHERE completed_at IS NULL;
+-- What `model_performance` adds up, in the order it groups by.
+CREATE INDEX jobs_performance_idx ON jobs (model_id, media_type, created_at)
+    INCLUDE (status, completed_at, predict_time, estimated_time, estimated_cost, actual_cost)
+    WHERE completed_at IS NOT NULL;
 
 CREATE TABLE media_assets (
     job_id        uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
@@ -211,4 +215,5 @@ INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc'),
     ('0004', 'concurrent_jobs', 'aed366c9c7b5ef7678593b359783f7e21603fb830e0e92535e2ca048e5b138cd'),
     ('0005', 'operations', 'b29b1884ea7ccaa57695c277379da75741821c557c6a05becc5f3ea4744e762c'),
-    ('0006', 'callbacks', '59fbafa064abc0f11af176499bd26a2ed426ad080a8e44db37b49ca91257bb9b');
+    ('0006', 'callbacks', '59fbafa064abc0f11af176499bd26a2ed426ad080a8e44db37b49ca91257bb9b'),
+    ('0007', 'performance', '21c337cf16ae5c5852c56a6d7cd2930f1987bb37e19d71f8f4c21c22cbc0a68d');

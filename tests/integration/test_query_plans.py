@@ -31,7 +31,6 @@ FILL = """
     INSERT INTO job_events SELECT job_id, 'outcome_recorded', created_at, 'webhook' FROM jobs;
     INSERT INTO wasted_predictions
     SELECT 'waste-' || replicate_id, job_id, created_at, 'poller' FROM jobs;
-    ANALYZE jobs, media_assets, webhook_events, job_events, wasted_predictions;
 """
 
 SOME_JOB = "SELECT job_id, created_at FROM jobs WHERE user_id = 'user-7' LIMIT 1"
@@ -43,6 +42,7 @@ def filled(postgres: Any) -> Iterator[psycopg.Connection]:
         admin.execute("CREATE DATABASE plans TEMPLATE vsl_template STRATEGY file_copy")
         with psycopg.connect(postgres.url_of("plans"), autocommit=True) as connection:
             connection.execute(FILL.encode())
+            connection.execute("VACUUM ANALYZE")  # or no index counts as enough by itself
             yield connection
         admin.execute("DROP DATABASE plans WITH (FORCE)")
 
@@ -137,7 +137,8 @@ def test_usage_of_a_user(filled: psycopg.Connection) -> None:
 
 
 def test_model_performance(filled: psycopg.Connection) -> None:
-    assert "jobs_newest_idx" in scans(filled, "SELECT * FROM model_performance")
+    """In the index's own order: nothing is sorted."""
+    assert scans(filled, "SELECT * FROM model_performance") == {"jobs_performance_idx"}
 
 
 @pytest.mark.parametrize(
