@@ -20,10 +20,12 @@ def orphan_predictions(site: Site, scope: Scope) -> Iterator[Finding]:
     """Predictions made for this deployment, of which neither their job nor the accounts know."""
     ours = site.api_url.rstrip("/") + WEBHOOK_PATH
     seen = 0
-    for prediction in site.provider.list_since(site.now() - scope.window):
+    for listed in site.provider.list_since(site.now() - scope.window):
         seen += 1
         if seen > scope.limit:
             return
+        # The list need not show what a prediction was created with.
+        prediction = listed if listed.webhook else site.provider.get(listed.id) or listed
         key = parse_webhook_url(prediction.webhook)
         if key is None or not str(prediction.webhook).startswith(ours):
             continue

@@ -6,13 +6,13 @@ from tests.fault.conftest import EVERYTHING
 from tests.fault.harness.campaign import Campaign
 from tests.fault.harness.effects import Fault
 from tests.fault.harness.rare_paths import RARE_PATHS
-from tests.fault.harness.scenarios import CORE, SCENARIOS
+from tests.fault.harness.scenarios import CORE, OUTAGES, SCENARIOS
 from tests.fault.harness.world import Scenario
 
 pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", SCENARIOS + OUTAGES, ids=lambda scenario: scenario.name)
 def test_without_faults_every_invariant_holds(scenario: Scenario, campaign: Campaign) -> None:
     campaign.fault_free(scenario)
     assert not campaign.failures, "\n".join(campaign.failures)

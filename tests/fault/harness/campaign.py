@@ -25,8 +25,12 @@ class Campaign:
     failures: list[str] = field(default_factory=list)
 
     def run(self, scenario: Scenario, plan: Plan) -> World:
-        """One case. Every fault of the plan must really have been injected."""
-        world = World(scenario, plan).run()
+        """One case."""
+        return self.judge(World(scenario, plan).run())
+
+    def judge(self, world: World) -> World:
+        """What a run has come to. Every fault of its plan must really have been injected."""
+        scenario, plan = world.scenario, world.effects.plan
         self.cases += 1
         happened = {effect.number for effect, _ in world.effects.injected}
         findings: Iterable[Finding] = check(world)

@@ -156,6 +156,10 @@ class RedisClient:
             lambda _after: StoreUnavailable("Redis did not answer."),
         )
 
+    def keys(self) -> list[str]:
+        """Those that have not expired, without being an effect."""
+        return self._server.keys()
+
     def members(self, key: str) -> list[str]:
         """Of a sorted set, without being an effect."""
         return sorted(self._server.get(key) or {})
@@ -177,6 +181,9 @@ class RedisServer:
             return False
         self._values[key] = (str(value), self._scheduler.now + ex)
         return True
+
+    def keys(self) -> list[str]:
+        return sorted(key for key in self._values if self.get(key) is not None)
 
     def exists(self, key: str) -> int:
         return int(self.get(key) is not None)

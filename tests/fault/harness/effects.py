@@ -71,6 +71,7 @@ class Effects:
         self.off = False
         self.delays = 0.0
         self.holds: dict[str, float] = {}
+        self.outages: Mapping[str, tuple[float, float]] = {}
 
     def next(self, store: str, operation: str) -> Fault | None:
         """Number one effect; the fault planned for it, if there is one."""
@@ -93,6 +94,9 @@ class Effects:
         actor = self.done[-1].actor
         self.pass_time(max(LATENCY, self.holds.get(f"before {actor}", 0) - self.scheduler.now))
         self._on_the_way_there(fault, failure)
+        away, back = self.outages.get(store, (0.0, 0.0))
+        if away <= self.scheduler.now < back:
+            raise failure(False)
         answer = act()
         if fault is Fault.DUPLICATE:
             answer = act()

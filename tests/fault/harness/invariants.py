@@ -67,7 +67,7 @@ def check(world: World) -> Iterator[Finding]:
     excused = any(
         effect.store == "redis" or effect.actor == "check_rate_limit"
         for effect, _ in world.effects.injected
-    )
+    ) or ("redis" in world.scenario.outages)
     if world.limits_held() and not excused:
         yield Finding("i", f"still counted as running: {world.limits_held()}")
     if item.status.value not in world.scenario.ends:

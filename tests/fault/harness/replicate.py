@@ -101,7 +101,7 @@ class Replicate:
         later, script = self.scheduler.after, self.script
         entry.timers = [
             later(script.starts_after, lambda: self._start(entry)),
-            later(script.starts_after + script.runs_for, lambda: self._finish(entry)),
+            later(script.starts_after + script.runs_for, lambda: self.finish(entry)),
         ]
         if not script.forgets_cancel_after:
             entry.timers.append(later(cancel_after, lambda: self._end(entry, self._stopped(entry))))
@@ -158,7 +158,7 @@ class Replicate:
         if self.script.start_webhooks:
             self._send(entry, "start", 0)
 
-    def _finish(self, entry: Entry) -> None:
+    def finish(self, entry: Entry) -> None:
         key = parse_webhook_url(entry.prediction.webhook)
         error = self.script.errors.get(key.attempt if key else 0)
         self._end(entry, PredictionStatus.FAILED if error else PredictionStatus.SUCCEEDED, error)

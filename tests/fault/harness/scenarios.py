@@ -71,6 +71,17 @@ SCENARIOS = (
     ),
 )
 
+# A store is away while jobs run: they wait, and then they are done.
+OUTAGES = (
+    Scenario("PostgreSQL away for two minutes", outages={"postgresql": (2.0, 122.0)}),
+    Scenario("Redis away", outages={"redis": (0.0, 10_000.0)}),
+    Scenario("DynamoDB throttled while it submits", outages={"dynamodb": (0.3, 20.3)}),
+    Scenario("DynamoDB throttled while it stores", outages={"dynamodb": (4.7, 64.7)}),
+    Scenario("S3 throttled for two minutes", outages={"s3": (2.0, 122.0)}),
+    Scenario("provider away while it submits", outages={"replicate": (0.3, 20.3)}),
+    Scenario("provider away for half a minute", outages={"replicate": (1.0, 31.0)}),
+)
+
 
 def scenario(name: str) -> Scenario:
     return next(found for found in SCENARIOS if found.name == name)

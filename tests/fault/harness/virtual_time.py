@@ -7,7 +7,7 @@ code runs at any moment and a run is the same every time. Sleeping costs no real
 import heapq
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -193,6 +193,15 @@ class Scheduler:
         return any(not event.background and not event.canceled for event in self._queue) or any(
             not fiber.done for fiber in self.fibers
         )
+
+    def soon(self, within: float, aside: Sequence[Event]) -> list[float]:
+        """In how many seconds something happens, up to `within`; the background aside, too."""
+        ahead = (
+            event.at - self.now
+            for event in self._queue
+            if not event.background and not event.canceled and event not in aside
+        )
+        return sorted(round(seconds, 1) for seconds in ahead if seconds < within)
 
     def run(self, until: float, stop: Callable[[], bool]) -> None:
         """Until `stop` says so (asked after every event) or the virtual second `until`."""

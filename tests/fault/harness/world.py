@@ -59,7 +59,8 @@ class Scenario:
     `holds` keep something back until a moment: `after replicate.create` the answer to it, `before
     await_prediction` whatever that function does. `polls_at`
     are runs of the poller besides those of its schedule. `wait_ends_at` and `doubled` are those of
-    `Execution`. `may_time_out`: the state's time limit is part of the scenario.
+    `Execution`. `may_time_out`: the state's time limit is part of the scenario. `outages` are the
+    stores that answer nothing but errors, from a moment to a moment.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Scenario:
     polls_at: tuple[float, ...] = ()
     wait_ends_at: float | None = None
     doubled: frozenset[str] = frozenset()
+    outages: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     ends: frozenset[str] = frozenset({"succeeded"})
 
     def faults(self, effect: Effect) -> list[Fault]:
@@ -106,6 +108,7 @@ class World:
         self.scheduler = Scheduler()
         self.effects = Effects(self.scheduler, plan or {})
         self.effects.holds = dict(scenario.holds)
+        self.effects.outages = scenario.outages
         self.counted: Counter[str] = Counter()
         self.log: list[str] = []
         self.surprises: list[str] = []
