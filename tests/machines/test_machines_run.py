@@ -76,13 +76,14 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
     assert execution["name"] == JOB_ID
     assert execution["id"].endswith(f":execution:media_job:{JOB_ID}")
     assert execution["startTime"]
-    assert calls["check_rate_limit"] == {"job": JOB}
-    assert calls["create_job"] == {"job": JOB, "executionArn": execution["id"]}
-    assert calls["submit_prediction"] == {"job": JOB}
-    assert calls["await_prediction"].keys() == {"jobId", "taskToken"}
-    assert calls["store_media"] == {"job": JOB, "outcome": OUTCOME}
+    known = {"job": JOB, "executionArn": execution["id"]}
+    assert calls["check_rate_limit"] == known
+    assert calls["create_job"] == known
+    assert calls["submit_prediction"] == known
+    assert calls["await_prediction"].keys() == {*known, "jobId", "taskToken"}
+    assert calls["store_media"] == {**known, "outcome": OUTCOME}
     assert calls["finalize_job"] == {
-        "job": JOB,
+        **known,
         "outcome": OUTCOME,
         "media": {"assets": [{"index": 0}]},
     }
@@ -266,7 +267,8 @@ def test_a_wait_that_runs_out_is_resolved(
     assert run.states[4:] == ["AwaitPrediction", "ResolveTimeout", *states]
     assert (run.status, run.error) == end
     assert len(run.events("await_prediction")) == 1
-    assert run.events("resolve_timeout")[0] == {"jobId": JOB_ID}
+    asked = run.events("resolve_timeout")[0]
+    assert (asked["jobId"], asked["job"]) == (JOB_ID, JOB)
     if not faults:
         assert len(run.events("resolve_timeout")) == len(retried) + 1
         assert run.output["outcome"] == {**OUTCOME, "source": "timeout"}
