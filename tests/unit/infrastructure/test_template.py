@@ -301,6 +301,29 @@ def test_outputs_are_those_others_read() -> None:
     } <= set(template()["Outputs"])
 
 
+def test_a_domain_of_ones_own_is_the_address_everybody_is_told() -> None:
+    domain, mapping = resource("ApiDomain"), resource("ApiDomainMapping")
+    assert domain["Condition"] == mapping["Condition"] == "HasDomain"
+    assert domain["Properties"]["DomainName"] == {"Ref": "DomainName"}
+    assert domain["Properties"]["RegionalCertificateArn"] == {"Ref": "CertificateArn"}
+    assert domain["Properties"]["SecurityPolicy"] == "TLS_1_2"
+    # Without a base path, so that the address is the domain alone, as ApiUrlParameter says.
+    assert mapping["Properties"].keys() == {"DomainName", "RestApiId", "Stage"}
+    told = resource("ApiUrlParameter")["Properties"]["Value"]["Fn::If"]
+    assert told[:2] == ["HasPublicApiUrl", {"Ref": "PublicApiUrl"}]
+    assert told[2]["Fn::If"][:2] == ["HasDomain", {"Fn::Sub": "https://${DomainName}"}]
+    rule = template()["Rules"]["ADomainNeedsACertificate"]
+    assert rule["Assertions"][0]["Assert"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]
+    }
+
+
+def test_how_much_is_logged_is_the_operators_choice() -> None:
+    logging = template()["Globals"]["Function"]["LoggingConfig"]
+    assert logging["ApplicationLogLevel"] == {"Ref": "LogLevel"}
+    assert logging["SystemLogLevel"] == "INFO", "the saved query of invocations reads their reports"
+
+
 def test_the_stages_of_samconfig_are_those_of_the_template() -> None:
     import tomllib
 
