@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect, syn
 from tests.support.api import unique
 from tests.support.browser import FLAGS, on_path
 from tests.support.media_files import image_file
+from tests.support.receiver import receiver
 from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
 
@@ -106,6 +107,9 @@ def test_from_the_form_to_the_picture_and_its_timeline(page: Page, stack: Stack)
     answer = httpx.get(f"{stack.api.url}/jobs/{job_id}/timeline", timeout=20, trust_env=False)
     names = [segment["name"] for segment in answer.json()["segments"]]
     assert timeline.get_by_role("rowheader").all_inner_texts() == names
+    bars = timeline.locator(".bar").evaluate_all("all => all.map((bar) => bar.offsetHeight)")
+    assert len(bars) == len(names)
+    assert len(set(bars)) == 1, "a bar is as high as all others, whatever its segment is called"
     expect(page.get_by_label("Log of the model").last).to_contain_text(prompt)
     picture(page, "job")
 
@@ -138,6 +142,7 @@ def test_what_is_refused_stands_beside_its_field(page: Page, stack: Stack) -> No
     width = page.get_by_label("Width")
     expect(width).to_have_attribute("aria-invalid", "true")
     expect(width).to_be_focused()
+    expect(page.get_by_text("What you make appears here.")).to_be_visible()
     width.fill("512")
     expect(width).not_to_have_attribute("aria-invalid", "true")
     assert len(stack.control.predictions()) == before
@@ -225,6 +230,35 @@ def test_a_job_is_deleted_only_when_that_is_confirmed(page: Page, stack: Stack, 
     expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
     at(page, f"/jobs/{job_id}")
     expect(page.get_by_text("There is no job with this id.")).to_be_visible()
+
+
+def test_a_client_that_was_away_is_called_again(page: Page, stack: Stack, user: str) -> None:
+    with receiver() as client:
+        client.answers["/"] = [500, 204, 204]
+        job_id = stack.api.submit(
+            "flux-schnell",
+            {"prompt": unique("told")},
+            user_id=user,
+            callback_url=client.origin + "/",
+        )
+        client.wait("/", 2)
+        at(page, f"/jobs/{job_id}")
+        calls = page.get_by_role("region", name="Calls to the client")
+        expect(calls.get_by_text(client.origin)).to_be_visible()
+        expect(calls.get_by_text("500 · answer 500")).to_be_visible()
+        page.get_by_role("button", name="Call again").click()
+        expect(calls.get_by_role("cell", name="1, asked for")).to_be_visible()
+        assert len(client.of("/")) == 3
+    expect(calls.locator(".badge.delivered")).to_have_count(2)
+    assert not Axe().run(page).response["violations"]
+    picture(page, "callbacks")
+
+
+def test_a_job_that_is_not_there_leads_back(page: Page) -> None:
+    at(page, "/jobs/01994a3c-0000-7000-8000-000000000000")
+    expect(page.get_by_text("There is no job with this id.")).to_be_visible()
+    page.get_by_role("link", name="To the gallery").click()
+    expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
 
 
 def test_another_user_sees_nothing_of_it(page: Page, user: str) -> None:

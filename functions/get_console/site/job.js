@@ -1,6 +1,7 @@
 // One job: what it made, what it was asked, what it cost and where its time went.
 
 import { ENDED, identity, request, status } from "./api.js";
+import { callbacks } from "./callbacks.js";
 import { announce, badge, bytes, dollars, h, seconds, when } from "./dom.js";
 import { outcome, watch } from "./result.js";
 import { waterfall } from "./waterfall.js";
@@ -24,7 +25,10 @@ export async function show(root, { id, signal }) {
 async function describe(root, job, signal) {
   const path = `jobs/${encodeURIComponent(job.jobId)}`;
   const query = { userId: identity.userId };
-  const timeline = await request("GET", `${path}/timeline`, { query, signal });
+  const [timeline, calls] = await Promise.all([
+    request("GET", `${path}/timeline`, { query, signal }),
+    callbacks(path, query, signal),
+  ]);
   root.replaceChildren(
     actions(job, path, query),
     h("div", { class: "columns even" },
@@ -40,6 +44,7 @@ async function describe(root, job, signal) {
       ])),
       section("Parameters", list(Object.entries(job.parameters || {}).map(([name, value]) => [name, shown(value)])))),
     section("Timeline", waterfall(timeline)),
+    calls ? section("Calls to the client", calls) : "",
     job.logs ? section("Log of the model", h("pre", { tabindex: 0, "aria-label": "Log of the model" }, job.logs)) : "",
   );
 }

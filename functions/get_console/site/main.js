@@ -53,7 +53,9 @@ function failure(error) {
     "div",
     { class: "notice", role: "alert" },
     h("p", {}, error.message),
-    h("button", { type: "button", onclick: show }, "Try again"),
+    h("div", { class: "actions" },
+      h("button", { type: "button", onclick: show }, "Try again"),
+      h("a", { class: "button", href: "#/jobs" }, "To the gallery")),
   );
 }
 

@@ -4,6 +4,8 @@ import { identity, request } from "./api.js";
 import { dollars, h, s, seconds } from "./dom.js";
 
 export const title = "Operations";
+const CARD_EDGES = 42;
+const MARK_WIDTH = 100; // of a time below a bar
 const SPANS = [[24, "24 hours"], [72, "3 days"], [168, "7 days"], [720, "30 days"]];
 
 export async function show(root, { parameters, signal }) {
@@ -16,12 +18,13 @@ export async function show(root, { parameters, signal }) {
     return;
   }
   const found = await request("GET", "operations", { query: { hours }, signal });
+  const width = Math.max(280, root.clientWidth - CARD_EDGES); // so that its words are as large as all others
   root.append(
     h("form", { class: "filters", "aria-label": "Span" }, h("div", { class: "field" }, h("label", { for: "span" }, "Over the last"), span)),
     tiles(found),
-    h("section", { class: "card", "aria-labelledby": "by-hour" }, h("h2", { id: "by-hour" }, "Jobs by hour"), bars(found.byHour, ["succeeded", "failed", "canceled"], String),
+    h("section", { class: "card", "aria-labelledby": "by-hour" }, h("h2", { id: "by-hour" }, "Jobs by hour"), bars(found.byHour, ["succeeded", "failed", "canceled"], String, width),
       h("ul", { class: "legend" }, ["succeeded", "failed", "canceled"].map((name) => h("li", { class: name }, name)))),
-    h("section", { class: "card", "aria-labelledby": "spend" }, h("h2", { id: "spend" }, "Spend by hour"), bars(found.byHour, ["spend"], dollars)),
+    h("section", { class: "card", "aria-labelledby": "spend" }, h("h2", { id: "spend" }, "Spend by hour"), bars(found.byHour, ["spend"], dollars, width)),
     h("section", { class: "card", "aria-labelledby": "by-model" }, h("h2", { id: "by-model" }, "Models"), models(found.spend.byModel)),
     h("section", { class: "card", "aria-labelledby": "failures" }, h("h2", { id: "failures" }, "Why jobs failed"), failures(found.failures)),
   );
@@ -51,8 +54,8 @@ function tile(name, value, hint) {
 }
 
 /** Stacked bars, one for each hour; what each holds is told by its title and summed up for hearers. */
-function bars(byHour, names, written) {
-  const [width, height, foot] = [640, 130, 18];
+function bars(byHour, names, written, width) {
+  const [height, foot] = [130, 18];
   const totals = byHour.map((hour) => names.reduce((sum, name) => sum + hour[name], 0));
   const top = Math.max(...totals, 0) || 1;
   const step = width / byHour.length;
@@ -65,8 +68,8 @@ function bars(byHour, names, written) {
       return s("rect", { class: name, x: index * step + step * 0.1, y, width: step * 0.8, height: tall, rx: Math.min(2, step / 6) });
     }));
   });
-  const every = Math.ceil(byHour.length / 6);
-  const marks = byHour.map((hour, index) => (index % every ? null : s("text", { x: index * step, y: height + foot - 4 }, time(hour.hour))));
+  const every = Math.ceil(byHour.length / (width / MARK_WIDTH));
+  const marks = byHour.map((hour, index) => (index % every || index * step > width - MARK_WIDTH ? null : s("text", { x: index * step, y: height + foot - 4 }, time(hour.hour))));
   const sum = totals.reduce((all, each) => all + each, 0);
   return s("svg", { class: "chart", viewBox: `0 0 ${width} ${height + foot}`, role: "img", "aria-label": `In all ${written(sum)}; at most ${written(top)} in an hour` },
     s("text", { x: 0, y: 10 }, written(Math.max(...totals, 0))), columns, marks);

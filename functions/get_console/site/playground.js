@@ -50,19 +50,23 @@ function ask(model, initial, result, signal, modelSignal) {
   const trouble = h("div", { role: "alert" });
   const submit = h("button", { type: "submit", class: "primary" }, "Generate");
   let timer = 0;
+  let priced = false;
   let estimating = new AbortController();
   const estimate = async () => {
     estimating.abort();
     estimating = new AbortController();
     if (form.missing().length) {
+      priced = false;
       worth.textContent = `Needs: ${form.missing().join(", ").replaceAll("_", " ")}`;
       return;
     }
+    if (!priced) worth.textContent = "Estimating …";
     try {
       const found = await request("POST", `models/${encodeURIComponent(model.modelId)}/estimate`, {
         body: { parameters: form.values() },
         signal: AbortSignal.any([estimating.signal, modelSignal]),
       });
+      priced = true;
       worth.textContent = `About ${dollars(found.estimatedCost)} and ${seconds(found.estimatedTime)}`;
     } catch (error) {
       if (error.name !== "AbortError") worth.textContent = error.fields?.length ? "Something is not valid yet" : error.message;
@@ -80,6 +84,9 @@ function ask(model, initial, result, signal, modelSignal) {
     submit.disabled = true;
     trouble.replaceChildren();
     form.show([]);
+    const before = [...result.childNodes];
+    result.replaceChildren(sending());
+    result.scrollIntoView({ block: "nearest" });
     try {
       const { jobId } = await generate(model.modelId, form.values(), signal);
       submit.disabled = false;
@@ -87,6 +94,7 @@ function ask(model, initial, result, signal, modelSignal) {
     } catch (error) {
       if (signal.aborted) return;
       submit.disabled = false;
+      if (result.querySelector(".sending")) result.replaceChildren(...before);
       const placed = form.show(error.fields || []);
       if (!placed || placed < error.fields.length) trouble.replaceChildren(h("p", { class: "notice" }, error.message));
     }
@@ -102,6 +110,11 @@ async function made(result, jobId, signal) {
   result.replaceChildren(place, links);
   result.scrollIntoView({ block: "nearest" });
   await watch(place, jobId, signal);
+}
+
+/** From the press of the button on: the first job after a quiet time is accepted in seconds, not at once. */
+function sending() {
+  return h("div", { class: "card sending" }, h("p", { class: "state" }, "Sending the request …"), h("progress", { "aria-label": "Sending" }));
 }
 
 function welcome() {

@@ -21,7 +21,7 @@ export function waterfall(timeline) {
   const rows = timeline.segments.map((segment) => {
     const left = ((Date.parse(segment.start) - start) / 10 / whole);
     const width = Math.max(NARROWEST, (segment.seconds / whole) * 100);
-    const bar = h("span", { class: `bar ${segment.actor} ${segment.name}` });
+    const bar = h("span", { class: `bar ${segment.actor} of-${segment.name}` });
     bar.style.marginLeft = `${Math.min(left, 100 - NARROWEST)}%`;
     bar.style.width = `${Math.min(width, 100)}%`;
     return h("tr", {},
