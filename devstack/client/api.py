@@ -67,6 +67,17 @@ class Api:
     def timeline(self, job_id: str) -> dict[str, Any]:
         return self._document(self._get(f"/jobs/{job_id}/timeline", **self._as_user()))
 
+    def callbacks(self, job_id: str) -> dict[str, Any]:
+        return self._document(self._get(f"/jobs/{job_id}/callbacks", **self._as_user()))
+
+    def replay_callback(self, job_id: str) -> dict[str, Any]:
+        """Asked twice, the client is called twice; it knows the second by its webhook-id."""
+        path = f"/jobs/{job_id}/callbacks/replay"
+        return self._document(self._send("POST", path, set(), params=self._as_user()))
+
+    def webhook_secret(self) -> dict[str, Any]:
+        return self._document(self._get("/webhook-secret", **self._as_user()))
+
     def cancel(self, job_id: str) -> dict[str, Any]:
         path = f"/jobs/{job_id}/cancel"
         return self._document(self._send("POST", path, _TEMPORARY, params=self._as_user()))

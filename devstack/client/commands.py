@@ -58,7 +58,18 @@ class Status(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands in the order people need them."""
     panel = "Jobs"
-    for command in (models, generate, jobs, show, watch, trace, cancel, download, delete):
+    for command in (
+        models,
+        generate,
+        jobs,
+        show,
+        watch,
+        trace,
+        callbacks,
+        cancel,
+        download,
+        delete,
+    ):
         app.command(rich_help_panel=panel)(command)
 
 
@@ -221,6 +232,31 @@ def trace(
         from devstack.client.trace import trace_command
 
         trace_command(api, find_job(api, job), screen, events=events)
+
+
+def callbacks(
+    job: Job = "last",
+    *,
+    replay: Annotated[bool, typer.Option("--replay", help="Call the client once more.")] = False,
+    secret: Annotated[
+        bool, typer.Option("--secret", help="Print what the user's client verifies calls with.")
+    ] = False,
+    as_json: AsJson = False,
+    user: User = None,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """What came of telling a job's client (`generate --callback-url`) of its end."""
+    with session(state, stage, user, as_json=as_json) as (api, screen):
+        from devstack.client.callbacks import callbacks_command, replay_command, secret_command
+        from devstack.client.reference import find_job
+
+        if secret:
+            secret_command(api, screen)
+        elif replay:
+            replay_command(api, find_job(api, job), screen)
+        else:
+            callbacks_command(api, find_job(api, job), screen)
 
 
 def cancel(

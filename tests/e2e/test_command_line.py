@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from standardwebhooks.webhooks import Webhook
 from typer.testing import CliRunner, Result
 
 from devstack.cli import app
@@ -24,6 +25,7 @@ from devstack.engine import client_config, session
 from devstack.release.smoke import smoke
 from devstack.replicate.faults import PredictionFails, PredictionSlow
 from tests.support.api import unique
+from tests.support.receiver import receiver
 from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
 
@@ -91,6 +93,37 @@ def test_a_job_from_the_request_to_the_file(stack: Stack, tmp_path: Path) -> Non
     assert answer(stack, "cancel", job)["cancelRequested"] is False
     again = answer(stack, "download", job, "-o", str(tmp_path / "out"))
     assert [each["fetched"] for each in again["files"]] == [False, False]
+
+
+def test_a_client_is_called_again(stack: Stack) -> None:
+    with receiver() as client:
+        made = answer(
+            stack,
+            "generate",
+            "flux-schnell",
+            "--prompt",
+            unique("told"),
+            "--callback-url",
+            client.origin + "/",
+        )
+        job_id = made["jobId"]
+        (told,) = client.wait("/")
+        secret = vsl(stack, "callbacks", "--secret").stdout.strip()
+        assert answer(stack, "callbacks", "--secret")["secret"] == secret
+        assert Webhook(secret).verify(told.body, told.headers)["jobId"] == job_id
+        assert "on its way" in vsl(stack, "callbacks", job_id, "--replay").stderr
+        client.wait("/", 2)
+    shown = vsl(stack, "callbacks", job_id).stdout
+    assert client.origin in shown
+    assert "delivered" in shown
+    assert answer(stack, "callbacks", job_id)["attempts"][-1]["deliveryId"] == "end"
+
+
+def test_who_calls_nobody_is_told_how(stack: Stack) -> None:
+    job_id = answer(stack, "generate", "flux-schnell", "--prompt", unique("quiet"))["jobId"]
+    assert "calls nobody" in vsl(stack, "callbacks", job_id).stderr
+    refused = answer(stack, "callbacks", job_id, "--replay", exit_code=2)["error"]
+    assert (refused["code"], "--callback-url" in refused["hint"]) == ("InvalidRequest", True)
 
 
 def test_a_deleted_job_is_gone(stack: Stack) -> None:
