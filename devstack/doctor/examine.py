@@ -10,6 +10,7 @@ from devstack.doctor.findings import Check, Examined, Finding, Scope, at_stake
 from devstack.doctor.jobs import drift, stuck_jobs
 from devstack.doctor.objects import lost_objects, stray_objects
 from devstack.doctor.predictions import orphan_predictions
+from devstack.doctor.queues import given_up
 from devstack.doctor.reach import schema, secrets_in_force, webhook_endpoint
 from devstack.doctor.site import Site, SiteError
 from vsl.domain.errors import VslError
@@ -24,6 +25,7 @@ CHECKS: dict[str, Check] = {
     "jobs without objects": lost_objects,
     "objects without jobs": stray_objects,
     "drift between the stores": drift,
+    "messages given up": given_up,
 }
 
 

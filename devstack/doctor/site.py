@@ -98,6 +98,10 @@ class Site:
     def s3(self) -> Any:
         return aws.client("s3", read_timeout=60)
 
+    @property
+    def sqs(self) -> Any:
+        return aws.client("sqs")
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
@@ -108,14 +112,14 @@ class Site:
             live=self.live,
             cache=self.cache,
             limits=self.limits,
-            announcements=AwsAnnouncements(self._callbacks_queue(), self.event_bus),
+            announcements=AwsAnnouncements(self.queue("callbacks"), self.event_bus),
             clock=SystemClock(),
             metrics=NoMetrics(),
         )
 
-    def _callbacks_queue(self) -> str:
-        found = aws.client("sqs").get_queue_url(QueueName=f"vsl-{self.stage}-callbacks")
-        return str(found["QueueUrl"])
+    def queue(self, name: str) -> str:
+        """The address of a queue of this stage."""
+        return str(self.sqs.get_queue_url(QueueName=f"vsl-{self.stage}-{name}")["QueueUrl"])
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Raises SiteError when PostgreSQL does not answer."""

@@ -19,7 +19,9 @@ from devstack.doctor.site import Site, local_site
 from devstack.replicate.faults import WebhookFault
 from tests.support.api import unique
 from tests.support.jobs import make_job
+from tests.support.receiver import receiver
 from tests.support.stack import Stack, close_clients
+from tests.support.template import REPOSITORY
 from vsl.domain.ids import new_job_id
 from vsl.domain.job import FinishedJob, Job, JobStatus, Waste
 from vsl.domain.status import finished_document
@@ -156,6 +158,31 @@ def test_an_end_and_a_waste_that_were_never_booked(stack: Stack, site: Site) -> 
     site.live.add_waste(other, Waste(wasted, site.now(), "list", Decimal("0.003")))
     cured(site, "drift", job.job_id, wasted)
     assert stack.api.status(job.job_id)["status"] == "canceled"
+
+
+def test_a_callback_that_was_given_up_through_our_own_fault(stack: Stack, site: Site) -> None:
+    with receiver() as client:
+        job_id = stack.api.submit(
+            "flux-schnell", {"prompt": unique("dead")}, callback_url=client.origin + "/"
+        )
+        client.wait("/")
+        body = json.dumps({"jobId": job_id, "deliveryId": "held-up"})
+        site.sqs.send_message(QueueUrl=site.queue("callbacks-dead"), MessageBody=body)
+        (done,) = cured(site, "messages given up", "callbacks-dead")
+        assert done.startswith("1 put back")
+        client.wait("/", 2)
+
+
+def test_a_call_that_failed_for_good_needs_a_person(site: Site) -> None:
+    queue = site.queue("failed-repairs")
+    site.sqs.send_message(QueueUrl=queue, MessageBody="{}")
+    (failed,) = examine(site, SCOPE, fix=True)
+    assert (failed.finding.subject, failed.open) == ("failed-repairs", True)
+    anchor = failed.finding.advice.partition("docs/operations.md#")[2]
+    headings = (REPOSITORY / "docs/operations.md").read_text().lower().replace(" ", "-")
+    assert f"##-{anchor}\n" in headings
+    site.sqs.purge_queue(QueueUrl=queue)
+    assert found(site) == []
 
 
 def test_doors_and_keys_need_a_person(stack: Stack, site: Site) -> None:
