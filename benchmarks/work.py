@@ -19,10 +19,10 @@ from tests.fault.harness.world import World
 BUDGET = {
     "state transitions": 8,
     "Lambda invocations": 9,
-    "DynamoDB requests": 15,
+    "DynamoDB requests": 13,
     "DynamoDB write units": 30,
     "PostgreSQL calls": 4,
-    "Redis commands": 8,  # one gives the place of a running job back
+    "Redis commands": 6,  # one gives the place of a running job back
     "S3 requests": 5,
     "Replicate calls": 2,  # the prediction, and its file
     "task token answers": 1,

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from devstack.engine import REGION
 from devstack.paths import MODELS_CONFIG
-from vsl.adapters import aws
+from vsl.adapters import aws, json_client
 from vsl.adapters.announcements import AwsAnnouncements
 from vsl.adapters.catalogue import load_catalogue
 from vsl.adapters.dynamodb import DynamoLiveJobs
@@ -138,7 +138,7 @@ class Site:
             raise SiteError(f"PostgreSQL cannot be reached from here: {reason}") from error
 
     def forget_live_item(self, job_id: str) -> None:
-        aws.client("dynamodb").delete_item(
+        json_client.client("dynamodb").delete_item(
             TableName=self.table,
             Key={"jobId": {"S": job_id}, "timestamp": {"N": str(timestamp_of(job_id))}},
         )

@@ -16,6 +16,7 @@ import pytest
 from moto import mock_aws
 
 from tests.fault.harness.dynamodb import DynamoDBClient, condition, update
+from tests.support.aws_calls import ByBoto3
 from tests.support.jobs import create_table, make_asset, make_job
 from tests.support.outside import START
 from vsl.adapters.dynamodb import DynamoLiveJobs
@@ -33,7 +34,7 @@ STEPS = 40
 @pytest.fixture(scope="module")
 def moto() -> Iterator[Any]:
     with mock_aws():
-        yield boto3.client("dynamodb", region_name="us-east-1")
+        yield ByBoto3(boto3.client("dynamodb", region_name="us-east-1"))
 
 
 def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], object]]:
@@ -76,14 +77,16 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoLiveJobs], obje
         ),
         "record_outcome": (
             4,
-            lambda live: live.record_outcome(job.job_id, outcome, at, receipt if attempt else None),
+            lambda live: live.record_outcome(
+                job.job_id, outcome, at, receipt if attempt else None, attempt or None
+            ),
         ),
         "give_up": (3, lambda live: live.give_up_prediction(job.job_id, replicate_id, at)),
         "request_cancel": (1, lambda live: live.request_cancel(job.job_id, at)),
         "store_token": (3, lambda live: live.store_token(job.job_id, token, at)),
         "mark_released": (3, lambda live: live.mark_released(job.job_id, token, attempt, at)),
         "mark": (2, lambda live: live.mark(job.job_id, event, moved)),
-        "add_receipt": (1, lambda live: live.add_receipt(job.job_id, receipt)),
+        "record_start": (3, lambda live: live.record_start(job.job_id, receipt, attempt or None)),
         "add_waste": (2, lambda live: live.add_waste(job.job_id, waste)),
         "end_waste": (1, lambda live: live.end_waste(job.job_id, waste)),
         "follow": (1, lambda live: live.follow(job.job_id, later)),
@@ -132,7 +135,7 @@ def test_both_answer_alike(seed: int, moto: Any, monkeypatch: pytest.MonkeyPatch
         answers = []
         for client in (moto, memory):
             monkeypatch.setattr(
-                "vsl.adapters.dynamodb.client", lambda _service, client=client: client
+                "vsl.adapters.json_client.client", lambda _service, client=client: client
             )
             answers.append(answer(call, live))
         assert answers[0] == answers[1], f"step {number}: {name}"
@@ -168,7 +171,7 @@ def test_a_copy_is_not_shared() -> None:
     memory = DynamoDBClient()
     job = replace(JOBS[0])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vsl.adapters.dynamodb.client", lambda _service: memory)
+        patch.setattr("vsl.adapters.json_client.client", lambda _service: memory)
         live = DynamoLiveJobs("jobs")
         live.create(job, START, None)
         before = memory.items[job.job_id]

@@ -120,8 +120,8 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
             for _ in range(draw.randrange(3))
         ]
         calls: list[Callable[..., object]] = [
-            lambda limits, _c, _m: limits.admit(asking, limit, at, lambda: history),
-            lambda limits, _c, _m: limits.admit(asking, limit, at, lambda: history),
+            lambda limits, _c, _m: limits.admit(asking, at, limit, lambda: None, lambda: history),
+            lambda limits, _c, _m: limits.admit(asking, at, limit, lambda: limit, lambda: history),
             lambda limits, _c, _m: limits.release("user-1", asking.job_id),
             lambda limits, _c, _m: limits.withdraw("user-1", asking.job_id),
             lambda _l, cache, _m: cache.put(document),
@@ -129,8 +129,6 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
             *([lambda _l, cache, _m: cache.close(job.job_id)] if number > 40 else []),
             lambda _l, _c, seen: seen.seen(name),
             lambda _l, _c, seen: seen.remember(name),
-            lambda limits, _c, _m: limits.cached_limits(name),
-            lambda limits, _c, _m: limits.cache_limits(name, limit),
         ]
         return draw.choice(calls)
 

@@ -53,7 +53,8 @@ def ask(
     at: datetime = START,
     **changes: Any,
 ) -> Admission:
-    return limits.admit(make_job(seed, at, **changes), Limits(per_hour, concurrent), at, nothing)
+    job, wanted = make_job(seed, at, **changes), Limits(per_hour, concurrent)
+    return limits.admit(job, at, wanted, lambda: None, nothing)[0]
 
 
 def wait(*arguments: Any, **named: Any) -> float | None:
@@ -136,7 +137,7 @@ def test_a_job_that_never_started_is_counted_nowhere(limits: RedisRateLimits) ->
 
 def test_a_place_nobody_gave_back_is_free_at_the_deadline(limits: RedisRateLimits) -> None:
     job = make_job("lost")
-    limits.admit(job, Limits(9, 1), START, nothing)
+    limits.admit(job, START, Limits(9, 1), lambda: None, nothing)
     before = job.deadline - timedelta(milliseconds=1)
     assert not ask(limits, "next", 9, 1, at=before).admitted
     assert ask(limits, "next", 9, 1, at=job.deadline).admitted
@@ -196,7 +197,8 @@ def test_the_keys_are_the_documented_ones_and_expire(
 
 def test_a_cluster_keeps_the_keys_of_a_user_together() -> None:
     hour = b"ratelimit:user:user-1:hour"
-    assert key_slot(hour) == key_slot(b"{" + hour + b"}:running")
+    for other in (b"running", b"limits"):
+        assert key_slot(hour) == key_slot(b"{" + hour + b"}:" + other)
 
 
 def test_the_history_is_asked_for_only_when_nothing_is_known(limits: RedisRateLimits) -> None:
@@ -209,9 +211,9 @@ def test_the_history_is_asked_for_only_when_nothing_is_known(limits: RedisRateLi
             RecentJob("running", START - timedelta(minutes=20), START + timedelta(minutes=1)),
         ]
 
-    first = limits.admit(make_job("job-1"), Limits(3, 2), START, history)
+    first, _ = limits.admit(make_job("job-1"), START, Limits(3, 2), lambda: None, history)
     assert (first.verdict, first.in_hour, first.running) == (Verdict.ADMITTED, 3, 2)
-    second = limits.admit(make_job("job-2"), Limits(3, 2), START, history)
+    second, _ = limits.admit(make_job("job-2"), START, Limits(3, 2), lambda: None, history)
     assert (second.verdict, second.next_place) == (Verdict.HOUR_IS_FULL, 30 * 60)
     assert asked == ["once"]
 
@@ -226,11 +228,27 @@ def test_a_lost_script_is_loaded_again(limits: RedisRateLimits, redis_url: str) 
 def test_the_limits_in_force_are_remembered_for_a_while(
     limits: RedisRateLimits, redis_url: str
 ) -> None:
-    assert limits.cached_limits("user-1") is None
-    limits.cache_limits("user-1", Limits(0, 7))
-    assert limits.cached_limits("user-1") == Limits(0, 7)
+    asked: list[str] = []
+
+    def own() -> Limits:
+        asked.append("once")
+        return Limits(0, 7)
+
+    for job in ("job-1", "job-2"):
+        _, in_force = limits.admit(make_job(job), START, Limits(1, 1), own, nothing)
+        assert in_force == Limits(0, 7)
+    assert asked == ["once"]
     with redis.Redis.from_url(redis_url) as client:
-        assert 0 < int(str(client.ttl("ratelimit:user:user-1:limits"))) <= 300
+        assert 0 < int(str(client.ttl("{ratelimit:user:user-1:hour}:limits"))) <= 300
+
+
+def test_a_default_for_want_of_better_is_not_remembered(limits: RedisRateLimits) -> None:
+    _, in_force = limits.admit(make_job("job-1"), START, Limits(5, 5), lambda: None, nothing)
+    assert in_force == Limits(5, 5)
+    _, in_force = limits.admit(
+        make_job("job-2"), START, Limits(5, 5), lambda: Limits(2, 2), nothing
+    )
+    assert in_force == Limits(2, 2)
 
 
 class World:
@@ -312,7 +330,7 @@ def test_a_redis_that_lost_everything_learns_it_again(world: World, redis_url: s
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     assert world.refusal("more") == before
-    again = world.limits.admit(jobs[1], world.default, world.clock.now(), nothing)
+    again, _ = world.limits.admit(jobs[1], world.clock.now(), world.default, lambda: None, nothing)
     assert (again.verdict, again.in_hour, again.running) == (Verdict.AGAIN, 3, 3)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.support.aws_calls import ByBoto3
 from tests.support.jobs import create_table, make_asset
 from tests.support.machines import STATE_MACHINES, Handler, Machines
 from tests.support.outside import (
@@ -25,7 +26,7 @@ from tests.support.outside import (
     NoLimits,
     SteppedClock,
 )
-from vsl.adapters import aws, parameters
+from vsl.adapters import aws, json_client, parameters
 from vsl.domain.errors import StoreUnavailable
 from vsl.domain.ids import is_job_id, new_job_id
 from vsl.domain.job import Job, JobStatus, MediaAsset
@@ -135,10 +136,11 @@ def world(engine: Machines, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name, value in {"api-url": API_URL, "replicate-webhook-secret": SECRET}.items():
         ssm.put_parameter(Name=f"/vsl/local/{name}", Value=value, Type="String", Overwrite=True)
 
-    # moto hears boto3 alone, and this call is made without it.
+    # moto hears boto3 alone, and these calls are made without it.
     monkeypatch.setattr(
         parameters, "call_json", lambda _service, _target, body: ssm.get_parameters_by_path(**body)
     )
+    monkeypatch.setattr(json_client, "client", lambda service: ByBoto3(boto3.client(service)))
     provider = FakeProvider(SteppedClock(datetime.now(UTC)))
     accounting, media, cache = MemoryAccounting(), StoredNowhere(), MemoryCache()
     outside = {

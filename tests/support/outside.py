@@ -206,22 +206,18 @@ class NoLimits:
     def admit(
         self,
         job: Job,
-        limits: Limits,
         now: datetime,
+        default: Limits,
+        own: Callable[[], Limits | None],
         history: Callable[[], Sequence[RecentJob]],
-    ) -> Admission:
-        return Admission(Verdict.ADMITTED, 1, 1, 3600)
+    ) -> tuple[Admission, Limits]:
+        return Admission(Verdict.ADMITTED, 1, 1, 3600), default
 
     def release(self, user_id: str, job_id: str) -> None:
         self.released.append((user_id, job_id))
 
     def withdraw(self, user_id: str, job_id: str) -> None:
         self.withdrawn.append((user_id, job_id))
-
-    def cached_limits(self, user_id: str) -> Limits | None:
-        return None
-
-    def cache_limits(self, user_id: str, limits: Limits) -> None: ...
 
 
 @dataclass

@@ -17,7 +17,7 @@ from botocore.config import Config
 from devstack.replicate.control import Control
 from tests.support.api import Api
 from tests.support.template import REPOSITORY
-from vsl.adapters import aws
+from vsl.adapters import aws, connections
 from vsl.adapters.dynamodb import DynamoLiveJobs
 
 _OPEN: list[Any] = []
@@ -104,8 +104,7 @@ def _client(service: str, endpoint: str) -> Any:
 
 def close_clients() -> None:
     """Forget all clients, the product's own too: they know the endpoint they were made for."""
-    if "AWS_ENDPOINT_URL" in os.environ:
-        _OPEN.append(aws.client("dynamodb"))
+    connections.close()
     while _OPEN:
         _OPEN.pop().close()
     _client.cache_clear()

@@ -1,4 +1,4 @@
-"""boto3 clients and the Redis client in memory, every call of theirs an effect."""
+"""Clients of AWS and the Redis client in memory, every call of theirs an effect."""
 
 import hashlib
 import io
@@ -6,17 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
-from tests.fault.harness.dynamodb import DynamoDBClient, refused
+from botocore.exceptions import ClientError
+
+from tests.fault.harness.dynamodb import DynamoDBClient
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Scheduler, Signal
 from vsl.adapters import redis_limits, redis_stores
+from vsl.adapters.json_client import Refused
 from vsl.domain.errors import StoreUnavailable
 
 
 class Client:
-    """Makes an effect of every call to `target`; `code` is the store's word for "not now"."""
+    """Makes an effect of every call to `target`; `code` is boto3's word for "not now", if it is
+    called by boto3."""
 
-    def __init__(self, effects: Effects, store: str, target: object, code: str) -> None:
+    def __init__(self, effects: Effects, store: str, target: object, code: str | None) -> None:
         self._effects = effects
         self._store = store
         self._target = target
@@ -30,12 +34,26 @@ class Client:
                 self._store,
                 operation,
                 lambda: method(**arguments),
-                lambda after: refused(
-                    operation, "InternalServerError" if after else self._code, 500
-                ),
+                lambda after: self._away(operation, after),
             )
 
         return call
+
+    def _away(self, operation: str, after: bool) -> Exception:
+        if self._code is None:
+            return StoreUnavailable(f"{self._store} did not answer.", service=self._store)
+        return refused(operation, "InternalServerError" if after else self._code, 500)
+
+
+def refused(operation: str, code: str, status: int = 400) -> ClientError:
+    """The error boto3 raises when AWS answers with this code."""
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": code},
+            "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item]
+        },
+        operation,
+    )
 
 
 class S3Client:
@@ -134,10 +152,10 @@ class StepFunctionsClient:
     def _open(self, text: str) -> TaskToken:
         token = self.tokens.get(text)
         if token is None:
-            raise refused("SendTask", "InvalidToken")
+            raise Refused("InvalidToken", {})
         if token.closed or token.answered.set_already:
             self.refusals += 1
-            raise refused("SendTask", "TaskTimedOut" if token.closed else "TaskDoesNotExist")
+            raise Refused("TaskTimedOut" if token.closed else "TaskDoesNotExist", {})
         return token
 
 
@@ -207,14 +225,17 @@ class RedisServer:
 
     def _admit(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> list[int]:
         """The admission script, line by line; an empty set is a key that is not there."""
-        hour_key, running_key = keys
-        now, window, per_hour, at_once, history_follows, job, created, deadline = args[:8]
+        hour_key, running_key, limits_key = keys
+        job, numbers = args[0], map(int, args[1].split())
+        now, window, created, deadline, history_follows, *given = numbers
+        per_hour, at_once = self._limits(limits_key, *given)
         hour, running = self._members(hour_key), self._members(running_key)
         hour_until, running_until = self._until(hour_key), self._until(running_key)
+        missing = 2 * (not hour and not history_follows) + (per_hour is None)
+        if missing:
+            return [4 + missing]
         if not hour:
-            if not history_follows:
-                return [4]
-            for name, at, until in batched(args[8:], 3, strict=True):
+            for name, at, until in batched(args[2:], 3, strict=True):
                 hour[name] = at
                 if until:
                     running[name] = until
@@ -235,7 +256,16 @@ class RedisServer:
         wait = window
         if hour and per_hour:
             wait = sorted(hour.values())[max(0, len(hour) - per_hour)] + window - now
-        return [verdict, len(hour), len(running), wait]
+        return [verdict, len(hour), len(running), wait, per_hour, at_once]
+
+    def _limits(self, key: str, per_hour: Any, at_once: Any, keep: int) -> tuple[Any, Any]:
+        """As given, and kept if asked to; else as kept, None if they are not."""
+        if per_hour < 0:
+            held = self.get(key)
+            per_hour, at_once = map(int, held.split()) if held else (None, None)
+        elif keep:
+            self.set(key, f"{per_hour} {at_once}", ex=keep)
+        return per_hour, at_once
 
     def _members(self, key: str) -> dict[str, int]:
         return dict(self.get(key) or {})

@@ -1,4 +1,4 @@
-"""A boto3 client of DynamoDB in memory, for exactly the expressions the live items use.
+"""A client of DynamoDB in memory, for exactly the expressions the live items use.
 
 It reads the very update and condition expressions of the adapter; syntax that it does not know
 raises. A contract test runs the same operations against moto and compares the items.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import ClientError
+from vsl.adapters.json_client import Refused
 
 type Item = dict[str, Any]
 type Names = Mapping[str, str]
@@ -32,10 +32,18 @@ class DynamoDBClient:
         self.items: dict[str, Item] = {}
         self._on_write = on_write
 
-    def put_item(self, *, TableName: str, Item: Item, ConditionExpression: str) -> Item:  # noqa: N803
+    def put_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Item: Item,  # noqa: N803
+        ConditionExpression: str,  # noqa: N803
+        ReturnValuesOnConditionCheckFailure: str,  # noqa: N803
+    ) -> Item:
         job_id = Item["jobId"]["S"]
-        if not condition(ConditionExpression)(self.items.get(job_id, {}), {}, {}):
-            raise refused("PutItem", "ConditionalCheckFailedException")
+        before = self.items.get(job_id, {})
+        if not condition(ConditionExpression)(before, {}, {}):
+            raise _condition_failed(before)
         self._write(job_id, Item)
         return {}
 
@@ -59,7 +67,7 @@ class DynamoDBClient:
         if not holds(
             self.items.get(job_id, {}), ExpressionAttributeNames, ExpressionAttributeValues
         ):
-            raise refused("DeleteItem", "ConditionalCheckFailedException")
+            raise _condition_failed({})
         self.items.pop(job_id, None)
         return {}
 
@@ -81,13 +89,14 @@ class DynamoDBClient:
         ConditionExpression: str,  # noqa: N803
         ExpressionAttributeValues: Values,  # noqa: N803
         ReturnValues: str,  # noqa: N803
+        ReturnValuesOnConditionCheckFailure: str,  # noqa: N803
         ExpressionAttributeNames: Names | None = None,  # noqa: N803
     ) -> Item:
         names, values = ExpressionAttributeNames or {}, ExpressionAttributeValues
         job_id = Key["jobId"]["S"]
         before = self.items.get(job_id, {})
         if not condition(ConditionExpression)(before, names, values):
-            raise refused("UpdateItem", "ConditionalCheckFailedException")
+            raise _condition_failed(before)
         after = before | Key
         for write in update(UpdateExpression):
             write(before, after, names, values)
@@ -118,15 +127,8 @@ class DynamoDBClient:
         self._on_write(item)
 
 
-def refused(operation: str, code: str, status: int = 400) -> ClientError:
-    """The error boto3 raises when AWS answers with this code."""
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": code},
-            "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item]
-        },
-        operation,
-    )
+def _condition_failed(item: Item) -> Refused:
+    return Refused("ConditionalCheckFailedException", {"Item": item} if item else {})
 
 
 class _Parser:
@@ -340,7 +342,7 @@ def _parent(item: Item, path: tuple[str, ...], names: Names) -> Item:
         name = _name(part, names)
         found = item.get(name)
         if found is None or "M" not in found:
-            raise refused("UpdateItem", "ValidationException")
+            raise Refused("ValidationException", {})
         item[name] = {"M": dict(found["M"])}
         item = item[name]["M"]
     return item

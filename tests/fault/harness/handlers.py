@@ -138,8 +138,7 @@ def installed() -> Iterator[None]:
     }
     changed: list[Any] = [
         patch.dict(os.environ, _ENVIRONMENT),
-        patch("vsl.adapters.dynamodb.client", lambda name: world().clients[name]),
-        patch("vsl.adapters.stepfunctions.client", lambda name: world().clients[name]),
+        patch("vsl.adapters.json_client.client", lambda name: world().clients[name]),
         patch("vsl.adapters.lambdas.client", lambda name: world().clients[name]),
         patch("vsl.adapters.announcements.client", lambda name: world().clients[name]),
         patch("vsl.adapters.s3.ThreadPoolExecutor", InlineExecutor),

@@ -124,9 +124,9 @@ class World:
         self.s3 = S3Client()
         self.announced = Announced(self._end_is_durable)
         self.announcements = AwsAnnouncements("https://sqs/callbacks", "default")
-        aws: dict[str, tuple[object, str]] = {
-            "dynamodb": (self.dynamodb, "ProvisionedThroughputExceededException"),
-            "stepfunctions": (self.tokens, "ThrottlingException"),
+        aws: dict[str, tuple[object, str | None]] = {
+            "dynamodb": (self.dynamodb, None),
+            "stepfunctions": (self.tokens, None),
             "lambda": (LambdaClient(self._invoke_later), "TooManyRequestsException"),
             "s3": (self.s3, "SlowDown"),
             "sqs": (self.announced, "ThrottlingException"),

@@ -37,7 +37,7 @@ class Service:
 
 def ask(monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, object] | Exception) -> Service:
     service = Service(*answers)
-    monkeypatch.setattr(signed, "_send", service)
+    monkeypatch.setattr(signed, "send", service)
     monkeypatch.setattr(signed, "_PAUSE_SECONDS", 0)
     return service
 

@@ -97,7 +97,7 @@ def answering(
             raise answer
         return answer[0], b"", answer[1]
 
-    monkeypatch.setattr(signed, "_send", send)
+    monkeypatch.setattr(signed, "send", send)
     return asked
 
 

@@ -12,8 +12,9 @@ from moto import mock_aws
 
 from functions.store_media import app
 from tests.support import media_files
+from tests.support.aws_calls import ByBoto3
 from tests.support.jobs import create_table, make_job
-from vsl.adapters import aws
+from vsl.adapters import aws, json_client
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.domain.errors import OutputInvalid
 from vsl.domain.job import JobStatus, MediaAsset
@@ -50,6 +51,7 @@ def _world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         client.meta.events.register_first("before-send.s3", _as_bytes)
         client.create_bucket(Bucket="media-bucket")
         create_table(boto3.client("dynamodb"), "JobsTable", "jobs")
+        monkeypatch.setattr(json_client, "client", lambda name: ByBoto3(boto3.client(name)))
         DynamoLiveJobs("jobs").create(JOB, JOB.created_at.replace(hour=13), None)
         yield
     for cache in caches:

@@ -14,7 +14,7 @@ from tests.support.outside import (
     RecordingMetrics,
     SteppedClock,
 )
-from vsl.adapters import dynamodb
+from vsl.adapters import json_client
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.domain.job import Job
 from vsl.domain.live_job import LiveJob
@@ -45,7 +45,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """DynamoDB in memory: it evaluates the adapter's own expressions, and a contract test compares
     it with moto."""
     table = DynamoDBClient()
-    monkeypatch.setattr(dynamodb, "client", lambda _service: table)
+    monkeypatch.setattr(json_client, "client", lambda _service: table)
     clock, job = SteppedClock(), make_job()
     live = DynamoLiveJobs("jobs")
     live.create(job, job.created_at.replace(hour=13), "arn:execution")

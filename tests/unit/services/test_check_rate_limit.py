@@ -32,25 +32,20 @@ class Redis:
     def admit(
         self,
         job: Job,
-        limits: Limits,
         now: datetime,
+        default: Limits,
+        own: Callable[[], Limits | None],
         history: Callable[[], Sequence[RecentJob]],
-    ) -> Admission:
+    ) -> tuple[Admission, Limits]:
         self._answer()
-        self.asked.append((limits, history()))
-        return self.answer
+        self.limits = self.limits or own()
+        in_force = self.limits or default
+        self.asked.append((in_force, history()))
+        return self.answer, in_force
 
     def release(self, user_id: str, job_id: str) -> None: ...
 
     def withdraw(self, user_id: str, job_id: str) -> None: ...
-
-    def cached_limits(self, user_id: str) -> Limits | None:
-        self._answer()
-        return self.limits
-
-    def cache_limits(self, user_id: str, limits: Limits) -> None:
-        self._answer()
-        self.limits = limits
 
     def _answer(self) -> None:
         if self.away:

@@ -180,7 +180,7 @@ def test_the_oldest_that_waits_for_its_prediction(world: World) -> None:
         submit(world, job, second)
     outcome = Outcome("p1", PredictionStatus.SUCCEEDED, "webhook")
     world.live.record_prediction(told.job_id, 1, "p1", START, "workflow")
-    assert world.live.record_outcome(told.job_id, outcome, START)
+    assert world.live.record_outcome(told.job_id, outcome, START).first
     answer = ask(world, running(*(job.job_id for job in (told, late, early, new))))
     assert answer["oldestWaiting"] == {
         "jobId": early.job_id,

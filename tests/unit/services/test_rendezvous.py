@@ -28,7 +28,7 @@ def outcome_arrives(world: World, source: str = "webhook", **changes: object) ->
         callbacks=world.callbacks,
         clock=world.clock,
         metrics=world.metrics,
-    )
+    ).first
 
 
 def token_arrives(world: World, token: str = "token-1") -> bool:

@@ -9,7 +9,7 @@ from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 # Answers that say "not now": throttling and faults on the service's side. Anything else is a
 # mistake of ours and must surface as itself.
-_TRANSIENT = frozenset(
+TRANSIENT = frozenset(
     {
         "InternalError",
         "InternalFailure",
@@ -66,7 +66,7 @@ def translated(service: str) -> Iterator[None]:
     except ClientError as error:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _TRANSIENT or status >= 500:
+        if code in TRANSIENT or status >= 500:
             raise StoreUnavailable(f"{service} did not answer.", service=service) from error
         if code in {"AccessDenied", "AccessDeniedException", "ResourceNotFoundException"}:
             message = f"{service} refused: {error.response['Error'].get('Message', code)}"

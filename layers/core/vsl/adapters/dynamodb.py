@@ -1,5 +1,6 @@
 """The live items in DynamoDB. Every write is one conditional UpdateItem, so none needs a lock.
 
+A write whose condition does not hold answers with the item as it stands: no second look is needed.
 Implements `services.ports.LiveJobs`; the attributes are those of `live_item`.
 """
 
@@ -9,12 +10,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from vsl.adapters import live_item
-from vsl.adapters.aws import client, error_code, translated
+from vsl.adapters import json_client, live_item
+from vsl.adapters.attributes import deserialized, serialized
+from vsl.adapters.item_table import (
+    ALIVE,
+    FAILED_CONDITION,
+    TERMINAL_VALUES,
+    ItemTable,
+    required,
+    standing,
+)
+from vsl.adapters.json_client import Refused
 from vsl.adapters.live_item import live_job, milliseconds, shard
 from vsl.domain.errors import JobNotEnded, JobNotFound, StoreUnavailable
 from vsl.domain.job import (
-    TERMINAL,
     FinishedJob,
     Job,
     JobEvent,
@@ -23,7 +32,7 @@ from vsl.domain.job import (
     WebhookReceipt,
     iso,
 )
-from vsl.domain.live_job import LiveJob
+from vsl.domain.live_job import LiveJob, Recorded
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.provider_logs import log_progress, log_tail
 from vsl.domain.status import StatusDocument
@@ -33,19 +42,14 @@ IN_FLIGHT_INDEX = "InFlightIndex"
 _BATCH_ROUNDS = 4  # items are small: what is left over was throttled
 
 _NOT_PAST = "(attribute_not_exists(past) OR NOT contains(past, :id))"
-_ALIVE = "NOT #status IN (:succeeded, :failed, :canceled)"
 # Into the in-flight index, unless the item is in it.
 _IN_FLIGHT = (
     "inFlightShard = if_not_exists(inFlightShard, :shard),"
     " nextCheckAt = if_not_exists(nextCheckAt, :next)"
 )
-_TERMINAL_VALUES = {f":{status}": status.value for status in TERMINAL}
 
 
-class DynamoLiveJobs:
-    def __init__(self, table: str) -> None:
-        self._table = table
-
+class DynamoLiveJobs(ItemTable):
     def create(self, job: Job, deadline: datetime, execution_arn: str | None) -> LiveJob:
         now = iso(job.created_at)
         created = live_item.event_map(JobEvent("created", job.created_at))
@@ -68,53 +72,46 @@ class DynamoLiveJobs:
         )
         if execution_arn:
             item["executionArn"] = execution_arn
-        from botocore.exceptions import ClientError
-
-        with translated("DynamoDB"):
-            try:
-                client("dynamodb").put_item(
-                    TableName=self._table,
-                    Item=_serialize(item),
-                    ConditionExpression="attribute_not_exists(jobId)",
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return self._require(job.job_id)
+        try:
+            json_client.client("dynamodb").put_item(
+                TableName=self._table,
+                Item=serialized(item),
+                ConditionExpression="attribute_not_exists(jobId)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except Refused as refused:
+            return required(standing(refused), job.job_id)
         return live_job(item)
 
     def get(self, job_id: str) -> LiveJob | None:
-        with translated("DynamoDB"):
-            found = client("dynamodb").get_item(
-                TableName=self._table, Key=_serialize(live_item.key(job_id)), ConsistentRead=True
-            )
-        return live_job(_deserialize(found["Item"])) if "Item" in found else None
+        found = json_client.client("dynamodb").get_item(
+            TableName=self._table, Key=serialized(live_item.key(job_id)), ConsistentRead=True
+        )
+        return live_job(deserialized(found["Item"])) if "Item" in found else None
 
     def get_many(self, job_ids: Sequence[str]) -> Mapping[str, LiveJob]:
-        keys = [_serialize(live_item.key(job_id)) for job_id in job_ids]
+        keys = [serialized(live_item.key(job_id)) for job_id in job_ids]
         asked: Mapping[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
         found: dict[str, LiveJob] = {}
-        with translated("DynamoDB"):
-            for _ in range(_BATCH_ROUNDS):
-                answer = client("dynamodb").batch_get_item(RequestItems=asked)
-                items = answer["Responses"].get(self._table, ())
-                found |= {item["jobId"]["S"]: live_job(_deserialize(item)) for item in items}
-                asked = answer.get("UnprocessedKeys") or {}
-                if not asked:
-                    return found
+        for _ in range(_BATCH_ROUNDS):
+            answer = json_client.client("dynamodb").batch_get_item(RequestItems=asked)
+            items = answer["Responses"].get(self._table, ())
+            found |= {item["jobId"]["S"]: live_job(deserialized(item)) for item in items}
+            asked = answer.get("UnprocessedKeys") or {}
+            if not asked:
+                return found
         raise StoreUnavailable("DynamoDB did not answer in full.", service="DynamoDB")
 
     def find_by_replicate_id(self, replicate_id: str) -> LiveJob | None:
-        with translated("DynamoDB"):
-            found = client("dynamodb").query(
-                TableName=self._table,
-                IndexName=REPLICATE_INDEX,
-                KeyConditionExpression="replicateId = :id",
-                ExpressionAttributeValues=_serialize({":id": replicate_id}),
-                Limit=1,
-            )
+        found = json_client.client("dynamodb").query(
+            TableName=self._table,
+            IndexName=REPLICATE_INDEX,
+            KeyConditionExpression="replicateId = :id",
+            ExpressionAttributeValues=serialized({":id": replicate_id}),
+            Limit=1,
+        )
         # The index trails the table by a moment; the table itself is asked for the truth.
-        return self.get(_deserialize(found["Items"][0])["jobId"]) if found["Items"] else None
+        return self.get(deserialized(found["Items"][0])["jobId"]) if found["Items"] else None
 
     def write_intent(
         self, job_id: str, attempt: int, at: datetime, next_check_at: datetime
@@ -125,7 +122,7 @@ class DynamoLiveJobs:
             "SET attempt = :attempt, intentAt = :at, inFlightShard = :shard,"
             " nextCheckAt = :next, updatedAt = :updated, events.#intent = :intent",
             "attempt = :previous AND attribute_not_exists(replicateId)"
-            f" AND attribute_not_exists(cancelRequestedAt) AND {_ALIVE}",
+            f" AND attribute_not_exists(cancelRequestedAt) AND {ALIVE}",
             names={"#intent": f"intent_{attempt}"},
             values={
                 ":attempt": attempt,
@@ -143,7 +140,7 @@ class DynamoLiveJobs:
             job_id,
             "REMOVE intentAt",
             "attempt = :attempt AND attribute_exists(intentAt)"
-            f" AND attribute_not_exists(replicateId) AND {_ALIVE}",
+            f" AND attribute_not_exists(replicateId) AND {ALIVE}",
             values={":attempt": attempt},
         )
         return updated is not None
@@ -155,7 +152,7 @@ class DynamoLiveJobs:
             "SET events.#given_up = :given_up, updatedAt = :at ADD past :ids"
             " REMOVE replicateId, intentAt, outcome, logs, progress, events.submitted,"
             " events.outcome_recorded",
-            f"replicateId = :id AND attribute_exists(outcome) AND {_ALIVE}",
+            f"replicateId = :id AND attribute_exists(outcome) AND {ALIVE}",
             names={"#given_up": f"given_up_{replicate_id}"},
             values={
                 ":id": replicate_id,
@@ -171,7 +168,7 @@ class DynamoLiveJobs:
             job_id,
             "SET cancelRequestedAt = if_not_exists(cancelRequestedAt, :at), updatedAt = :updated,"
             " events.cancel_requested = if_not_exists(events.cancel_requested, :requested)",
-            f"attribute_exists(jobId) AND {_ALIVE}",
+            f"attribute_exists(jobId) AND {ALIVE}",
             values={
                 ":at": milliseconds(at),
                 ":updated": iso(at),
@@ -217,54 +214,84 @@ class DynamoLiveJobs:
     def record_prediction(
         self, job_id: str, attempt: int, replicate_id: str, at: datetime, source: str
     ) -> LiveJob:
-        detail = {"attempt": attempt, "replicateId": replicate_id}
-        updated = self._update(
+        item, _ = self._try(
             job_id,
             "SET replicateId = :id, #status = :processing, updatedAt = :updated,"
             " events.submitted = :submitted",
             f"attribute_exists(jobId) AND attribute_not_exists(replicateId) AND {_NOT_PAST}"
-            f" AND {_ALIVE}",
+            f" AND {ALIVE}",
             values={
                 ":id": replicate_id,
                 ":processing": JobStatus.PROCESSING.value,
                 ":updated": iso(at),
-                ":submitted": live_item.event_map(JobEvent("submitted", at, source, detail)),
+                ":submitted": _submitted(attempt, replicate_id, at, source),
             },
         )
-        return updated or self._require(job_id)
+        return required(item, job_id)
+
+    def record_start(
+        self, job_id: str, receipt: WebhookReceipt, attempt: int | None = None
+    ) -> Recorded:
+        return self._record(job_id, receipt.replicate_id, receipt.received_at, attempt, receipt)
 
     def record_outcome(
-        self, job_id: str, outcome: Outcome, at: datetime, receipt: WebhookReceipt | None = None
-    ) -> LiveJob | None:
+        self,
+        job_id: str,
+        outcome: Outcome,
+        at: datetime,
+        receipt: WebhookReceipt | None = None,
+        attempt: int | None = None,
+    ) -> Recorded:
         recorded = JobEvent("outcome_recorded", at, outcome.source, outcome.summary())
-        expression = (
-            "SET outcome = :outcome, replicateId = :id, #status = :processing,"
-            " updatedAt = :updated, events.outcome_recorded = :recorded"
-        )
-        names: dict[str, str] = {}
-        values: dict[str, Any] = {
+        sets = ["outcome = :outcome", "events.outcome_recorded = :recorded"]
+        values = {
             ":outcome": live_item.plain(outcome.document()),
-            ":id": outcome.replicate_id,
-            ":processing": JobStatus.PROCESSING.value,
-            ":updated": iso(at),
             ":recorded": live_item.event_map(recorded),
         }
         if outcome.logs:
-            expression += ", logs = :logs"
+            sets.append("logs = :logs")
             values[":logs"] = outcome.logs
+        return self._record(
+            job_id, outcome.replicate_id, at, attempt, receipt, sets=sets, values=values
+        )
+
+    def _record(
+        self,
+        job_id: str,
+        replicate_id: str,
+        at: datetime,
+        attempt: int | None,
+        receipt: WebhookReceipt | None,
+        *,
+        sets: Sequence[str] = (),
+        values: Mapping[str, Any] | None = None,
+    ) -> Recorded:
+        """What is heard of a prediction; the job takes it for its own if it has none."""
+        sets = ["replicateId = :id", "#status = :processing", "updatedAt = :updated", *sets]
+        names: dict[str, str] = {}
+        values = {
+            ":id": replicate_id,
+            ":processing": JobStatus.PROCESSING.value,
+            ":updated": iso(at),
+            **(values or {}),
+        }
+        if attempt is not None:
+            sets.append("events.submitted = if_not_exists(events.submitted, :submitted)")
+            values[":submitted"] = _submitted(attempt, replicate_id, at, "webhook")
         if receipt:
-            expression += ", webhooks.#receipt = :receipt"
+            sets.append("webhooks.#receipt = :receipt")
             names["#receipt"] = receipt.webhook_id
             values[":receipt"] = live_item.receipt_map(receipt)
-        return self._update(
+        item, first = self._try(
             job_id,
-            expression,
+            "SET " + ", ".join(sets),
             "attribute_exists(jobId) AND attribute_not_exists(outcome)"
             " AND (attribute_not_exists(replicateId) OR replicateId = :id)"
-            f" AND {_NOT_PAST} AND {_ALIVE}",
+            f" AND {_NOT_PAST} AND {ALIVE}",
             names=names,
             values=values,
         )
+        return Recorded(item, first)
 
     def store_token(self, job_id: str, task_token: str, at: datetime) -> LiveJob:
         awaiting = live_item.event_map(JobEvent("awaiting", at))
@@ -302,18 +329,9 @@ class DynamoLiveJobs:
         self._update(
             job_id,
             expression,
-            f"attribute_exists(jobId) AND {_ALIVE}",
+            f"attribute_exists(jobId) AND {ALIVE}",
             names={"#event": event.name},
             values=values,
-        )
-
-    def add_receipt(self, job_id: str, receipt: WebhookReceipt) -> None:
-        self._update(
-            job_id,
-            "SET webhooks.#receipt = :receipt",
-            "attribute_exists(webhooks)",
-            names={"#receipt": receipt.webhook_id},
-            values={":receipt": live_item.receipt_map(receipt)},
         )
 
     def reschedule(
@@ -337,38 +355,34 @@ class DynamoLiveJobs:
 
     def due(self, now: datetime, limit: int) -> Sequence[str]:
         found: list[tuple[int, str]] = []
-        with translated("DynamoDB"):
-            for number in range(live_item.SHARDS):
-                page = client("dynamodb").query(
-                    TableName=self._table,
-                    IndexName=IN_FLIGHT_INDEX,
-                    KeyConditionExpression="inFlightShard = :shard AND nextCheckAt <= :now",
-                    ExpressionAttributeValues=_serialize(
-                        {":shard": str(number), ":now": milliseconds(now)}
-                    ),
-                    Limit=limit,
-                )
-                entries = map(_deserialize, page["Items"])
-                found += [(int(entry["nextCheckAt"]), entry["jobId"]) for entry in entries]
+        for number in range(live_item.SHARDS):
+            page = json_client.client("dynamodb").query(
+                TableName=self._table,
+                IndexName=IN_FLIGHT_INDEX,
+                KeyConditionExpression="inFlightShard = :shard AND nextCheckAt <= :now",
+                ExpressionAttributeValues=serialized(
+                    {":shard": str(number), ":now": milliseconds(now)}
+                ),
+                Limit=limit,
+            )
+            entries = map(deserialized, page["Items"])
+            found += [(int(entry["nextCheckAt"]), entry["jobId"]) for entry in entries]
         return [job_id for _, job_id in sorted(found)[:limit]]
 
     def delete(self, job_id: str) -> None:
-        from botocore.exceptions import ClientError
-
-        with translated("DynamoDB"):
-            try:
-                client("dynamodb").delete_item(
-                    TableName=self._table,
-                    Key=_serialize(live_item.key(job_id)),
-                    ConditionExpression="attribute_not_exists(jobId)"
-                    " OR #status IN (:succeeded, :failed, :canceled)",
-                    ExpressionAttributeNames={"#status": "status"},
-                    ExpressionAttributeValues=_serialize(_TERMINAL_VALUES),
-                )
-            except ClientError as error:
-                if error_code(error) == "ConditionalCheckFailedException":
-                    raise JobNotEnded("The job has not ended.", jobId=job_id) from None
-                raise
+        try:
+            json_client.client("dynamodb").delete_item(
+                TableName=self._table,
+                Key=serialized(live_item.key(job_id)),
+                ConditionExpression="attribute_not_exists(jobId)"
+                " OR #status IN (:succeeded, :failed, :canceled)",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues=serialized(TERMINAL_VALUES),
+            )
+        except Refused as refused:
+            if refused.code == FAILED_CONDITION:
+                raise JobNotEnded("The job has not ended.", jobId=job_id) from None
+            raise
 
     def finish(self, finished: FinishedJob, document: StatusDocument) -> LiveJob | None:
         """A job that failed before it had an item gets one here, so that its status can be read."""
@@ -391,7 +405,7 @@ class DynamoLiveJobs:
             + (", logs = :logs" if logs else "")
             + " REMOVE inFlightShard, nextCheckAt, taskToken"
             + ("" if logs else ", logs"),
-            f"attribute_not_exists(jobId) OR #status = :status OR ({_ALIVE})",
+            f"attribute_not_exists(jobId) OR #status = :status OR ({ALIVE})",
             names=names | {"#result": "result"},
             values=values
             | {
@@ -407,63 +421,11 @@ class DynamoLiveJobs:
             job_id, "SET announced = :true", "attribute_exists(jobId)", values={":true": True}
         )
 
-    def _require(self, job_id: str) -> LiveJob:
-        found = self.get(job_id)
-        if found is None:
-            raise JobNotFound("The job has no live item.", jobId=job_id)
-        return found
-
-    def _update(
-        self,
-        job_id: str,
-        update: str,
-        condition: str,
-        *,
-        values: Mapping[str, Any],
-        names: Mapping[str, str] | None = None,
-    ) -> LiveJob | None:
-        """The item after the update; None when the condition did not hold."""
-        from botocore.exceptions import ClientError
-
-        all_names = dict(names or {})
-        all_values = dict(values)
-        if "#status" in update or "#status" in condition:
-            all_names["#status"] = "status"
-        if _ALIVE in condition:
-            all_values |= _TERMINAL_VALUES
-        arguments: dict[str, Any] = {
-            "TableName": self._table,
-            "Key": _serialize(live_item.key(job_id)),
-            "UpdateExpression": update,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": _serialize(all_values),
-            "ReturnValues": "ALL_NEW",
-        }
-        if all_names:
-            arguments["ExpressionAttributeNames"] = all_names
-        with translated("DynamoDB"):
-            try:
-                answer = client("dynamodb").update_item(**arguments)
-            except ClientError as error:
-                if error_code(error) == "ConditionalCheckFailedException":
-                    return None
-                raise
-        return live_job(_deserialize(answer["Attributes"]))
-
 
 def _in_flight(job_id: str, next_check_at: datetime) -> dict[str, Any]:
     return {":shard": shard(job_id), ":next": milliseconds(next_check_at)}
 
 
-def _serialize(values: Mapping[str, Any]) -> dict[str, Any]:
-    from boto3.dynamodb.types import TypeSerializer
-
-    serialize = TypeSerializer().serialize
-    return {name: serialize(value) for name, value in values.items()}
-
-
-def _deserialize(item: Mapping[str, Any]) -> dict[str, Any]:
-    from boto3.dynamodb.types import TypeDeserializer
-
-    deserialize = TypeDeserializer().deserialize
-    return {name: deserialize(value) for name, value in item.items()}
+def _submitted(attempt: int, replicate_id: str, at: datetime, source: str) -> dict[str, Any]:
+    detail = {"attempt": attempt, "replicateId": replicate_id}
+    return live_item.event_map(JobEvent("submitted", at, source, detail))

@@ -1,11 +1,13 @@
 """The two limits of a user in Redis: one script decides on both, so that neither counts in vain.
 
+It remembers the limits as well, so that a user who is known costs one call.
+
 Every key stands in one slot of a cluster: the braces make the others hash as the first.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from vsl.adapters.redis_client import RedisClient, shared_client
 from vsl.domain.admission import WINDOW, Admission, Limits, RecentJob, Verdict
@@ -16,24 +18,44 @@ if TYPE_CHECKING:
     from redis.commands.core import Script
 
 LIMITS_SECONDS = 300
+_WINDOW_MILLISECONDS = round(WINDOW.total_seconds() * 1000)
 
-# Answers {verdict, jobs in the hour, jobs running, milliseconds until the hour has a place more};
-# {4} for "nothing known of this user".
-# ARGV: now, window (ms), jobs an hour, jobs at once, whether the history follows (0 or 1), then
-# jobId, time of creation and deadline (0: ended) of the job and of each job of the history.
+# Answers {verdict, jobs in the hour, jobs running, milliseconds until the hour has a place more, jobs
+# an hour, jobs at once}; {4 + what is missing} for what is not known of this user: 1 the limits, 2
+# the history, 3 both.
+# ARGV: the jobId; in one text, as redis-py takes its time over each argument: now, window (ms), the
+# job's time of creation and deadline, whether the history follows (0 or 1), jobs an hour (-1: as
+# remembered), jobs at once, seconds to remember these (0: not); then jobId, time of creation and
+# deadline (0: ended) of each job of the history.
 _ADMIT = """
 local hour, running = KEYS[1], KEYS[2]
-local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-local per_hour, at_once = tonumber(ARGV[3]), tonumber(ARGV[4])
-local job, created, deadline = ARGV[6], tonumber(ARGV[7]), ARGV[8]
-if redis.call('EXISTS', hour) == 0 then
-    if ARGV[5] == '0' then return {4} end
-    for i = 9, #ARGV, 3 do
-        redis.call('ZADD', hour, ARGV[i + 1], ARGV[i])
-        if ARGV[i + 2] ~= '0' then redis.call('ZADD', running, ARGV[i + 2], ARGV[i]) end
+local job, numbers = ARGV[1], {}
+for each in string.gmatch(ARGV[2], '%S+') do numbers[#numbers + 1] = tonumber(each) end
+local now, window, created, deadline, follows, per_hour, at_once, keep = unpack(numbers)
+local missing = 0
+if per_hour < 0 then
+    local held = redis.call('GET', KEYS[3])
+    if held then
+        local first, second = string.match(held, '(%d+) (%d+)')
+        per_hour, at_once = tonumber(first), tonumber(second)
+    else
+        missing = 1
     end
-    redis.call('PEXPIRE', hour, window)
+elseif keep > 0 then
+    redis.call('SET', KEYS[3], per_hour .. ' ' .. at_once, 'EX', keep)
 end
+if redis.call('EXISTS', hour) == 0 then
+    if follows == 0 then
+        missing = missing + 2
+    elseif missing == 0 then
+        for i = 3, #ARGV, 3 do
+            redis.call('ZADD', hour, ARGV[i + 1], ARGV[i])
+            if ARGV[i + 2] ~= '0' then redis.call('ZADD', running, ARGV[i + 2], ARGV[i]) end
+        end
+        redis.call('PEXPIRE', hour, window)
+    end
+end
+if missing > 0 then return {4 + missing} end
 -- One older than the hour was admitted within its own.
 local known = created <= now - window or redis.call('ZSCORE', hour, job)
 redis.call('ZREMRANGEBYSCORE', hour, '-inf', now - window)
@@ -62,10 +84,10 @@ if started > 0 and per_hour > 0 then
     local leaving = redis.call('ZRANGE', hour, index, index, 'WITHSCORES')
     wait = leaving[2] + window - now
 end
-return {verdict, started, active, wait}
+return {verdict, started, active, wait, per_hour, at_once}
 """
 _VERDICTS = (Verdict.ADMITTED, Verdict.AGAIN, Verdict.HOUR_IS_FULL, Verdict.TOO_MANY_RUN)
-_UNKNOWN = 4
+_LIMITS_UNKNOWN, _HISTORY_UNKNOWN, _BOTH_UNKNOWN = 5, 6, 7
 
 
 class RedisRateLimits:
@@ -78,15 +100,27 @@ class RedisRateLimits:
     def admit(
         self,
         job: Job,
-        limits: Limits,
         now: datetime,
+        default: Limits,
+        own: Callable[[], Limits | None],
         history: Callable[[], Sequence[RecentJob]],
-    ) -> Admission:
-        answer = self._admit(job, limits, now, None)
-        if answer[0] == _UNKNOWN:
-            answer = self._admit(job, limits, now, history())
-        verdict, started, running, wait = answer
-        return Admission(_VERDICTS[verdict], started, running, wait / 1000)
+    ) -> tuple[Admission, Limits]:
+        limits: Limits | None = None
+        recent: Sequence[RecentJob] | None = None
+        keep = 0
+        answer = self._admit(job, now, None, 0, None)
+        # Once for what is missing; again only if something expired in between.
+        while len(answer) == 1:
+            (missing,) = answer
+            if missing in {_LIMITS_UNKNOWN, _BOTH_UNKNOWN}:
+                found = own()
+                limits, keep = found or default, LIMITS_SECONDS if found else 0
+            if missing in {_HISTORY_UNKNOWN, _BOTH_UNKNOWN}:
+                recent = history()
+            answer = self._admit(job, now, limits, keep, recent)
+        verdict, started, running, wait, per_hour, at_once = answer
+        admission = Admission(_VERDICTS[verdict], started, running, wait / 1000)
+        return admission, Limits(per_hour, at_once)
 
     def release(self, user_id: str, job_id: str) -> None:
         try:
@@ -104,32 +138,29 @@ class RedisRateLimits:
         except VslError:
             return  # as above, and the hour forgets it within the hour
 
-    def cached_limits(self, user_id: str) -> Limits | None:
-        value = self._redis.run(lambda redis: redis.get(_limits_key(user_id)))
-        if value is None:
-            return None
-        per_hour, concurrent = cast("str", value).split()
-        return Limits(int(per_hour), int(concurrent))
-
-    def cache_limits(self, user_id: str, limits: Limits) -> None:
-        text = f"{limits.per_hour} {limits.concurrent}"
-        self._redis.run(lambda redis: redis.set(_limits_key(user_id), text, ex=LIMITS_SECONDS))
-
     def _admit(
-        self, job: Job, limits: Limits, now: datetime, history: Sequence[RecentJob] | None
+        self,
+        job: Job,
+        now: datetime,
+        limits: Limits | None,
+        keep_seconds: int,
+        history: Sequence[RecentJob] | None,
     ) -> list[int]:
-        arguments: list[str | int] = [
+        numbers = (
             _milliseconds(now),
-            round(WINDOW.total_seconds() * 1000),
-            limits.per_hour,
-            limits.concurrent,
+            _WINDOW_MILLISECONDS,
+            _milliseconds(job.created_at),
+            _milliseconds(job.deadline),
             0 if history is None else 1,
-        ]
-        own = RecentJob(job.job_id, job.created_at, job.deadline)
-        for each in (own, *(history or ())):
+            limits.per_hour if limits else -1,
+            limits.concurrent if limits else -1,
+            keep_seconds,
+        )
+        arguments: list[str | int] = [job.job_id, " ".join(map(str, numbers))]
+        for each in history or ():
             deadline = 0 if each.deadline is None else _milliseconds(each.deadline)
             arguments += [each.job_id, _milliseconds(each.created_at), deadline]
-        keys = [_hour_key(job.user_id), _running_key(job.user_id)]
+        keys = [_hour_key(job.user_id), _running_key(job.user_id), _limits_key(job.user_id)]
 
         def call(redis: Any) -> list[int]:
             if self._script is None:
@@ -148,7 +179,7 @@ def _running_key(user_id: str) -> str:
 
 
 def _limits_key(user_id: str) -> str:
-    return f"ratelimit:user:{user_id}:limits"
+    return f"{{{_hour_key(user_id)}}}:limits"
 
 
 def _milliseconds(at: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Signed without an AWS client: a JSON call, a look at an object, addresses and forms.
+"""Signed without an AWS client: JSON calls, a look at an object, addresses and forms.
 
 For the hot paths and cold starts: a boto3 client costs a function some 200 ms of loading service
 models before its first call, and its signer a quarter of a millisecond for each address
@@ -8,42 +8,59 @@ models before its first call, and its signer a quarter of a millisecond for each
 
 import json
 import os
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
 
 from vsl.adapters import sigv4
+from vsl.adapters.aws import TRANSIENT
+from vsl.adapters.connections import Answer, send
 from vsl.adapters.sigv4 import Credentials
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
-TIMEOUT_SECONDS = 3.0
 ATTEMPTS = 3
 _PAUSE_SECONDS = 0.1
-
-type _Answer = tuple[int, bytes, Mapping[str, str]]
+_NAMES = {"dynamodb": "DynamoDB", "states": "Step Functions"}
+# Where boto3 looks for an endpoint by another name than the service's host.
+_ENDPOINT_NAMES = {"states": "SFN"}
 
 
 def call_json(service: str, target: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """One call of a service of AWS's JSON protocol that only reads; it is repeated when it fails.
+    """One call of AWS's JSON protocol, repeated when it fails: for what may happen twice.
 
     `target` is the operation's X-Amz-Target. Raises StoreUnavailable, and ConfigurationError
     when AWS refuses us.
     """
+    status, answer = exchange_json(service, target, body)
+    if status != 200:
+        code = error_code(answer) or status
+        raise ConfigurationError(f"{_name(service)} refused with {code}.", service=service)
+    return answer
+
+
+def exchange_json(
+    service: str, target: str, body: Mapping[str, Any], version: str = "1.1"
+) -> tuple[int, dict[str, Any]]:
+    """As `call_json`, but a refusal is an answer like any other: its status and its body."""
     data = json.dumps(body).encode()
-    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+    headers = {"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target}
     url = endpoint(service) + "/"
     status, content, _ = _repeated(
         service,
-        lambda: _send("POST", url, data, _authorized(service, url, data, headers)),
+        lambda: send("POST", url, data, _authorized(service, url, data, headers)),
     )
-    if status != 200:
-        raise _error(service, status, content)
-    answer: dict[str, Any] = json.loads(content)
-    return answer
+    if _transient(status, content):
+        raise StoreUnavailable(f"{_name(service)} did not answer.", service=service)
+    return status, _document(content)
+
+
+def error_code(answer: Mapping[str, Any]) -> str:
+    """AWS's name for why it refused, else an empty text."""
+    return str(answer.get("__type", "")).rpartition("#")[2].partition(":")[0]
 
 
 def head(url: str) -> Mapping[str, str] | None:
@@ -53,11 +70,13 @@ def head(url: str) -> Mapping[str, str] | None:
     ConfigurationError.
     """
     signed = sigv4.presign(url, {}, 60, _credentials(), _region(), _now(), "HEAD")
-    status, content, headers = _repeated("s3", lambda: _send("HEAD", signed, None, {}))
+    status, content, headers = _repeated("s3", lambda: send("HEAD", signed, None, {}))
     if status in {403, 404}:
         return None
+    if _transient(status, content):
+        raise StoreUnavailable("S3 did not answer.", service="s3")
     if status != 200:
-        raise _error("s3", status, content)
+        raise ConfigurationError(f"S3 refused with {status}.", service="s3")
     return headers
 
 
@@ -78,9 +97,8 @@ def presign(url: str, query: Mapping[str, str], seconds: int) -> str:
 
 def endpoint(service: str) -> str:
     """The service's address, without a path; AWS_ENDPOINT_URL_{SERVICE} and AWS_ENDPOINT_URL win."""
-    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get(
-        "AWS_ENDPOINT_URL"
-    )
+    name = _ENDPOINT_NAMES.get(service, service.upper())
+    own = os.environ.get(f"AWS_ENDPOINT_URL_{name}") or os.environ.get("AWS_ENDPOINT_URL")
     if own:
         return own.rstrip("/")
     suffix = "amazonaws.com.cn" if _region().startswith("cn-") else "amazonaws.com"
@@ -128,50 +146,36 @@ def _region() -> str:
     return str(region)
 
 
-def _repeated(service: str, send: Callable[[], _Answer]) -> _Answer:
+def _name(service: str) -> str:
+    return _NAMES.get(service, service.upper())
+
+
+def _repeated(service: str, attempt_once: Callable[[], Answer]) -> Answer:
     """The first answer that says more than "not now", else the last one."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            answer = send()
+            answer = attempt_once()
         except (OSError, HTTPException) as error:
             if attempt == ATTEMPTS:
-                message = f"{service.upper()} could not be reached."
+                message = f"{_name(service)} could not be reached."
                 raise StoreUnavailable(message, service=service) from error
         else:
             if not _transient(*answer[:2]) or attempt == ATTEMPTS:
                 return answer
-        time.sleep(_PAUSE_SECONDS * attempt)
+        # Not all at the same moment again: those who were throttled together come apart.
+        time.sleep(_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311
     raise AssertionError("the last attempt returns or raises")
 
 
-def _send(method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> _Answer:
-    parts = urlsplit(url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
-    try:
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection.request(method, path, data, dict(headers))
-        response = connection.getresponse()
-        told = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, response.read(), told
-    finally:
-        connection.close()
-
-
-def _code(content: bytes) -> str:
-    try:
-        kind = json.loads(content).get("__type", "")
-    except (ValueError, AttributeError):
-        return ""
-    return str(kind).rpartition("#")[2]
-
-
 def _transient(status: int, content: bytes) -> bool:
-    return status >= 500 or status == 429 or "Throttl" in _code(content)
+    if status == 200:
+        return False
+    return status >= 500 or status == 429 or error_code(_document(content)) in TRANSIENT
 
 
-def _error(service: str, status: int, content: bytes) -> Exception:
-    name, code = service.upper(), _code(content)
-    if _transient(status, content):
-        return StoreUnavailable(f"{name} did not answer.", service=service)
-    return ConfigurationError(f"{name} refused with {code or status}.", service=service)
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -62,23 +62,42 @@ def presign(
     at: datetime,
     method: str = "GET",
 ) -> str:
-    """The address by which S3 answers anybody who sends this method, for so many seconds."""
-    parts = urlsplit(url)
-    scope = _scope("s3", region, at)
+    """The address by which S3 answers anybody who sends this method, for so many seconds.
+
+    `url` has a path and no query, the names in `query` are in lower case.
+    """
+    stamp = _stamp(at)
+    common, opening, key = _for_addresses(credentials, region, stamp, seconds)
+    # In the order of their names: those of AWS come before the query's, which are in lower case.
+    own = "".join(f"&{name}={quote(query[name], safe='-_.~')}" for name in sorted(query))
+    text = common + own
+    _, _, rest = url.partition("://")
+    host, _, path = rest.partition("/")
+    canonical = f"{method}\n/{path}\n{text}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    signature = hmac.digest(key, f"{opening}{digest}".encode(), "sha256").hex()
+    return f"{url}?{text}&X-Amz-Signature={signature}"
+
+
+@lru_cache(maxsize=8)
+def _for_addresses(
+    credentials: Credentials, region: str, stamp: str, seconds: int
+) -> tuple[str, str, bytes]:
+    """What all addresses of a second share: AWS's part of the query, what is signed, the key."""
+    day = stamp[:8]
+    scope = f"{day}/{region}/s3/aws4_request"
     values = {
-        **query,
         "X-Amz-Algorithm": _ALGORITHM,
         "X-Amz-Credential": f"{credentials.access_key}/{scope}",
-        "X-Amz-Date": _stamp(at),
+        "X-Amz-Date": stamp,
         "X-Amz-Expires": str(seconds),
         "X-Amz-SignedHeaders": "host",
     }
     if credentials.token:
         values["X-Amz-Security-Token"] = credentials.token
-    text = "&".join(f"{name}={quote(values[name], safe='-_.~')}" for name in sorted(values))
-    canonical = f"{method}\n{parts.path}\n{text}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
-    _, signature = _sign(canonical, "s3", credentials, region, at)
-    return f"{url}?{text}&X-Amz-Signature={signature}"
+    common = "&".join(f"{name}={quote(values[name], safe='-_.~')}" for name in sorted(values))
+    opening = f"{_ALGORITHM}\n{stamp}\n{scope}\n"
+    return common, opening, _key(credentials.secret_key, day, region, "s3")
 
 
 def sign_form(
@@ -115,7 +134,7 @@ def _sign(
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"{_ALGORITHM}\n{_stamp(at)}\n{scope}\n{digest}"
     key = _key(credentials.secret_key, f"{at:%Y%m%d}", region, service)
-    return scope, hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return scope, hmac.digest(key, text.encode(), "sha256").hex()
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from vsl.adapters.aws import client, error_code, translated
+from vsl.adapters import json_client
+from vsl.adapters.json_client import Refused
 
 # Answered before, timed out, or replaced by a retry: the job needs nothing more from this token.
 _SETTLED = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
@@ -23,11 +24,8 @@ class TaskCallbacks:
         )
 
     def _send(self, operation: str, **arguments: str) -> None:
-        from botocore.exceptions import ClientError
-
-        with translated("Step Functions"):
-            try:
-                getattr(client("stepfunctions"), operation)(**arguments)
-            except ClientError as error:
-                if error_code(error) not in _SETTLED:
-                    raise
+        try:
+            getattr(json_client.client("stepfunctions"), operation)(**arguments)
+        except Refused as refused:
+            if refused.code not in _SETTLED:
+                raise

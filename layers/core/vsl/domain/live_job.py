@@ -46,3 +46,11 @@ class LiveJob:
     def unbooked(self) -> tuple[Waste, ...]:
         """Waste that may still run, or has ended and its cost is in no books."""
         return tuple(waste for waste in self.waste if not waste.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a write came to. `item`: as it stands now, None if there is none; `first`: it was news."""
+
+    item: LiveJob | None
+    first: bool

@@ -6,7 +6,6 @@ answer. (Only Redis is atomic: while it is away, jobs checked at the very same m
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 
 from vsl.domain.admission import WINDOW, Admission, Limits, RecentJob, Verdict, admit
 from vsl.domain.errors import RateLimitExceeded, StoreUnavailable, TooManyJobs
@@ -37,29 +36,21 @@ def check_rate_limit(
         except StoreUnavailable:
             return ()
 
-    in_force = _limits_of(job.user_id, limits, accounting, default)
+    def own() -> Limits | None:
+        try:
+            return accounting.user_limits(job.user_id).over(default)
+        except StoreUnavailable:
+            return None
+
     try:
-        admission = limits.admit(job, in_force, now, history_if_known)
+        admission, in_force = limits.admit(job, now, default, own, history_if_known)
     except StoreUnavailable:
+        in_force = own() or default
         admission = admit(job, in_force, history(), now)
     if not admission.admitted:
         metrics.count("RateLimited", mediaType=job.media_type.value, modelId=job.model_id)
         raise _refusal(job, admission, in_force)
     return admission, in_force
-
-
-def _limits_of(user_id: str, limits: RateLimits, accounting: Accounting, default: Limits) -> Limits:
-    with suppress(StoreUnavailable):
-        cached = limits.cached_limits(user_id)
-        if cached is not None:
-            return cached
-    try:
-        in_force = accounting.user_limits(user_id).over(default)
-    except StoreUnavailable:
-        return default
-    with suppress(StoreUnavailable):
-        limits.cache_limits(user_id, in_force)
-    return in_force
 
 
 def _refusal(job: Job, admission: Admission, limits: Limits) -> RateLimitExceeded | TooManyJobs:

@@ -12,7 +12,7 @@ from vsl.domain.admission import Admission, Limits, RecentJob, UserLimits
 from vsl.domain.callback import CallbackTarget, DeliveryAttempt, Reply
 from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset, Waste, WebhookReceipt
 from vsl.domain.job_list import JobFilter, ListedJob, Position
-from vsl.domain.live_job import LiveJob
+from vsl.domain.live_job import LiveJob, Recorded
 from vsl.domain.operations import Figures, Window
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.status import StatusDocument
@@ -146,10 +146,27 @@ class LiveJobs(Protocol):
         """Attach the prediction unless one is attached; the item returned tells which one won."""
         ...
 
+    def record_start(
+        self, job_id: str, receipt: WebhookReceipt, attempt: int | None = None
+    ) -> Recorded:
+        """Note a sign of life of the job's prediction; not first when it has ended.
+
+        A job without a prediction takes it for its own: that of `attempt`, where that is known.
+        """
+        ...
+
     def record_outcome(
-        self, job_id: str, outcome: Outcome, at: datetime, receipt: WebhookReceipt | None = None
-    ) -> LiveJob | None:
-        """Store the outcome if none is there; None when the job had one already or is terminal."""
+        self,
+        job_id: str,
+        outcome: Outcome,
+        at: datetime,
+        receipt: WebhookReceipt | None = None,
+        attempt: int | None = None,
+    ) -> Recorded:
+        """Store the outcome if none is there; not first when the job had one or is terminal.
+
+        A job without a prediction takes this one for its own, as above.
+        """
         ...
 
     def store_token(self, job_id: str, task_token: str, at: datetime) -> LiveJob:
@@ -166,8 +183,6 @@ class LiveJobs(Protocol):
     def mark(self, job_id: str, event: JobEvent, status: JobStatus | None = None) -> None:
         """Put a mark on the timeline, once per name, and move the status unless terminal."""
         ...
-
-    def add_receipt(self, job_id: str, receipt: WebhookReceipt) -> None: ...
 
     def reschedule(
         self, job_id: str, next_check_at: datetime, seen: Prediction | None = None
@@ -280,14 +295,16 @@ class RateLimits(Protocol):
     def admit(
         self,
         job: Job,
-        limits: Limits,
         now: datetime,
+        default: Limits,
+        own: Callable[[], Limits | None],
         history: Callable[[], Sequence[RecentJob]],
-    ) -> Admission:
+    ) -> tuple[Admission, Limits]:
         """Decide on both limits at once, atomically; a refused job is counted in neither.
 
-        `history` (the user's jobs of the last hour) is asked for only when nothing is known of the
-        user: after an idle hour, or when Redis lost its data.
+        `own` (the user's limits, remembered for a while; None when nobody can tell, then `default`
+        is in force) and `history` (the user's jobs of the last hour) are asked for only when they
+        are not known: after an idle while, or when Redis lost its data.
         """
         ...
 
@@ -298,10 +315,6 @@ class RateLimits(Protocol):
     def withdraw(self, user_id: str, job_id: str) -> None:
         """The job was admitted and never started: count it nowhere. Never raises."""
         ...
-
-    def cached_limits(self, user_id: str) -> Limits | None: ...
-
-    def cache_limits(self, user_id: str, limits: Limits) -> None: ...
 
 
 class StatusCache(Protocol):

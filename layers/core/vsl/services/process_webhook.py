@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from vsl.domain.errors import InvalidRequest, InvalidSignature, JobNotFound
 from vsl.domain.job import Job, Waste, WebhookReceipt
-from vsl.domain.live_job import LiveJob
+from vsl.domain.live_job import LiveJob, Recorded
 from vsl.domain.prediction import Outcome, Prediction
 from vsl.domain.signature import verify
 from vsl.domain.webhook_url import AttemptKey, attempt_key, parse_webhook_url
@@ -52,33 +53,33 @@ class Intake:
 def process_webhook(delivery: Delivery, secrets: WebhookSecrets, intake: Intake) -> str:
     """What became of it: `recorded`, `started`, `duplicate`, `ignored` or `wasted`.
 
-    Raises InvalidSignature, InvalidRequest, or JobNotFound (the provider then tries again: the
-    webhook may have outrun our own write).
+    It is written down before anything is read: a write that does not hold brings the item, which
+    tells why. Raises InvalidSignature, InvalidRequest, or JobNotFound (the provider then tries
+    again: the webhook may have outrun our own write).
     """
     now = intake.clock.now()
     _verify(delivery, secrets, intake)
     prediction = _prediction(delivery.body)
-    if prediction.status.terminal and intake.memory.seen(prediction.id):
+    ended = prediction.status.terminal
+    if ended and intake.memory.seen(prediction.id):
         return "duplicate"
     key = _attempt_key(delivery.query, prediction)
-    item = _find(key, prediction, intake.live)
-    receipt = _receipt(delivery, prediction, intake)
-    if prediction.id in item.past:
-        return "ignored"
-    if item.replicate_id is None and not item.status.terminal:
-        # The webhook outran the answer to our own POST, or that answer was lost: adopt it.
-        attempt = key.attempt if key else item.attempt
-        item = intake.live.record_prediction(
-            item.job.job_id, attempt, prediction.id, now, "webhook"
-        )
-    if item.replicate_id != prediction.id:
-        _discard(item, prediction, intake)
-        result = "wasted"
-    elif not prediction.status.terminal:
-        result = _started(item, receipt, intake)
+    job_id = key.job_id if key else _job_id(prediction, intake.live)
+    attempt = key.attempt if key else None
+    receipt = _receipt(delivery, prediction, now)
+    # A job that knows of no prediction yet takes it for its own: the webhook outran the answer to
+    # our own POST, or that answer was lost.
+    if ended:
+        recorded = _record_end(job_id, attempt, prediction, receipt, intake)
     else:
-        result = _ended(item, prediction, receipt, intake)
-    if prediction.status.terminal:
+        recorded = intake.live.record_start(job_id, receipt, attempt)
+    if recorded.item is None:
+        raise _unknown(prediction)
+    if recorded.first:
+        result = "recorded" if ended else "started"
+    else:
+        result = _nothing_new(recorded.item, prediction, intake)
+    if ended:
         intake.memory.remember(prediction.id)
     return result
 
@@ -113,20 +114,24 @@ def _attempt_key(query: Mapping[str, str], prediction: Prediction) -> AttemptKey
     return signed or named
 
 
-def _find(key: AttemptKey | None, prediction: Prediction, live: LiveJobs) -> LiveJob:
-    item = live.get(key.job_id) if key else live.find_by_replicate_id(prediction.id)
+def _job_id(prediction: Prediction, live: LiveJobs) -> str:
+    item = live.find_by_replicate_id(prediction.id)
     if item is None:
-        raise JobNotFound("No job waits for this prediction.", replicateId=prediction.id)
-    return item
+        raise _unknown(prediction)
+    return item.job.job_id
 
 
-def _receipt(delivery: Delivery, prediction: Prediction, intake: Intake) -> WebhookReceipt:
+def _unknown(prediction: Prediction) -> JobNotFound:
+    return JobNotFound("No job waits for this prediction.", replicateId=prediction.id)
+
+
+def _receipt(delivery: Delivery, prediction: Prediction, at: datetime) -> WebhookReceipt:
     lower = {name.lower(): value for name, value in delivery.headers.items()}
     return WebhookReceipt(
         webhook_id=lower["webhook-id"],
         replicate_id=prediction.id,
         prediction_status=prediction.status.value,
-        received_at=intake.clock.now(),
+        received_at=at,
     )
 
 
@@ -149,25 +154,34 @@ def _discard(item: LiveJob, prediction: Prediction, intake: Intake) -> None:
         intake.accounting.record_waste(item.job.job_id, replace(found, cost=cost))
 
 
-def _started(item: LiveJob, receipt: WebhookReceipt, intake: Intake) -> str:
-    """A sign of life; after the end it is a straggler and says nothing new."""
-    if item.outcome is not None or item.status.terminal:
-        return "ignored"
-    intake.live.add_receipt(item.job.job_id, receipt)
-    return "started"
-
-
-def _ended(item: LiveJob, prediction: Prediction, receipt: WebhookReceipt, intake: Intake) -> str:
-    first = record_outcome(
-        item.job.job_id,
+def _record_end(
+    job_id: str,
+    attempt: int | None,
+    prediction: Prediction,
+    receipt: WebhookReceipt,
+    intake: Intake,
+) -> Recorded:
+    recorded = record_outcome(
+        job_id,
         Outcome.of(prediction, "webhook"),
         live=intake.live,
         callbacks=intake.callbacks,
         clock=intake.clock,
         metrics=intake.metrics,
         receipt=receipt,
+        attempt=attempt,
     )
-    if first and prediction.completed_at is not None:
+    if recorded.first and prediction.completed_at is not None:
         latency = (receipt.received_at - prediction.completed_at).total_seconds()
         intake.metrics.seconds("WebhookLatency", max(0.0, latency))
-    return "recorded" if first else "duplicate"
+    return recorded
+
+
+def _nothing_new(item: LiveJob, prediction: Prediction, intake: Intake) -> str:
+    """Of a prediction given up, of one that is not the job's, or a straggler after the end."""
+    if prediction.id in item.past:
+        return "ignored"
+    if item.replicate_id != prediction.id:
+        _discard(item, prediction, intake)
+        return "wasted"
+    return "duplicate" if prediction.status.terminal else "ignored"

@@ -16,7 +16,7 @@ from vsl.domain.errors import (
     VslError,
 )
 from vsl.domain.job import WebhookReceipt
-from vsl.domain.live_job import LiveJob
+from vsl.domain.live_job import LiveJob, Recorded
 from vsl.domain.prediction import Outcome, PredictionStatus
 from vsl.domain.prediction_errors import classify
 from vsl.services.ports import Callbacks, Clock, LiveJobs, Metrics
@@ -43,17 +43,15 @@ def record_outcome(
     clock: Clock,
     metrics: Metrics,
     receipt: WebhookReceipt | None = None,
-) -> bool:
-    """Store how the prediction ended and wake the job if it waits. True if this call was first."""
-    item = live.record_outcome(job_id, outcome, clock.now(), receipt)
-    first = item is not None
-    if first:
+    attempt: int | None = None,
+) -> Recorded:
+    """Store how the prediction ended and wake the job if it waits, whoever found the end first."""
+    recorded = live.record_outcome(job_id, outcome, clock.now(), receipt, attempt)
+    if recorded.first:
         metrics.count("OutcomeRecorded", source=outcome.source)
-    else:
-        item = live.get(job_id)
-    if item is not None:
-        release_if_complete(item, live=live, callbacks=callbacks, clock=clock)
-    return first
+    if recorded.item is not None:
+        release_if_complete(recorded.item, live=live, callbacks=callbacks, clock=clock)
+    return recorded
 
 
 def outcome_error(item: LiveJob, outcome: Outcome) -> VslError | None:

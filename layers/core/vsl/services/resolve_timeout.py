@@ -16,8 +16,7 @@ def resolve_timeout(job_id: str, *, live: LiveJobs, provider: Provider, clock: C
         prediction = stop(item.replicate_id, provider)
         if prediction is not None and prediction.status.terminal:
             outcome = Outcome.of(prediction, "timeout")
-            recorded = live.record_outcome(job_id, outcome, clock.now()) or live.get(job_id)
-            item = recorded or item
+            item = live.record_outcome(job_id, outcome, clock.now()).item or item
             outcome = item.outcome or outcome
     if outcome is None:
         limit = item.job.timeout_seconds
