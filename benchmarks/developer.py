@@ -13,9 +13,8 @@ from tests.support.stack import Stack, vsl
 from tests.support.template import REPOSITORY
 
 REPORT = REPOSITORY / "test-output" / "junit.xml"
-WORKERS = re.findall(r"^WORKERS := -n (\d+)$", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)[
-    0
-]
+MAKEFILE = (REPOSITORY / "Makefile").read_text()
+WORKERS = re.findall(r"^WORKERS := -n (\d+)$", MAKEFILE, re.MULTILINE)[0]
 HANDLER = REPOSITORY / "functions" / "reject_request" / "app.py"
 
 
