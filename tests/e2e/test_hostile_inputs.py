@@ -31,6 +31,7 @@ ESTIMATE = "/models/flux-schnell/estimate"
 JSON = "application/json"
 KIB = 1024
 NINES = "9" * 5000
+ANOTHER = "whsec_" + "b3RoZXI1" * 4
 REQUEST = {"userId": "mallory", "modelId": "flux-schnell", "parameters": {"prompt": "a fence"}}
 FILE = {"userId": "mallory", "contentType": "image/png"}
 NOBODY = new_job_id(datetime(2026, 3, 1, tzinfo=UTC), "nobody")
@@ -354,7 +355,7 @@ OTHERS = b'{"id":"z","status":"succeeded","webhook":"https://x.example/webhook/r
 FORGERIES = [
     Forgery("no signature", 401, "InvalidSignature", drop="webhook-signature"),
     Forgery("no time", 401, "InvalidSignature", drop="webhook-timestamp"),
-    Forgery("another secret", 401, "InvalidSignature", secret="whsec_" + "b3RoZXI1" * 4),
+    Forgery("another secret", 401, "InvalidSignature", secret=ANOTHER),
     Forgery("a signature of another kind", 401, "InvalidSignature", scheme="v1a"),
     Forgery("a signature that is no base64", 401, "InvalidSignature", headers={"webhook-signature": "v1,*"}),
     Forgery("another id", 401, "InvalidSignature", headers={"webhook-id": "msg_2"}),

@@ -23,7 +23,7 @@ from vsl.domain.signature import sign
 
 USER = "fuzzer"
 MODEL = "flux-schnell"
-SECRET_VARIABLE = "WEBHOOK_SECRET"
+SECRET_VARIABLE = "WEBHOOK_SECRET"  # pragma: allowlist secret
 _NOBODY_LISTENS = "http://127.0.0.1:9/"
 _LONGEST_WAIT = 1
 _START = datetime(2026, 3, 1, tzinfo=UTC)
