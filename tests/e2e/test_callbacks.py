@@ -5,16 +5,20 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
+import psycopg
 import pytest
 
-from devstack.replicate.faults import WebhookFault
+from devstack.doctor.site import local_site
+from devstack.replicate.faults import PredictionSlow, WebhookFault
 from tests.support.api import unique
 from tests.support.stack import Stack
 from vsl.domain.ids import new_job_id
-from vsl.domain.job import JobStatus
+from vsl.domain.job import JobStatus, Waste
 from vsl.domain.signature import sign
+from vsl.domain.webhook_url import webhook_url
 
 pytestmark = pytest.mark.e2e
 
@@ -37,6 +41,28 @@ def test_a_dropped_webhook_is_made_good_by_the_poller(stack: Stack) -> None:
     assert item is not None
     assert item.outcome is not None
     assert item.outcome.source == "poller"
+
+
+def test_a_twin_found_after_the_end_is_stopped_and_booked_without_its_webhooks(
+    stack: Stack,
+) -> None:
+    job_id = stack.api.run("flux-schnell", {"prompt": unique("has a twin")})["jobId"]
+    prompt = unique("twin")
+    slow = PredictionSlow.model_validate({"match": {"prompt": prompt}, "running": 60})
+    stack.control.faults(webhook_fault(prompt, "drop"), slow)
+    with closing(local_site(stack.document)) as site:
+        reference, webhook = "black-forest-labs/flux-schnell", webhook_url(site.api_url, job_id, 9)
+        twin = site.provider.create(reference, {"prompt": prompt}, webhook, 300)
+    stack.live_jobs().add_waste(job_id, Waste(twin.id, stack.now(), "list"))
+    deadline = time.monotonic() + 40
+    while not (item := stack.live_jobs().get(job_id)) or item.unbooked:
+        assert time.monotonic() < deadline, "nobody booked it"
+        stack.invoke("PollPredictionsFunction", {})
+        time.sleep(1)
+    assert [p.status for p in stack.control.predictions() if p.id == twin.id] == ["canceled"]
+    with psycopg.connect(stack.database_url) as connection:
+        booked = "SELECT job_id::text, source FROM wasted_predictions WHERE replicate_id = %s"
+        assert connection.execute(booked, [twin.id]).fetchall() == [(job_id, "list")]
 
 
 @pytest.mark.parametrize("kind", ["duplicate", "reorder", "early"])
