@@ -12,7 +12,7 @@ import pytest
 from tests.support.template import REPOSITORY, template
 from vsl.domain.errors import StoreUnavailable
 from vsl.runtime.handler import Event, answer, api, step
-from vsl.runtime.observability import JOB_KEYS, METRICS, logger
+from vsl.runtime.observability import JOB_KEYS, METRICS, job_keys, logger
 
 STEPS = sorted((REPOSITORY / "events/steps").glob("*.json"))
 # The request has no job yet, and the refusal of one may have none.
@@ -60,6 +60,18 @@ def test_nothing_of_a_job_is_left_for_the_next_one(written: io.StringIO) -> None
     first, second = lines(written)
     assert first["attempt"] == 1
     assert not set(JOB_KEYS) & second.keys()
+
+
+def test_a_job_inside_a_step_takes_nothing_from_the_step(written: io.StringIO) -> None:
+    def several(_event: Event, _context: object) -> None:
+        for job in ("one", "two"):
+            with job_keys({"jobId": job}):
+                logger.info("told")
+
+    step(several)({}, Context())
+    assert [line.get("job_id") for line in lines(written)] == ["one", "two", None]
+    assert {line["function_name"] for line in lines(written)} == {"vsl-homolog-one"}
+    assert {line["request_id"] for line in lines(written)} == {"request-1"}
 
 
 def test_the_step_that_makes_an_attempt_names_it(written: io.StringIO) -> None:

@@ -1,7 +1,7 @@
 """The one place for logs and metrics: JSON lines for CloudWatch Logs Insights, EMF for metrics.
 
-Every line of a job can be found by `job_id`, metrics too. Tokens, secrets, signed URLs and prompts are never
-logged. Metric names are those of `METRICS`; alarms and dashboard use no other (a test compares).
+Every line of a job can be found by `job_id`, metrics too. Tokens, secrets, signed URLs and prompts
+are never logged. Metric names are those of `METRICS`; alarms and dashboard use no other (a test compares).
 """
 
 import json
@@ -107,8 +107,12 @@ def job_keys(event: Mapping[str, Any], **more: object) -> Iterator[None]:
         "attempt": _attempt(event),
         **more,
     }
-    with logger.append_context_keys(**{name: value for name, value in keys.items() if value}):
-        yield
+    before = dict(logger.get_current_keys())  # it hands out its own
+    try:
+        with logger.append_context_keys(**{name: value for name, value in keys.items() if value}):
+            yield
+    finally:  # Powertools forgets an outer line's keys as well
+        logger.append_keys(**{name: before[name] for name in keys if name in before})
 
 
 def _find_job(event: Mapping[str, Any]) -> Mapping[str, Any]:
