@@ -14,7 +14,7 @@ from vsl.adapters.replicate import ReplicateProvider
 from vsl.domain.errors import ProviderThrottled, SubmissionUncertain
 
 TOKEN = "r8_secret"
-ROOT, PARENT = "1-6b08e2be-6fc1047bf50579066774a5f2", "53995c3f42cd8ad8"
+ROOT, PARENT = "1-6b08e2be-" + "a5" * 12, "5a" * 8
 PREDICTION = {"id": "p1", "status": "starting", "urls": {}}
 
 
