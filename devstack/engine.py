@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devstack.paths import python_of
+from devstack.paths import REPOSITORY, python_of
 from devstack.processes import minimal_environment
 from devstack.servers.process import Process, spawn, stop, tail
 
@@ -29,10 +29,12 @@ class EngineFailedError(RuntimeError):
 
 
 class Engine:
-    """One instance. Everything it writes is below `folder`, which may be deleted after `stop`."""
+    """One instance. Everything it writes is below `folder`, which may be deleted after `stop`, but for
+    its log and the record of `calls` (devstack/engine_process.py)."""
 
-    def __init__(self, folder: Path, port: int, log: Path) -> None:
+    def __init__(self, folder: Path, port: int, log: Path, calls: Path | None = None) -> None:
         self._folder = folder
+        self._calls = calls or folder / "calls.jsonl"
         self._log = log
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -42,7 +44,7 @@ class Engine:
         """Start and wait until it answers. Raises EngineFailedError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.process = spawn(
-            [python_of("engine"), "-m", "ministack"],
+            [python_of("engine"), REPOSITORY / "devstack" / "engine_process.py", self._calls],
             self._log,
             env=self._environment(),
             cwd=self._folder,
@@ -89,7 +91,7 @@ def session() -> "Session":
 
     return boto3.session.Session(
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the engine takes any
+        aws_secret_access_key="test",  # noqa: S106 - the engine knows it as root's
         region_name=REGION,
     )
 

@@ -72,6 +72,11 @@ class StateFolder:
         """Keys of callers (devstack/identity.py)."""
         return self.root / "identity.json"
 
+    @property
+    def calls(self) -> Path:
+        """What the functions asked of AWS, and were allowed (devstack/engine_process.py)."""
+        return self.root / "calls.jsonl"
+
     def create(self) -> None:
         for folder in (self.root, self.logs, self.temporary, self.valkey):
             folder.mkdir(parents=True, exist_ok=True)

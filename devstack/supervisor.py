@@ -131,7 +131,10 @@ class Supervisor:
         postgres = Postgres(self._state.postgres, ports["postgres"])
         valkey = Valkey(self._state.valkey, ports["valkey"])
         engine = Engine(
-            self._state.temporary / "engine", ports["engine"], self._state.logs / "engine.log"
+            self._state.temporary / "engine",
+            ports["engine"],
+            self._state.logs / "engine.log",
+            self._state.calls,
         )
         with ThreadPoolExecutor(max_workers=6, thread_name_prefix="start") as pool:
             parts = [

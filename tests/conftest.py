@@ -12,8 +12,8 @@ for name in [name for name in os.environ if name.startswith("AWS_") or name in _
     del os.environ[name]
 os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "POWERTOOLS_DEV": "false",
 }

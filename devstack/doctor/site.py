@@ -153,7 +153,7 @@ def local_site(document: Mapping[str, Any]) -> Site:
     os.environ.update(
         AWS_ENDPOINT_URL=str(document["awsEndpointUrl"]),
         AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - the engine takes any
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - the engine knows it as root's
         AWS_DEFAULT_REGION=REGION,
         AWS_EC2_METADATA_DISABLED="true",
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.everything import Life
+from tests.support.receiver import receiver
 from tests.support.stack import Stack, vsl
 
 SPEED = "0.05"
@@ -20,6 +22,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.close()
     finally:
         vsl("down", state=state)
+
+
+@pytest.fixture(scope="session")
+def life(stack: Stack) -> Iterator[Life]:
+    """Lived once, for the tests that ask afterwards what was called and what was written down."""
+    with receiver() as client:
+        life = Life(stack, client)
+        life.live()
+        yield life
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,16 @@ from vsl.domain.uploads import UploadRequest
 pytestmark = pytest.mark.integration
 
 ROLE = "arn:aws:iam::000000000000:role/any"
+ANYBODY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
 APP = """
 import os, time, boto3
 
@@ -46,6 +56,8 @@ def handler(event, context):
         time.sleep(30)
     if do == "env":
         return sorted(os.environ)
+    if do == "read":
+        boto3.client("dynamodb").get_item(TableName=event["table"], Key={"id": {"S": "x"}})
     if do == "answer-early":
         boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='{"early": 1}')
         time.sleep(0.3)
@@ -92,10 +104,21 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     folder = tmp_path_factory.mktemp("engine")
     engine = Engine(folder / "engine", free_ports(1)[0], folder / "engine.log")
     engine.start()
+    aws = Aws(engine.url)
+    aws("iam").create_role(RoleName="any", AssumeRolePolicyDocument=json.dumps(ANYBODY))
+    allow("any", aws, ["states:*", "dynamodb:GetItem"], "*")
     try:
-        yield Aws(engine.url)
+        yield aws
     finally:
         engine.stop()
+
+
+def allow(role: str, aws: Aws, actions: list[str], resource: str) -> None:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    aws("iam").put_role_policy(
+        RoleName=role, PolicyName="only", PolicyDocument=json.dumps(document)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +225,27 @@ def test_functions_see_a_clean_environment(
     names = set(invoke(do="env"))
     assert {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"} <= names
     assert not names & {"PYTEST_CURRENT_TEST", "VIRTUAL_ENV", "AWS_PROFILE", "PIP_INDEX_URL"}
+
+
+def test_a_function_may_do_what_its_role_says_and_no_more(
+    aws: Aws, invoke: Callable[..., Any]
+) -> None:
+    def refusal(table: str) -> str:
+        return str(invoke(do="read", table=table).get("errorType", ""))
+
+    assert refusal("mine") == "ResourceNotFoundException", "allowed; there is no such table"
+    allow("any", aws, ["dynamodb:GetItem"], "arn:aws:dynamodb:us-east-1:000000000000:table/mine")
+    try:
+        assert refusal("mine") == "ResourceNotFoundException"
+        assert "AccessDenied" in invoke(do="read", table="yours")["errorMessage"]
+    finally:
+        allow("any", aws, ["states:*", "dynamodb:GetItem"], "*")
+
+
+def test_nobody_calls_without_a_signature(aws: Aws) -> None:
+    headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables"}
+    answer = httpx.post(aws.url, headers=headers, content=b"{}", trust_env=False)
+    assert answer.status_code in {400, 403}
 
 
 def test_each_concurrent_call_has_a_process_of_its_own(invoke: Callable[..., Any]) -> None:
@@ -366,7 +410,6 @@ def as_functions_do(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_form_takes_what_its_policy_says_and_nothing_else(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Conditions are checked; the signature is not, for the engine does not know the secret."""
     aws("s3").create_bucket(Bucket="forms")
     as_functions_do(aws, monkeypatch)
     uploads = S3Uploads("forms")
@@ -388,8 +431,7 @@ def test_a_form_takes_what_its_policy_says_and_nothing_else(
     ]
     assert [answer.status_code // 100 for answer in refused] == [4] * len(refused)
     assert uploads.find("a@b|c", upload_id) is None
-    forged = post(b"x", **{"x-amz-signature": "0" * 64})
-    assert forged.status_code == 204, "AWS says 403 SignatureDoesNotMatch"
+    assert post(b"x", **{"x-amz-signature": "0" * 64}).status_code == 403
     assert post(b"0123456789").status_code == 204
     found = uploads.find("a@b|c", upload_id)
     assert found is not None

@@ -88,7 +88,7 @@ def test_no_function_has_a_ready_made_policy() -> None:
     references = {
         p["Ref"] for f in functions().values() for p in f.get("Policies", ()) if "Ref" in p
     }
-    assert references == {"ReadParametersPolicy"}
+    assert references == {"ReadParametersPolicy", "ReadCataloguePolicy"}
 
 
 def test_every_function_logs_to_a_group_that_forgets() -> None:
@@ -155,13 +155,16 @@ def test_who_may_touch_what() -> None:
     item = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
     tell = ["events:PutEvents", "sqs:SendMessage"]
     assert actions == {
-        "ValidateRequest": sorted(
-            [*item, "dynamodb:PutItem", "dynamodb:DeleteItem", "s3:GetObject"]
-        ),
+        "ValidateRequest": [
+            "dynamodb:DeleteItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "s3:GetObject",
+        ],
         "CheckRateLimit": [],
         "CreateJob": ["dynamodb:GetItem", "dynamodb:PutItem"],
         "SubmitPrediction": [*item, "s3:GetObject"],
-        "AwaitPrediction": item + release,
+        "AwaitPrediction": ["dynamodb:UpdateItem", *release],
         "ResolveTimeout": item,
         "StoreMedia": [*item, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
         "FinalizeJob": item + tell,
