@@ -25,7 +25,7 @@ from benchmarks.measure import Result, interleaved, median, ms, p95, times
 from benchmarks.stack import running
 from tests.support.jobs import make_job
 from tests.support.stack import Stack, close_clients
-from vsl.adapters import aws
+from vsl.adapters import aws, redis_limits
 from vsl.domain.ids import new_job_id
 
 CONTEXT = SimpleNamespace(aws_request_id="bench", get_remaining_time_in_millis=lambda: 28_000)
@@ -222,10 +222,20 @@ def _admission(stack: Stack, bare: Any, result: Result, rounds: int) -> None:
         at = int(stack.now().timestamp() * 1000)
         script(keys=["bench:bare"], args=[at, secrets.token_hex(8)])
 
-    taken = interleaved(rounds, {"ours": ours, "bare": theirs})
-    _compare(
-        result, "admission: validate and limit", taken["ours"], "one Lua call", taken["bare"], 2
-    )
+    own_script = bare.register_script(redis_limits.ADMIT)
+    hour = "ratelimit:user:bench:hour"
+    keys = [hour, f"{{{hour}}}:running", f"{{{hour}}}:limits"]
+
+    def same() -> None:
+        at = int(stack.now().timestamp() * 1000)
+        numbers = f"{at} 3600000 {at} {at + 60_000} 0 -1 -1 0"
+        assert len(own_script(keys=keys, args=[secrets.token_hex(8), numbers])) > 1
+
+    ours()
+    taken = interleaved(rounds, {"ours": ours, "bare": theirs, "same": same})
+    name = "admission: validate and limit"
+    _compare(result, name, taken["ours"], "one Lua call", taken["bare"], 2)
+    _compare(result, name, taken["ours"], "its own Lua script alone", taken["same"], None)
 
 
 class _Never:

@@ -207,7 +207,7 @@ class RedisServer:
         return int(self.get(key) is not None)
 
     def register_script(self, source: str) -> Callable[..., Any]:
-        return {redis_limits._ADMIT: self._admit, redis_stores._PUT: self._put}[source]
+        return {redis_limits.ADMIT: self._admit, redis_stores._PUT: self._put}[source]
 
     def _put(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> int:
         """The script that puts a status, line by line."""

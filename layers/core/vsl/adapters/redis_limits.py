@@ -27,7 +27,7 @@ _WINDOW_MILLISECONDS = round(WINDOW.total_seconds() * 1000)
 # job's time of creation and deadline, whether the history follows (0 or 1), jobs an hour (-1: as
 # remembered), jobs at once, seconds to remember these (0: not); then jobId, time of creation and
 # deadline (0: ended) of each job of the history.
-_ADMIT = """
+ADMIT = """
 local hour, running = KEYS[1], KEYS[2]
 local job, numbers = ARGV[1], {}
 for each in string.gmatch(ARGV[2], '%S+') do numbers[#numbers + 1] = tonumber(each) end
@@ -164,7 +164,7 @@ class RedisRateLimits:
 
         def call(redis: Any) -> list[int]:
             if self._script is None:
-                self._script = redis.register_script(_ADMIT)
+                self._script = redis.register_script(ADMIT)
             return [int(each) for each in self._script(keys=keys, args=arguments, client=redis)]
 
         return self._redis.run(call)

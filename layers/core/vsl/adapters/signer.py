@@ -20,13 +20,13 @@ class S3Signer:
     """Implements `services.ports.Signer`. `access` is `private` or `public`."""
 
     def __init__(self, bucket: str, seconds: int, access: str = "private") -> None:
-        self._bucket = bucket
+        self._base = f"{endpoint('s3')}/{bucket}/"
         self._seconds = min(max(seconds, MIN_SECONDS), MAX_SECONDS)
         self._public = access == "public"
 
     def url(self, s3_key: str, content_type: str | None = None) -> str:
         """Thumbnails need no content type: they are WebP."""
-        url = f"{endpoint('s3')}/{self._bucket}/{quote(s3_key, safe='/~')}"
+        url = self._base + quote(s3_key, safe="/~")
         if self._public:
             return url
         return presign(url, response_headers(s3_key, content_type), self._seconds)
