@@ -92,6 +92,26 @@ def test_a_webhook_before_the_create_answer_attaches_the_prediction(world: World
     assert world.item().replicate_id == PREDICTION
 
 
+def test_an_end_before_the_create_answer_is_recorded_with_its_attempt(world: World) -> None:
+    now = world.clock.now()
+    world.live.write_intent(world.job.job_id, 1, now, now)
+    assert deliver(world, body(world)) == "recorded"
+    (submitted,) = [event for event in world.item().events if event.name == "submitted"]
+    assert (submitted.source, submitted.detail) == (
+        "webhook",
+        {"attempt": 1, "replicateId": PREDICTION},
+    )
+
+
+def test_a_mark_of_the_submission_stays(world: World) -> None:
+    now = world.clock.now()
+    world.live.record_prediction(world.job.job_id, 1, PREDICTION, now, "workflow")
+    deliver(world, body(world, status="starting", output=None))
+    deliver(world, body(world), message="msg_2")
+    (submitted,) = [event for event in world.item().events if event.name == "submitted"]
+    assert submitted.source == "workflow"
+
+
 def test_a_straggler_after_the_end_is_ignored(world: World) -> None:
     deliver(world, body(world))
     assert deliver(world, body(world, status="processing"), message="msg_0") == "ignored"
