@@ -98,6 +98,11 @@ class Life:
                 PredictionSlow.model_validate(match(name, running=600))
                 for name in ("slow", "stopped", "overdue")
             ),
+            # Long enough for the job to wait: it is to be woken, not to find the end already there.
+            *(
+                PredictionSlow.model_validate(match(name, running=10))
+                for name in ("dropped", "doomed")
+            ),
             *(
                 WebhookFault.model_validate(match(name, kind="drop"))
                 for name in ("late", "dropped", "doomed")
@@ -278,7 +283,8 @@ class Life:
         listed = self.ask("GET", "/jobs", 200)["jobs"]
         self.follow(next(job for job in listed if job["status"] == "succeeded"))
         self.follow(json.loads(self.client.of("/away")[-1].body))
-        self.ask("GET", f"/jobs/{job_id}/callbacks", 200)
+        for path in ("timeline", "callbacks"):
+            self.ask("GET", f"/jobs/{job_id}/{path}", 200)
         self.ask("POST", f"/jobs/{job_id}/callbacks/replay", 202)
         self.client.wait("/away", 3)
 
