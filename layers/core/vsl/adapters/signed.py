@@ -163,7 +163,7 @@ def _repeated(service: str, attempt_once: Callable[[], Answer]) -> Answer:
             if not _transient(*answer[:2]) or attempt == ATTEMPTS:
                 return answer
         # Not all at the same moment again: those who were throttled together come apart.
-        time.sleep(_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311
+        time.sleep(_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311 # nosec B311
     raise AssertionError("the last attempt returns or raises")
 
 
