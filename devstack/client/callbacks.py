@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _NOBODY = "`vsl generate --callback-url` names a client."
-_WHY_NOT = {"InvalidRequest": _NOBODY, "JobNotEnded": "`vsl watch JOB` waits for its end."}
+_WHY_NOT = {"NobodyToCall": _NOBODY, "JobNotEnded": "`vsl watch JOB` waits for its end."}
 _STYLES = {"delivered": "green", "failed": "yellow", "exhausted": "red", "gone": "red"}
 
 

@@ -123,7 +123,7 @@ def test_who_calls_nobody_is_told_how(stack: Stack) -> None:
     job_id = answer(stack, "generate", "flux-schnell", "--prompt", unique("quiet"))["jobId"]
     assert "calls nobody" in vsl(stack, "callbacks", job_id).stderr
     refused = answer(stack, "callbacks", job_id, "--replay", exit_code=2)["error"]
-    assert (refused["code"], "--callback-url" in refused["hint"]) == ("InvalidRequest", True)
+    assert (refused["code"], "--callback-url" in refused["hint"]) == ("NobodyToCall", True)
 
 
 def test_a_deleted_job_is_gone(stack: Stack) -> None:
@@ -145,7 +145,7 @@ def test_a_list_over_several_pages(stack: Stack) -> None:
     rest = answer(stack, "jobs", "--user", user, "--cursor", first["nextCursor"])
     assert [each["jobId"] for each in rest["jobs"]] == newest_first[2:]
     assert rest["nextCursor"] is None
-    several = answer(stack, "show", jobs[0][:8], "--user", user, exit_code=2)
+    several = answer(stack, "show", jobs[0][:6], "--user", user, exit_code=2)
     assert several["error"]["code"] == "AmbiguousJob"
     assert set(jobs) >= set(several["error"]["jobs"])
     assert answer(stack, "jobs", "--user", user, "--until", "1h")["jobs"] == []

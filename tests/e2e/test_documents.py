@@ -28,7 +28,7 @@ VOLATILE = {
     "running", "successRate", "p50", "p95", "p99", "total", "estimated", "spend", "predictions",
     "cost",
     "durationMs", "deliveryId", "secret",
-    "expiresAt", "policy", "x-amz-credential", "x-amz-date", "x-amz-signature",
+    "expiresAt", "policy", "x-amz-credential", "x-amz-date", "x-amz-security-token", "x-amz-signature",
 }  # fmt: skip
 # Lists of which a document shows a part.
 SHORTENED = {"models", "events", "byModel", "byHour"}

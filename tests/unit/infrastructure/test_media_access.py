@@ -72,20 +72,22 @@ def test_the_api_logs_neither_bodies_nor_addresses_nor_callers() -> None:
         assert word not in written, word
 
 
-def test_traces_hold_what_x_ray_takes_by_itself() -> None:
-    """No annotation, no metadata: a prompt cannot get there."""
+def test_traces_hold_nothing_of_a_request() -> None:
+    """No annotation, no metadata: a prompt cannot get there. What a call to the provider tells of
+    itself, `adapters.tracing` has a test of its own for."""
     sources = [
         *(REPOSITORY / "layers/core").rglob("*.py"),
         *(REPOSITORY / "functions").rglob("*.py"),
     ]
     for path in sources:
         text = path.read_text()
-        for word in ("put_annotation", "put_metadata", "Tracer", "xray"):
+        for word in ("annotation", '"metadata"', "Tracer", "aws_xray_sdk"):
             assert word not in text, path
 
 
 def test_functions_log_nothing_below_information() -> None:
     logging = template()["Globals"]["Function"]["LoggingConfig"]
-    assert logging["ApplicationLogLevel"] == "INFO"
+    assert logging["ApplicationLogLevel"] == {"Ref": "LogLevel"}
+    assert template()["Parameters"]["LogLevel"]["Default"] == "INFO"
     own = [f.get("LoggingConfig", {}) for f in of_type(f"{SERVERLESS}Function").values()]
     assert all(config.keys() <= {"LogGroup"} for config in own)

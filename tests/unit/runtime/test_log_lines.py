@@ -29,6 +29,7 @@ class Context:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "vsl-homolog-one")
+    logger.remove_keys(JOB_KEYS)  # a process that was "killed" in another test left its own
     stream = io.StringIO()
     handler: Any = logger.registered_handler
     before = handler.setStream(stream)

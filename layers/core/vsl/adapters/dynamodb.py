@@ -102,7 +102,7 @@ class DynamoLiveJobs(ItemTable):
                 return found
         raise StoreUnavailable("DynamoDB did not answer in full.", service="DynamoDB")
 
-    def find_by_replicate_id(self, replicate_id: str) -> LiveJob | None:
+    def find_job_id(self, replicate_id: str) -> str | None:
         found = json_client.client("dynamodb").query(
             TableName=self._table,
             IndexName=REPLICATE_INDEX,
@@ -110,8 +110,7 @@ class DynamoLiveJobs(ItemTable):
             ExpressionAttributeValues=serialized({":id": replicate_id}),
             Limit=1,
         )
-        # The index trails the table by a moment; the table itself is asked for the truth.
-        return self.get(deserialized(found["Items"][0])["jobId"]) if found["Items"] else None
+        return found["Items"][0]["jobId"]["S"] if found["Items"] else None
 
     def write_intent(
         self, job_id: str, attempt: int, at: datetime, next_check_at: datetime

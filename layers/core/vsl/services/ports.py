@@ -101,7 +101,9 @@ class LiveJobs(Protocol):
         """At most 100 at once, strongly consistent; what is not there is left out."""
         ...
 
-    def find_by_replicate_id(self, replicate_id: str) -> LiveJob | None: ...
+    def find_job_id(self, replicate_id: str) -> str | None:
+        """Whose prediction it is, as far as an index knows that trails the items by a moment."""
+        ...
 
     def write_intent(
         self, job_id: str, attempt: int, at: datetime, next_check_at: datetime

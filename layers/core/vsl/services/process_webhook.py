@@ -115,10 +115,10 @@ def _attempt_key(query: Mapping[str, str], prediction: Prediction) -> AttemptKey
 
 
 def _job_id(prediction: Prediction, live: LiveJobs) -> str:
-    item = live.find_by_replicate_id(prediction.id)
-    if item is None:
+    job_id = live.find_job_id(prediction.id)
+    if job_id is None:
         raise _unknown(prediction)
-    return item.job.job_id
+    return job_id
 
 
 def _unknown(prediction: Prediction) -> JobNotFound:
