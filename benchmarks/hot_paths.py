@@ -94,7 +94,8 @@ def _status(stack: Stack, bare: Any, result: Result, rounds: int) -> None:
     live_key = f"job:status:{running_job.job_id}"
 
     def ask(job_id: str) -> Callable[[], object]:
-        event = {"pathParameters": {"jobId": job_id}, "headers": {}}
+        path = {"jobId": job_id}
+        event = {"httpMethod": "GET", "pathParameters": path, "headers": {}}
 
         def call() -> None:
             assert get_status(event, CONTEXT)["statusCode"] == 200

@@ -12,7 +12,7 @@ import pytest
 from tests.support.template import REPOSITORY, template
 from vsl.domain.errors import StoreUnavailable
 from vsl.runtime.handler import Event, answer, api, step
-from vsl.runtime.observability import JOB_KEYS, METRICS, job_keys, logger
+from vsl.runtime.observability import JOB_KEYS, METRICS, job_keys, keys_of_the_line, logger
 
 STEPS = sorted((REPOSITORY / "events/steps").glob("*.json"))
 # The request has no job yet, and the refusal of one may have none.
@@ -29,7 +29,8 @@ class Context:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "vsl-homolog-one")
-    logger.remove_keys(JOB_KEYS)  # a process that was "killed" in another test left its own
+    # A process that was "killed" in another test left its own.
+    monkeypatch.setattr(keys_of_the_line, "known", {})
     stream = io.StringIO()
     handler: Any = logger.registered_handler
     before = handler.setStream(stream)
