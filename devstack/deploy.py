@@ -110,6 +110,7 @@ class Deployer:
             "ReplicateApiUrl": self._options.replicate_url,
             "DownloadOrigins": origin,
             "AllowHttpInputs": "true",
+            "CorsOrigins": "*",
             "PublicApiUrl": self._options.api_url,
             "CognitoUserPoolArn": POOL_ARN,
         }

@@ -25,7 +25,8 @@ def api_document(**parameters: str) -> ApiDocument:
     values: dict[str, Any] = {
         name: definition.get("Default", "") for name, definition in template["Parameters"].items()
     }
-    values |= {"Stage": "local", "ApiAuth": "NONE", "AWS::Partition": "aws", "AWS::Region": "here"}
+    values |= {"Stage": "local", "ApiAuth": "NONE", "CorsOrigins": "*"}
+    values |= {"AWS::Partition": "aws", "AWS::Region": "here"}
     values |= parameters
     values |= {name: f"arn:physical:{name}" for name in template["Resources"]}
     resolver = Resolver(template, values, lambda name, what: f"{name}-{what}")

@@ -39,8 +39,13 @@ def test_the_public_reads_media_only_if_a_parameter_says_so() -> None:
     ]
 
 
-def test_origins_of_browsers_are_those_of_the_parameter() -> None:
-    (rule,) = resource("MediaBucket")["Properties"]["CorsConfiguration"]["CorsRules"]
+def test_pages_of_other_origins_are_let_in_by_the_parameter_alone() -> None:
+    assert PARAMETERS["CorsOrigins"]["Default"] == ""
+    condition, rules, otherwise = resource("MediaBucket")["Properties"]["CorsConfiguration"][
+        "Fn::If"
+    ]
+    assert (condition, otherwise) == ("HasCorsOrigins", {"Ref": "AWS::NoValue"})
+    (rule,) = rules["CorsRules"]
     assert rule["AllowedOrigins"] == {"Fn::Split": [",", {"Ref": "CorsOrigins"}]}
     variables = template()["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["CORS_ORIGINS"] == {"Ref": "CorsOrigins"}

@@ -45,7 +45,13 @@ def document(**parameters: str) -> dict[str, Any]:
     loaded = whole_template()
     defaults = {name: p["Default"] for name, p in loaded["Parameters"].items() if "Default" in p}
     pseudo = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
-    values = {**defaults, **pseudo, "GenerateMediaStateMachine": ARN, **parameters}
+    values = {
+        **defaults,
+        **pseudo,
+        "GenerateMediaStateMachine": ARN,
+        "CorsOrigins": "*",
+        **parameters,
+    }
     resolver = Resolver(loaded, values, lambda name, attribute: f"arn:{name}.{attribute}")
     resolved: dict[str, Any] = resolver.resolve(
         loaded["Resources"]["Api"]["Properties"]["DefinitionBody"]
@@ -295,6 +301,8 @@ def test_what_step_functions_finds_too_large_is_too_large() -> None:
         ("*", "https://any.example", "*"),
         ("https://a.example,https://b.example", "https://b.example", "https://b.example"),
         ("https://a.example", "https://evil.example", None),
+        ("", "https://evil.example", None),
+        ("", "", None),
     ],
 )
 def test_browsers_on_allowed_origins_may_read_the_answer(

@@ -48,6 +48,7 @@ def refuses(_event: Event, _context: Context) -> Response:
         ),
         ("https://a.example", "https://evil.example", {"Vary": "Origin"}),
         ("*", None, {}),
+        ("", "https://evil.example", {"Vary": "Origin"}),
     ],
 )
 def test_an_origin_is_answered_if_it_is_allowed(

@@ -74,7 +74,7 @@ def settings() -> Settings:
         repair_function=_text("REPAIR_FUNCTION", ""),
         callbacks_queue=_text("CALLBACKS_QUEUE", ""),
         event_bus=_text("EVENT_BUS", "default"),
-        cors_origins=_list("CORS_ORIGINS", "*"),
+        cors_origins=_list("CORS_ORIGINS", ""),
     )
 
 
