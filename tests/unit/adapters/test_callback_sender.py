@@ -4,41 +4,21 @@ Addresses come from a resolver of the test's own, names lead wherever a test wan
 """
 
 import socket
-import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import httpcore
 import pytest
 
+from tests.support.scripted_network import NO_ROOTS, PUBLIC, ScriptedNetwork, scripted_resolver
 from vsl.adapters.callback_sender import KEPT_BYTES, CallbackSender
 from vsl.domain.callback import Reply
 
-PUBLIC = "93.184.215.14"
 URL = "https://client.example/hooks?tenant=7"
-NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the scripted network plays no TLS
 BODY = b'{"jobId":"j"}'
 SIGNED = {"webhook-id": "msg_j", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
 REFUSED = "The address leads to no public host."
-
-
-class ScriptedNetwork(httpcore.MockBackend):
-    """One answer a connection; keeps what was connected to and what was sent."""
-
-    def __init__(self, *answers: bytes | list[bytes]) -> None:
-        self._answers = [[answer] if isinstance(answer, bytes) else answer for answer in answers]
-        self.connected: list[tuple[str, int]] = []
-        self.sent = b""
-
-    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        self.connected.append((host, port))
-        stream = httpcore.MockStream(list(self._answers.pop(0)))
-        stream.write = self._write  # type: ignore[method-assign]
-        return stream
-
-    def _write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.sent += buffer
 
 
 def answered(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -54,15 +34,7 @@ def post(network: httpcore.NetworkBackend, url: str = URL, *, local: bool = Fals
 
 @pytest.fixture(autouse=True)
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Every name resolves to a public address unless the test says otherwise, per look-up."""
-    answers: list[Iterable[str]] = []
-
-    def resolve(host: str, port: int, **_: Any) -> list[Any]:
-        found = answers.pop(0) if answers else [PUBLIC]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    return lambda *lists: answers.extend(lists)
+    return scripted_resolver(monkeypatch)
 
 
 def test_the_message_arrives_signed_and_without_credentials_of_ours() -> None:

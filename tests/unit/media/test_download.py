@@ -6,39 +6,19 @@ whatever the test wants without a look-up.
 
 import base64
 import socket
-import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import httpcore
 import pytest
 
+from tests.support.scripted_network import NO_ROOTS, PUBLIC, ScriptedNetwork, scripted_resolver
 from vsl.adapters.download import MAX_REDIRECTS, Downloads
 from vsl.domain.errors import DownloadFailed, DownloadRefused, OutputExpired, OutputInvalid
 
 ORIGINS = ("https://replicate.delivery", "https://*.replicate.delivery", "http://plain.test")
-NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the scripted network plays no TLS
-PUBLIC = "93.184.215.14"
 URL = "https://replicate.delivery/xezq/key/out%200.png"
-
-
-class ScriptedNetwork(httpcore.MockBackend):
-    """One answer per connection, in order; keeps what was connected to and what was sent."""
-
-    def __init__(self, *answers: bytes | list[bytes]) -> None:
-        self._answers = [[answer] if isinstance(answer, bytes) else answer for answer in answers]
-        self.connected: list[tuple[str, int]] = []
-        self.sent = b""
-
-    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        self.connected.append((host, port))
-        stream = httpcore.MockStream(list(self._answers.pop(0)))
-        stream.write = self._write  # type: ignore[method-assign]
-        return stream
-
-    def _write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.sent += buffer
 
 
 def ok(body: bytes, *headers: str, length: int | None = None) -> bytes:
@@ -61,15 +41,7 @@ def fetch(network: httpcore.NetworkBackend, url: str = URL, max_bytes: int = 100
 
 @pytest.fixture(autouse=True)
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Every name resolves to a public address unless the test says otherwise, per look-up."""
-    answers: list[Iterable[str]] = []
-
-    def resolve(host: str, port: int, **_: Any) -> list[Any]:
-        found = answers.pop(0) if answers else [PUBLIC]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    return lambda *lists: answers.extend(lists)
+    return scripted_resolver(monkeypatch)
 
 
 def test_a_file_arrives_with_what_its_server_says_of_it() -> None:
