@@ -161,9 +161,7 @@ def deploy(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="With --stage: do not ask about the change set.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="With --stage: print one JSON object.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     state: State = None,
 ) -> None:
     """Deploy template.yaml, the state machines and the API again to the running stack, or a stage to AWS.
@@ -176,7 +174,7 @@ def deploy(
         return
     from devstack.commands import deploy_command  # noqa: PLC0415
 
-    deploy_command(_running(state), StateFolder.at(state), _console())
+    deploy_command(_running(state), StateFolder.at(state), _console(), as_json=as_json)
 
 
 @app.command(rich_help_panel=_STACK)
@@ -186,6 +184,7 @@ def logs(
     ] = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     state: State = None,
 ) -> None:
     """Show what functions and processes have logged."""
@@ -193,7 +192,10 @@ def logs(
 
     try:
         for line in lines(_running(state), function, follow=follow):
-            print(line, flush=True)
+            if as_json:
+                print(json.dumps(line.document(), ensure_ascii=False), flush=True)
+            else:
+                print(line.text(alone=function is not None), flush=True)
     except LogNotFoundError as error:
         _console().print(f"[red]{error}[/red]")
         raise typer.Exit(2) from None

@@ -72,7 +72,9 @@ def start_detached(options: UpOptions, console: Console, *, quiet: bool) -> dict
     raise StackFailedError("The supervisor said nothing.")
 
 
-def deploy_command(document: dict[str, Any], state: StateFolder, console: Console) -> None:
+def deploy_command(
+    document: dict[str, Any], state: StateFolder, console: Console, *, as_json: bool
+) -> None:
     began = time.monotonic()
     build = document["build"]
     options = UpOptions(
@@ -95,6 +97,9 @@ def deploy_command(document: dict[str, Any], state: StateFolder, console: Consol
             )
         ).deploy()
     seconds = time.monotonic() - began
+    if as_json:
+        print(json.dumps({"functions": len(deployment.functions), "seconds": round(seconds, 1)}))
+        return
     console.print(f"Deployed {len(deployment.functions)} functions in {seconds:.1f} s.")
 
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from devstack.engine import client_config, session
+from vsl.domain.job import iso
 
 _POLL_SECONDS = 1.0
 
@@ -15,7 +17,30 @@ class LogNotFoundError(LookupError):
     """There is neither a function nor a process of that name; the message lists what there is."""
 
 
-def lines(stack: Mapping[str, Any], name: str | None, *, follow: bool) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """`source` is a function's folder or a process; only functions' lines have a time of their own."""
+
+    source: str
+    message: str
+    at: datetime | None = None
+
+    def text(self, *, alone: bool) -> str:
+        """For people; `alone`: all lines are of one source, so it need not be named."""
+        if self.at is None:
+            return self.message
+        moment = self.at.strftime("%H:%M:%S.%f")[:-3]
+        return f"{moment} {self.message}" if alone else f"{moment} {self.source:<18} {self.message}"
+
+    def document(self) -> dict[str, str | None]:
+        return {
+            "at": None if self.at is None else iso(self.at),
+            "source": self.source,
+            "message": self.message,
+        }
+
+
+def lines(stack: Mapping[str, Any], name: str | None, *, follow: bool) -> Iterator[LogLine]:
     """Lines, oldest first: of one function or process, or of all functions.
 
     A function goes by its folder (`submit_prediction`), its resource or its deployed name.
@@ -52,7 +77,7 @@ def _files(stack: Mapping[str, Any]) -> list[Path]:
 
 def _cloudwatch(
     stack: Mapping[str, Any], functions: Mapping[str, str], *, follow: bool
-) -> Iterator[str]:
+) -> Iterator[LogLine]:
     client = session().client("logs", endpoint_url=stack["awsEndpointUrl"], config=client_config())
     seen: set[tuple[str, str, int]] = set()
     since = 0
@@ -65,9 +90,7 @@ def _cloudwatch(
                     seen.add(key)
                     found.append((event["timestamp"], folder, event["message"].rstrip()))
         for timestamp, folder, message in sorted(found, key=lambda event: event[0]):
-            moment = datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-            prefix = f"{moment} " if len(functions) == 1 else f"{moment} {folder:<18} "
-            yield prefix + message
+            yield LogLine(folder, message, datetime.fromtimestamp(timestamp / 1000, UTC))
             since = max(since, timestamp - 2000)  # the same moment may bring more
         if not follow:
             return
@@ -86,12 +109,12 @@ def _events(client: Any, group: str, since: int) -> Iterator[Any]:
             raise
 
 
-def _file(path: Path, *, follow: bool) -> Iterator[str]:
+def _file(path: Path, *, follow: bool) -> Iterator[LogLine]:
     with path.open(errors="replace") as source:
         while True:
             line = source.readline()
             if line:
-                yield line.rstrip("\n")
+                yield LogLine(path.stem, line.rstrip("\n"))
             elif follow:
                 time.sleep(_POLL_SECONDS / 4)
             else:

@@ -28,7 +28,10 @@ def written(life: Life) -> dict[str, list[str]]:
     document = life.stack.document
     files = [path for path in log_files(life.stack) if path.name not in THEIRS]
     found = {path.name: path.read_text(errors="replace").splitlines() for path in files}
-    return {**found, "functions": list(logs.lines(document, None, follow=False))}
+    return {
+        **found,
+        "functions": [line.message for line in logs.lines(document, None, follow=False)],
+    }
 
 
 def log_files(stack: Stack) -> Iterator[Path]:

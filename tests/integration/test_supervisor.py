@@ -118,11 +118,13 @@ def test_up_status_logs_deploy_down(state: Path) -> None:
 
     assert "REPORT RequestId" in vsl("logs", "list_models", state=state).stdout
     assert "Ready" in vsl("logs", "engine", state=state).stdout
+    *_, last = vsl("logs", "list_models", "--json", state=state).stdout.splitlines()
+    assert json.loads(last).keys() == {"at", "source", "message"}
     unknown = vsl("logs", "nobody", state=state, check=False)
     assert unknown.returncode == 2
     assert "submit_prediction" in unknown.stderr
 
-    assert "Deployed" in vsl("deploy", state=state).stderr
+    assert json.loads(vsl("deploy", "--json", state=state).stdout)["functions"] > 20
     assert (models(document), models(document, token)) == (401, 200)
 
     vsl("down", state=state)
