@@ -2,12 +2,12 @@
 
 import copy
 import json
-import time
+import threading
 from typing import Any
 
 import pytest
 
-from tests.support.machines import HURRY, Machines, Run, definition, snake
+from tests.support.machines import Machines, Run, definition, snake
 from tests.unit.statemachines.graph import function_tasks, happy_path
 from tests.unit.statemachines.scripts import (
     ACCEPTED,
@@ -230,13 +230,11 @@ def test_a_failed_callback_is_recorded_under_its_name(engine: Machines, media_jo
     assert (run.status, run.error) == ("FAILED", "ContentFlagged")
 
 
-@pytest.fixture(scope="module")
-def hasty(engine: Machines) -> str:
-    """media_job with time limits of four seconds where a test runs into them."""
+def hasty(engine: Machines, state: str, seconds: int) -> str:
+    """media_job with a short time limit on the one state in which a test runs into it."""
     changed = copy.deepcopy(definition("media_job"))
-    for state in ("SubmitPrediction", "AwaitPrediction"):
-        changed["States"][state]["TimeoutSeconds"] = 4
-    return engine.create("media_job", changed, suffix="-hasty")
+    changed["States"][state]["TimeoutSeconds"] = seconds
+    return engine.create("media_job", changed, suffix=f"-hasty-{state}")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +251,6 @@ def hasty(engine: Machines) -> str:
 )
 def test_a_wait_that_runs_out_is_resolved(
     engine: Machines,
-    hasty: str,
     faults: dict[str, list[str]],
     states: list[str],
     end: tuple[str, str | None],
@@ -262,7 +259,7 @@ def test_a_wait_that_runs_out_is_resolved(
     handlers = scripts(engine, {"resolve_timeout": faults.get("resolve_timeout", retried)})
     handlers["await_prediction"] = lambda _: None
 
-    run = engine.run(hasty, {}, handlers)
+    run = engine.run(hasty(engine, "AwaitPrediction", 1), {}, handlers)
 
     assert run.states[4:] == ["AwaitPrediction", "ResolveTimeout", *states]
     assert (run.status, run.error) == end
@@ -275,17 +272,19 @@ def test_a_wait_that_runs_out_is_resolved(
         assert "error" not in run.output
 
 
-def test_a_step_that_hangs_is_tried_once_more(engine: Machines, hasty: str) -> None:
+def test_a_step_that_hangs_is_tried_once_more(engine: Machines) -> None:
     handlers = scripts(engine, {})
-    works, calls = handlers["submit_prediction"], []
+    works, calls, tried_again = handlers["submit_prediction"], [], threading.Event()
 
     def hangs_once(event: dict[str, Any]) -> Any:
         calls.append(event)
-        time.sleep(6 / HURRY if len(calls) == 1 else 0)
+        if len(calls) == 1:
+            tried_again.wait(20)
+        tried_again.set()
         return works(event)
 
     handlers["submit_prediction"] = hangs_once
-    run = engine.run(hasty, {}, handlers)
+    run = engine.run(hasty(engine, "SubmitPrediction", 3), {}, handlers)
     assert (run.status, len(calls)) == ("SUCCEEDED", 2)
 
 

@@ -1,8 +1,8 @@
 """The real state machines executed in moto, each function played by a Python callable.
 
 moto runs JSONPath machines with Retry, Catch, task tokens and time limits. Here it does not wait
-between retries, takes a time limit ten times as fast and parses a machine once. Whatever a callable
-raises reaches the machine as Lambda would report it.
+between retries and parses a machine once. Whatever a callable raises reaches the machine as Lambda
+would report it.
 """
 
 import json
@@ -29,7 +29,6 @@ _ACCOUNT = "123456789012"
 _LAMBDA = f"arn:aws:lambda:us-east-1:{_ACCOUNT}:function:"
 _ROLE = f"arn:aws:iam::{_ACCOUNT}:role/machine"
 _LIMIT_SECONDS = 20
-HURRY = 10
 _PARSER = "moto.stepfunctions.parser.asl.parse.asl_parser.AmazonStateLanguageParser"
 _ASL = "moto.stepfunctions.parser.asl.component"
 _SERVICE = f"{_ASL}.state.exec.state_task.service.state_task_service_sfn"
@@ -195,10 +194,6 @@ class Machines:
         return json.dumps(result).encode()
 
 
-def _hurried(limit: Any, env: object) -> float:
-    return float(limit.timeout_seconds) / HURRY
-
-
 @contextmanager
 def machines() -> Iterator[Machines]:
     """moto with both machines' functions in this process; retries do not wait."""
@@ -213,7 +208,6 @@ def machines() -> Iterator[Machines]:
             patch("moto.awslambda_simple.models.LambdaSimpleBackend.invoke", made.invoke),
             patch(f"{_SERVICE}.StateTaskServiceSfn._eval_service_task", made.started()),
             patch(f"{_PARSER}.parse", staticmethod(cache(AmazonStateLanguageParser.parse))),
-            patch(f"{_ASL}.common.timeouts.timeout.TimeoutSeconds._eval_seconds", _hurried),
             patch(f"{_ASL}.common.retry.retrier_decl.time", no_wait),
             patch(f"{_ASL}.state.exec.state_task.lambda_eval_utils.boto_client_for", made.lambdas),
         ):
