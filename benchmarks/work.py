@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.item_size import item_size
 from benchmarks.measure import Result
 from tests.fault.harness import handlers
 from tests.fault.harness.effects import Effect
@@ -20,7 +21,7 @@ BUDGET = {
     "state transitions": 8,
     "Lambda invocations": 9,
     "DynamoDB requests": 13,
-    "DynamoDB write units": 30,
+    "DynamoDB write units": 22,
     "PostgreSQL calls": 4,
     "Redis commands": 6,  # one gives the place of a running job back
     "S3 requests": 5,
@@ -48,7 +49,7 @@ class CountingWorld(World):
 
     def _written(self, item: Mapping[str, Any]) -> None:
         before: Mapping[str, Any] = getattr(self, "before", {})
-        size = max(_size(item), _size(before))
+        size = max(item_size(item), item_size(before))
         self.write_units += math.ceil(size / 1024)
         for index in INDEXES:
             old, new = (
@@ -94,10 +95,3 @@ def run(*, quick: bool = False) -> Result:  # noqa: ARG001 - it is quick
         " invocations, which find the same job and write nothing twice."
     )
     return result
-
-
-def _size(item: Mapping[str, Any]) -> int:
-    """Near enough to DynamoDB's own reckoning: names and values as UTF-8."""
-    if not item:
-        return 0
-    return len(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode())

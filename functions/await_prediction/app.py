@@ -7,7 +7,7 @@ from vsl.services.rendezvous import register_token
 
 @step
 def handler(event: Event, _context: Context) -> Event:
-    released = register_token(
+    attempt, released = register_token(
         event["jobId"], event["taskToken"], live=live_jobs(), callbacks=callbacks(), clock=clock
     )
-    return {"released": released}
+    return {"attempt": attempt, "released": released}

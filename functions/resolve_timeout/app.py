@@ -7,5 +7,7 @@ from vsl.services.resolve_timeout import resolve_timeout
 
 @step
 def handler(event: Event, _context: Context) -> Event:
-    outcome = resolve_timeout(event["jobId"], live=live_jobs(), provider=provider(), clock=clock)
-    return outcome.document()
+    attempt, outcome = resolve_timeout(
+        event["jobId"], live=live_jobs(), provider=provider(), clock=clock
+    )
+    return {"attempt": attempt, **outcome.document()}

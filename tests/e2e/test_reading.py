@@ -49,7 +49,8 @@ def test_a_users_jobs_page_by_page_and_where_their_time_went(stack: Stack) -> No
     assert pages(stack, userId=user, status="failed") == []
     told = get(stack, f"/jobs/{ids[0]}/timeline", userId=user).json()
     assert [segment["name"] for segment in told["segments"]] == [
-        "accept", "submit", "queue", "run", "notify", "wake", "store", "finalize",
+        "validate", "rate_limit", "start", "submit", "queue", "run", "notify", "wake", "store",
+        "finalize",
     ]  # fmt: skip
     total = sum(segment["seconds"] for segment in told["segments"])
     assert round(total, 3) == told["wallTime"] > 0

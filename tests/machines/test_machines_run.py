@@ -1,6 +1,5 @@
 """Both machines executed: the way through, every retry and every catch, by what the files say."""
 
-import copy
 import json
 import threading
 from typing import Any
@@ -63,6 +62,7 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
 
     assert run.status == "SUCCEEDED"
     assert run.states == HAPPY_PATH
+    validated = run.output.pop("admission")["enteredAt"]
     assert run.output == {
         "job": JOB,
         "prediction": {"replicateId": "r1", "attempt": 1},
@@ -78,7 +78,9 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
     assert execution["startTime"]
     known = {"job": JOB, "executionArn": execution["id"]}
     assert calls["check_rate_limit"] == known
-    assert calls["create_job"] == known
+    admitted = calls["create_job"]["admittedAt"]
+    assert calls["create_job"] == {**known, "validatedAt": validated, "admittedAt": admitted}
+    assert execution["startTime"] < validated < admitted
     assert calls["submit_prediction"] == known
     assert calls["await_prediction"].keys() == {*known, "jobId", "taskToken"}
     assert calls["store_media"] == {**known, "outcome": OUTCOME}
@@ -230,13 +232,6 @@ def test_a_failed_callback_is_recorded_under_its_name(engine: Machines, media_jo
     assert (run.status, run.error) == ("FAILED", "ContentFlagged")
 
 
-def hasty(engine: Machines, state: str, seconds: int) -> str:
-    """media_job with a short time limit on the one state in which a test runs into it."""
-    changed = copy.deepcopy(definition("media_job"))
-    changed["States"][state]["TimeoutSeconds"] = seconds
-    return engine.create("media_job", changed, suffix=f"-hasty-{state}")
-
-
 @pytest.mark.parametrize(
     ("faults", "states", "end"),
     [
@@ -259,7 +254,7 @@ def test_a_wait_that_runs_out_is_resolved(
     handlers = scripts(engine, {"resolve_timeout": faults.get("resolve_timeout", retried)})
     handlers["await_prediction"] = lambda _: None
 
-    run = engine.run(hasty(engine, "AwaitPrediction", 1), {}, handlers)
+    run = engine.run(engine.hasty("AwaitPrediction", 1), {}, handlers)
 
     assert run.states[4:] == ["AwaitPrediction", "ResolveTimeout", *states]
     assert (run.status, run.error) == end
@@ -284,7 +279,7 @@ def test_a_step_that_hangs_is_tried_once_more(engine: Machines) -> None:
         return works(event)
 
     handlers["submit_prediction"] = hangs_once
-    run = engine.run(hasty(engine, "SubmitPrediction", 3), {}, handlers)
+    run = engine.run(engine.hasty("SubmitPrediction", 3), {}, handlers)
     assert (run.status, len(calls)) == ("SUCCEEDED", 2)
 
 
@@ -300,7 +295,9 @@ def test_the_door_answers_and_starts_the_job(engine: Machines, generate_media: s
     assert started["Name"] == JOB_ID
     (written,) = run.events("create_job")
     execution = engine.create("media_job").replace(":stateMachine:", ":execution:")
+    validated, admitted = written.pop("validatedAt"), written.pop("admittedAt")
     assert written == {"job": JOB, "executionArn": f"{execution}:{JOB_ID}"}
+    assert validated < admitted
     assert json.loads(started["Input"]) == {"job": JOB}
     assert started["StateMachineArn"] == engine.create("media_job")
 

@@ -4,6 +4,7 @@ Redis is away all the time, and the provider calls back through the real webhook
 """
 
 import importlib
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from vsl.domain.job import Job, JobStatus, MediaAsset
 from vsl.domain.prediction import Prediction, PredictionStatus
 from vsl.domain.signature import sign
 from vsl.runtime import wiring
+from vsl.runtime.observability import logger
 from vsl.runtime.settings import settings
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
@@ -206,6 +208,35 @@ def test_a_request_becomes_media(engine: Machines, media_job: str, world: World)
     assert finished.assets == (make_asset(0),)
     status = world.handlers["get_status"]({"pathParameters": {"jobId": name}})
     assert json.loads(status["body"])["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["webhook", "nobody called"])
+def test_every_line_after_a_submission_names_the_attempt(
+    engine: Machines, media_job: str, world: World, told: bool
+) -> None:
+    if told:
+        world.finish_once_awaited()
+    else:
+        world.provider.on_create = lambda prediction: drop(world.provider.end(prediction.id))
+    handler: Any = logger.registered_handler
+    written = io.StringIO()
+    before = handler.setStream(written)
+    try:
+        machine = media_job if told else engine.hasty("AwaitPrediction", 1)
+        run = engine.run(machine, {"request": REQUEST}, world.handlers, name=job_id())
+    finally:
+        handler.setStream(before)
+
+    assert (run.status, run.output["outcome"]["attempt"]) == ("SUCCEEDED", 1)
+    assert run.output["outcome"]["source"] == ("webhook" if told else "timeout")
+    done = [json.loads(line) for line in written.getvalue().splitlines()]
+    steps = [line for line in done if line["message"] == "step done"]
+    assert len(steps) == len(run.states)
+    known = [str(line.get("attempt")) for line in steps]
+    assert known == ["None"] * 3 + ["1"] * (len(steps) - 3)
+
+
+def drop(_: object) -> None: ...
 
 
 def test_a_webhook_may_come_before_the_token(

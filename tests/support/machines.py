@@ -5,6 +5,7 @@ between retries and parses a machine once. Whatever a callable raises reaches th
 would report it.
 """
 
+import copy
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -112,6 +113,12 @@ class Machines:
             created = self.client.create_state_machine(name=key, definition=text, roleArn=_ROLE)
             self._arns[key] = created["stateMachineArn"]
         return self._arns[key]
+
+    def hasty(self, state: str, seconds: int) -> str:
+        """media_job with a short time limit on the one state in which a test runs into it."""
+        changed = copy.deepcopy(definition("media_job"))
+        changed["States"][state]["TimeoutSeconds"] = seconds
+        return self.create("media_job", changed, suffix=f"-hasty-{state}")
 
     def run(
         self,

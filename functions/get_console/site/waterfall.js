@@ -3,7 +3,9 @@
 import { h, seconds } from "./dom.js";
 
 const MEANING = {
-  accept: "checked, limited, written down",
+  validate: "the request checked and priced",
+  rate_limit: "the user's limits checked",
+  start: "written down, the job's execution started",
   retry: "earlier submissions",
   submit: "given to the provider",
   queue: "waiting for the model, cold boot included",
@@ -25,7 +27,7 @@ export function waterfall(timeline) {
     bar.style.marginLeft = `${Math.min(left, 100 - NARROWEST)}%`;
     bar.style.width = `${Math.min(width, 100)}%`;
     return h("tr", {},
-      h("th", { scope: "row" }, segment.name),
+      h("th", { scope: "row" }, segment.name.replace("_", " ")),
       h("td", { class: "track", "aria-hidden": "true" }, bar),
       h("td", { class: "number" }, seconds(segment.seconds)),
       h("td", { class: "hint" }, [MEANING[segment.name] || "", detail(segment)].filter(Boolean).join(" · ")));

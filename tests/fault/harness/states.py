@@ -146,9 +146,10 @@ class Execution:
 
     def _task(self, name: str, state: Mapping[str, Any], given: Any) -> tuple[str | None, Any]:
         used = [0] * len(state.get("Retry", ()))
+        entered = {"State": {"EnteredTime": iso(self.scheduler.moment())}}
         while True:
             try:
-                result = self._attempt(state, given)
+                result = self._attempt(state, given, entered)
             except StateError as error:
                 pause = _retry(state, error.error, used)
                 if pause is not None:
@@ -161,11 +162,11 @@ class Execution:
                 caught = {"Error": error.error, "Cause": error.cause}
                 return catcher["Next"], put(catcher.get("ResultPath", "$"), given, caught)
             if "ResultSelector" in state:
-                result = fill(state["ResultSelector"], result, {})
+                result = fill(state["ResultSelector"], result, entered)
             following = None if state.get("End") else state["Next"]
             return following, put(state.get("ResultPath", "$"), given, result)
 
-    def _attempt(self, state: Mapping[str, Any], given: Any) -> Any:
+    def _attempt(self, state: Mapping[str, Any], given: Any, entered: Mapping[str, Any]) -> Any:
         token = TaskToken(self.scheduler)
         text = f"task-token-{len(self.callbacks.tokens)}-secret"
         self.callbacks.tokens[text] = token
@@ -177,6 +178,7 @@ class Execution:
                 "StartTime": iso(self.scheduler.moment()),
             },
             "Task": {"Token": text},
+            **entered,
         }
         deadline = self.scheduler.now + state["TimeoutSeconds"]
         parameters = fill(state["Parameters"], given, context)

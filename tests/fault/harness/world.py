@@ -353,7 +353,7 @@ class World:
             if JobStatus(state[0]).terminal:
                 self.ended_at = self.scheduler.now
         submitted = item.get("events", {}).get("M", {}).get("submitted")
-        if submitted and submitted["M"]["source"]["S"] == "webhook":
+        if submitted and submitted["M"].get("source") == {"S": "webhook"}:
             self.attached_by_webhook_during_submit |= self.running("submit_prediction")
 
 

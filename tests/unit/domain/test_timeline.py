@@ -29,6 +29,8 @@ SUBMITTED = JobEvent("submitted", at(1), "workflow", {"attempt": 1, "replicateId
 STORED = JobEvent("stored", at(13), detail={"files": 1, "bytes": 12})
 COURSE = (
     JobEvent("created", START),
+    JobEvent("validated", at(0.25)),
+    JobEvent("admitted", at(0.375)),
     JobEvent("intent_1", at(0.75)),
     SUBMITTED,
     JobEvent("awaiting", at(1.25)),
@@ -70,7 +72,9 @@ def test_a_job_that_went_well() -> None:
     told = timeline(record(*COURSE), LATER)
     check(told)
     assert seconds(told) == [
-        ("accept", 0.75),
+        ("validate", 0.25),
+        ("rate_limit", 0.125),
+        ("start", 0.375),
         ("submit", 0.25),
         ("queue", 3.0),
         ("run", 6.5),
@@ -88,9 +92,9 @@ def test_a_job_that_went_well() -> None:
 
 def test_the_time_of_a_running_job_goes_on() -> None:
     pending = timeline(record(*COURSE[:1], status=JobStatus.PENDING, end=None), at(0.5))
-    assert seconds(pending) == [("accept", 0.5)]
+    assert seconds(pending) == [("validate", 0.5)]
     assert (pending["completedAt"], pending["wokenBy"]) == (None, None)
-    running = record(*COURSE[:4], status=JobStatus.PROCESSING, end=None)
+    running = record(*COURSE[:6], status=JobStatus.PROCESSING, end=None)
     assert seconds(timeline(running, at(9)))[-1] == ("queue", 8.0)
     check(timeline(running, at(9)))
 
@@ -101,7 +105,7 @@ def test_the_start_webhook_tells_when_the_model_began() -> None:
         WebhookReceipt("m1", "p1", "processing", at(3)),
         WebhookReceipt("m2", "p1", "succeeded", at(2.5)),
     )
-    running = record(*COURSE[:4], status=JobStatus.PROCESSING, end=None, webhooks=receipts)
+    running = record(*COURSE[:6], status=JobStatus.PROCESSING, end=None, webhooks=receipts)
     told = timeline(running, at(9))
     assert seconds(told)[-2:] == [("queue", 2.0), ("run", 6.0)]
     received = [event for event in told["events"] if event["name"] == "webhook_received"]
@@ -111,16 +115,18 @@ def test_the_start_webhook_tells_when_the_model_began() -> None:
 
 def test_without_a_start_the_models_own_seconds_tell_it() -> None:
     found = outcome(11, completedAt=at(10).isoformat(), predictTime=2.5)
-    told = timeline(record(*COURSE[:4], found, end=12), LATER)
-    assert seconds(told)[2:4] == [("queue", 6.5), ("run", 2.5)]
+    told = timeline(record(*COURSE[:6], found, end=12), LATER)
+    assert seconds(told)[4:6] == [("queue", 6.5), ("run", 2.5)]
 
 
 def test_a_job_that_was_canceled_in_the_queue_never_ran() -> None:
     found = outcome(5, "user", completedAt=at(4).isoformat())
-    events = (*COURSE[:4], JobEvent("cancel_requested", at(4), "user"), found)
+    events = (*COURSE[:6], JobEvent("cancel_requested", at(4), "user"), found)
     told = timeline(record(*events, status=JobStatus.CANCELED, end=5.5), LATER)
     assert [name for name, _ in seconds(told)] == [
-        "accept",
+        "validate",
+        "rate_limit",
+        "start",
         "submit",
         "queue",
         "notify",
@@ -131,10 +137,15 @@ def test_a_job_that_was_canceled_in_the_queue_never_ran() -> None:
 
 
 def test_a_job_that_never_reached_the_provider() -> None:
-    told = timeline(record(*COURSE[:2], status=JobStatus.FAILED, end=3), LATER)
-    assert seconds(told) == [("accept", 0.75), ("submit", 2.25)]
+    told = timeline(record(*COURSE[:4], status=JobStatus.FAILED, end=3), LATER)
+    assert seconds(told) == [
+        ("validate", 0.25),
+        ("rate_limit", 0.125),
+        ("start", 0.375),
+        ("submit", 2.25),
+    ]
     nothing = timeline(record(status=JobStatus.FAILED, end=2), LATER)
-    assert seconds(nothing) == [("accept", 2.0)]
+    assert seconds(nothing) == [("validate", 2.0)]
 
 
 def test_earlier_attempts_are_one_segment() -> None:
@@ -146,7 +157,7 @@ def test_earlier_attempts_are_one_segment() -> None:
         JobEvent("submitted", at(44), detail={"replicateId": "p1"}),
     )
     told = timeline(record(*events, status=JobStatus.PROCESSING, end=None), at(50))
-    assert seconds(told) == [("accept", 1.0), ("retry", 42.0), ("submit", 1.0), ("queue", 6.0)]
+    assert seconds(told) == [("validate", 1.0), ("retry", 42.0), ("submit", 1.0), ("queue", 6.0)]
     assert told["retries"] == 2
     assert told["segments"][1]["detail"] == {"attempts": 2}
 
@@ -154,7 +165,7 @@ def test_earlier_attempts_are_one_segment() -> None:
 @pytest.mark.parametrize("skew", [-3600, -5, 5, 3600])
 def test_a_provider_whose_clock_is_off(skew: float) -> None:
     found = outcome(11, startedAt=at(4 + skew).isoformat(), completedAt=at(10.5 + skew).isoformat())
-    told = timeline(record(*COURSE[:4], found, *COURSE[5:]), LATER)
+    told = timeline(record(*COURSE[:6], found, *COURSE[5:]), LATER)
     check(told)
     assert sum(took for name, took in seconds(told) if name in {"queue", "run", "notify"}) == 10
 

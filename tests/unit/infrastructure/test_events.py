@@ -64,7 +64,9 @@ def test_a_step_gets_what_its_state_sends(function: str) -> None:
 
 def test_outcome_and_media_are_documents_of_ours() -> None:
     given = event("steps/finalize_job.json")
-    assert Outcome.from_document(given["outcome"]).document() == given["outcome"]
+    outcome = dict(given["outcome"])
+    assert outcome.pop("attempt") == 1
+    assert Outcome.from_document(outcome).document() == outcome
     for asset in given["media"]["assets"]:
         assert MediaAsset.from_document(asset).document() == asset
         assert given["job"]["jobId"] in asset["s3Key"]

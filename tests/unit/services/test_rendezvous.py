@@ -34,7 +34,7 @@ def outcome_arrives(world: World, source: str = "webhook", **changes: object) ->
 def token_arrives(world: World, token: str = "token-1") -> bool:
     return register_token(
         world.job.job_id, token, live=world.live, callbacks=world.callbacks, clock=world.clock
-    )
+    )[1]
 
 
 def test_the_waiter_comes_first(world: World) -> None:

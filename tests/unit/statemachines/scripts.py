@@ -10,9 +10,10 @@ from vsl.domain.prediction import Outcome, PredictionStatus
 
 JOB_ID = "01981d2a-0000-7000-8000-000000000001"
 JOB = {"jobId": JOB_ID, "userId": "u1", "modelId": "flux-schnell"}
-OUTCOME = Outcome(
+_SUCCEEDED = Outcome(
     "r1", PredictionStatus.SUCCEEDED, "webhook", output=("https://replicate.delivery/x/out.webp",)
-).document()
+)
+OUTCOME = {**_SUCCEEDED.document(), "attempt": 1}
 ANSWER: dict[str, Any] = {
     "statusCode": 202,
     "headers": {"Content-Type": "application/json", "Location": f"/status/{JOB_ID}"},

@@ -117,4 +117,5 @@ def test_every_error_worth_a_retry_is_retried() -> None:
 def test_a_resolved_timeout_looks_like_any_other_outcome() -> None:
     outcome = Outcome("r1", PredictionStatus.SUCCEEDED, "timeout").document()
     selected = states("media_job")["ResolveTimeout"]["ResultSelector"]
-    assert selected == {f"{key}.$": f"$.Payload.{key}" for key in outcome}
+    told = {*outcome, "attempt"}
+    assert selected == {f"{key}.$": f"$.Payload.{key}" for key in told}

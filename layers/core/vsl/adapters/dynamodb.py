@@ -50,9 +50,15 @@ _IN_FLIGHT = (
 
 
 class DynamoLiveJobs(ItemTable):
-    def create(self, job: Job, deadline: datetime, execution_arn: str | None) -> LiveJob:
+    def create(
+        self,
+        job: Job,
+        deadline: datetime,
+        execution_arn: str | None,
+        marks: Sequence[JobEvent] = (),
+    ) -> LiveJob:
         now = iso(job.created_at)
-        created = live_item.event_map(JobEvent("created", job.created_at))
+        events = (JobEvent("created", job.created_at), *marks)
         item = (
             live_item.key(job.job_id)
             | live_item.identity(job)
@@ -62,7 +68,7 @@ class DynamoLiveJobs(ItemTable):
                 "updatedAt": now,
                 "attempt": 0,
                 "checkCount": 0,
-                "events": {"created": created},
+                "events": {event.name: live_item.event_map(event) for event in events},
                 "webhooks": {},
                 "waste": {},
                 # Until an attempt is made, the poller has nothing to ask: it looks at the deadline.

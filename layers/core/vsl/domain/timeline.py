@@ -57,7 +57,7 @@ def timeline(record: JobRecord, now: datetime) -> dict[str, Any]:
 
 
 def _phases(record: JobRecord, marks: Mapping[str, JobEvent]) -> Iterator[_Phase]:
-    yield _Phase("accept", record.created_at, "workflow")
+    yield from _admission(record, marks)
     attempts = _attempts(record)
     if attempts:
         if len(attempts) > 1:
@@ -82,6 +82,13 @@ def _phases(record: JobRecord, marks: Mapping[str, JobEvent]) -> Iterator[_Phase
         )
         if stored:
             yield _Phase("finalize", stored.at, "workflow")
+
+
+def _admission(record: JobRecord, marks: Mapping[str, JobEvent]) -> Iterator[_Phase]:
+    yield _Phase("validate", record.created_at, "workflow")
+    for mark, phase in (("validated", "rate_limit"), ("admitted", "start")):
+        if mark in marks:
+            yield _Phase(phase, marks[mark].at, "workflow")
 
 
 def _attempts(record: JobRecord) -> list[JobEvent]:

@@ -74,7 +74,7 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
 
 
 def _learned(result: object) -> dict[str, Any]:
-    """The attempt, by the step that makes it."""
+    """The attempt, by the steps that find it out."""
     known = isinstance(result, Mapping) and result.get("attempt")
     return {"attempt": known} if known else {}
 

@@ -91,7 +91,13 @@ class Operations(Protocol):
 class LiveJobs(Protocol):
     """DynamoDB: one live item a job; conditional writes make order and repetition harmless."""
 
-    def create(self, job: Job, deadline: datetime, execution_arn: str | None) -> LiveJob: ...
+    def create(
+        self,
+        job: Job,
+        deadline: datetime,
+        execution_arn: str | None,
+        marks: Sequence[JobEvent] = (),
+    ) -> LiveJob: ...
 
     def get(self, job_id: str) -> LiveJob | None:
         """Strongly consistent."""

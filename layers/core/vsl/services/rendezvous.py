@@ -28,10 +28,13 @@ _DEADLINE_SLACK = timedelta(seconds=5)
 
 def register_token(
     job_id: str, task_token: str, *, live: LiveJobs, callbacks: Callbacks, clock: Clock
-) -> bool:
-    """Store the token of a job that begins to wait. True when it could be answered at once."""
+) -> tuple[int, bool]:
+    """Store the token of a job that begins to wait.
+
+    Returns the attempt it waits for, and True when the token could be answered at once.
+    """
     item = live.store_token(job_id, task_token, clock.now())
-    return release_if_complete(item, live=live, callbacks=callbacks, clock=clock)
+    return item.attempt, release_if_complete(item, live=live, callbacks=callbacks, clock=clock)
 
 
 def record_outcome(

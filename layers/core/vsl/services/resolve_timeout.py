@@ -6,8 +6,13 @@ from vsl.services.ports import Clock, LiveJobs, Provider
 from vsl.services.rendezvous import outcome_error
 
 
-def resolve_timeout(job_id: str, *, live: LiveJobs, provider: Provider, clock: Clock) -> Outcome:
-    """The outcome, if the prediction succeeded after all; else its error, or PredictionTimedOut."""
+def resolve_timeout(
+    job_id: str, *, live: LiveJobs, provider: Provider, clock: Clock
+) -> tuple[int, Outcome]:
+    """The attempt and its outcome, if the prediction succeeded after all.
+
+    Else raises the outcome's error, or PredictionTimedOut.
+    """
     item = live.get(job_id)
     if item is None:
         raise JobNotFound("The job has no live item.", jobId=job_id)
@@ -24,7 +29,7 @@ def resolve_timeout(job_id: str, *, live: LiveJobs, provider: Provider, clock: C
     error = outcome_error(item, outcome)
     if error is not None:
         raise error
-    return outcome
+    return item.attempt, outcome
 
 
 def stop(replicate_id: str, provider: Provider) -> Prediction | None:

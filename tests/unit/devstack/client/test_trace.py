@@ -52,7 +52,9 @@ def bars(lines: list[str]) -> list[tuple[int, int]]:
 
 def test_bars_lie_where_their_segments_do() -> None:
     lines = drawn(
-        timeline(("accept", 2.0, "workflow"), ("run", 6.0, "provider"), ("store", 2.0, "workflow"))
+        timeline(
+            ("validate", 2.0, "workflow"), ("run", 6.0, "provider"), ("store", 2.0, "workflow")
+        )
     )
     (a, b), (c, d), (e, f) = bars(lines)
     whole = f - a
@@ -73,13 +75,13 @@ def test_every_segment_is_seen_and_none_leaves_its_column(lengths: list[float], 
 
 
 def test_a_job_that_has_not_begun_can_be_drawn() -> None:
-    assert drawn(timeline(("accept", 0.0, "workflow"), completedAt=None, wokenBy=None))
+    assert drawn(timeline(("validate", 0.0, "workflow"), completedAt=None, wokenBy=None))
 
 
 def test_the_summary_tells_time_money_and_who_woke_the_job() -> None:
     status = {"estimatedTime": 2.0, "estimatedCost": 0.003, "actualCost": 0.006}
     document = timeline(
-        ("accept", 1.0, "workflow"), ("queue", 1.0, "provider"), ("run", 2.0, "provider"),
+        ("validate", 1.0, "workflow"), ("queue", 1.0, "provider"), ("run", 2.0, "provider"),
         ("notify", 0.5, "poller"), wokenBy="poller", retries=2,
     )  # fmt: skip
     assert summary(document, status) == [
@@ -92,11 +94,11 @@ def test_the_summary_tells_time_money_and_who_woke_the_job() -> None:
 
 def test_the_summary_of_a_running_job_promises_nothing() -> None:
     status = {"estimatedTime": 2.0, "estimatedCost": 0.003, "actualCost": None}
-    document = timeline(("accept", 1.0, "workflow"), completedAt=None, wokenBy=None)
+    document = timeline(("validate", 1.0, "workflow"), completedAt=None, wokenBy=None)
     assert summary(document, status)[0].startswith("time    1.0 s so far")
     assert summary(document, status)[1:] == [
         "money   not known yet (estimated $0.003)",
         "woken   not yet",
     ]
-    ended = timeline(("accept", 1.0, "workflow"))
+    ended = timeline(("validate", 1.0, "workflow"))
     assert summary(ended, status)[1] == "money   not known (estimated $0.003)"
