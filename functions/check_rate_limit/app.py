@@ -1,4 +1,7 @@
-"""CheckRateLimit: admit the job within its user's limits, once per job however often asked."""
+"""CheckRateLimit: admit the job within its user's limits, once per job however often asked.
+
+It passes on when its state began, for the job's timeline.
+"""
 
 from vsl.domain.admission import Limits, Verdict
 from vsl.domain.job import Job
@@ -22,4 +25,5 @@ def handler(event: Event, _context: Context) -> Event:
     return {
         "first": admission.verdict is Verdict.ADMITTED,
         "headers": admission.headers(limits),
+        "validatedAt": event.get("validatedAt"),
     }

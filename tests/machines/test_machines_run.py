@@ -62,7 +62,7 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
 
     assert run.status == "SUCCEEDED"
     assert run.states == HAPPY_PATH
-    validated = run.output.pop("admission")["enteredAt"]
+    validated = run.output.pop("admission")["validatedAt"]
     assert run.output == {
         "job": JOB,
         "prediction": {"replicateId": "r1", "attempt": 1},
@@ -77,7 +77,7 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
     assert execution["id"].endswith(f":execution:media_job:{JOB_ID}")
     assert execution["startTime"]
     known = {"job": JOB, "executionArn": execution["id"]}
-    assert calls["check_rate_limit"] == known
+    assert calls["check_rate_limit"] == {**known, "validatedAt": validated}
     admitted = calls["create_job"]["admittedAt"]
     assert calls["create_job"] == {**known, "validatedAt": validated, "admittedAt": admitted}
     assert execution["startTime"] < validated < admitted

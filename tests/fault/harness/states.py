@@ -162,7 +162,7 @@ class Execution:
                 caught = {"Error": error.error, "Cause": error.cause}
                 return catcher["Next"], put(catcher.get("ResultPath", "$"), given, caught)
             if "ResultSelector" in state:
-                result = fill(state["ResultSelector"], result, entered)
+                result = fill(state["ResultSelector"], result, {})
             following = None if state.get("End") else state["Next"]
             return following, put(state.get("ResultPath", "$"), given, result)
 

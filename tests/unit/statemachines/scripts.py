@@ -40,7 +40,11 @@ def scripts(
 
     handlers: dict[str, Handler] = {
         "validate_request": lambda _: {"job": JOB, "answer": ANSWER, "wait": wait},
-        "check_rate_limit": lambda _: {"first": True, "headers": RATE_LIMIT},
+        "check_rate_limit": lambda event: {
+            "first": True,
+            "headers": RATE_LIMIT,
+            "validatedAt": event["validatedAt"],
+        },
         "create_job": lambda _: {"jobId": JOB_ID},
         "submit_prediction": lambda _: {"replicateId": "r1", "attempt": 1},
         "await_prediction": awaited,
