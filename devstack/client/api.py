@@ -25,10 +25,13 @@ ENDS = frozenset({"succeeded", "failed", "canceled"})
 class Api:
     """One target. Only what may be done twice is repeated: reads, cancel, delete, a keyed generate."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(
+        self, target: Target, timeout: httpx.Timeout | float = TIMEOUT, tries: int = TRIES
+    ) -> None:
         self.target = target
+        self._tries = tries
         self._client = httpx.Client(
-            timeout=TIMEOUT,
+            timeout=timeout,
             headers=dict(target.headers),
             auth=target.auth,
             trust_env=trusts_environment(target.url),
@@ -135,20 +138,20 @@ class Api:
         **request: Any,
     ) -> httpx.Response:
         """Raises CommandError; `again` are the statuses after which the same request is repeated."""
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(self._tries)):
             try:
                 answer = self._client.request(method, self.target.url + path, **request)
             except httpx.TransportError as error:
                 if not left:
                     raise self._unreachable(error) from error
-                time.sleep(PAUSE_SECONDS * 2 ** (TRIES - left - 1))
+                time.sleep(PAUSE_SECONDS * 2 ** (self._tries - left - 1))
                 continue
             except httpx.InvalidURL as error:
                 raise self._unreachable(error) from error
-            repeated = left < TRIES - 1
+            repeated = left < self._tries - 1
             if answer.is_success or (repeated and answer.status_code in fine_when_repeated):
                 return answer
-            pause = _pause(answer, PAUSE_SECONDS * 2 ** (TRIES - left - 1))
+            pause = _pause(answer, PAUSE_SECONDS * 2 ** (self._tries - left - 1))
             if not left or answer.status_code not in again or pause > _LONGEST_PAUSE:
                 raise refusal(answer.status_code, _problem(answer))
             time.sleep(pause)

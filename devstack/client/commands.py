@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from devstack.client.api import Api
     from devstack.client.screen import Screen
@@ -33,7 +33,25 @@ User = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Job = Annotated[str, typer.Argument(help="An id, the first characters of one, or `last`.")]
+
+
+def _complete(what: str) -> "Callable[[typer.Context, str], list[tuple[str, str]]]":
+    """What the Tab key offers there, imported when it is pressed."""
+
+    def offer(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+        from devstack.client import completion
+
+        found: list[tuple[str, str]] = getattr(completion, what)(context.params, incomplete)
+        return found
+
+    return offer
+
+
+MODELS, JOBS = _complete("model_ids"), _complete("job_ids")
+Job = Annotated[
+    str,
+    typer.Argument(help="An id, the first characters of one, or `last`.", autocompletion=JOBS),
+]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Download the files there.")]
 Timeout = Annotated[
     float | None, typer.Option(min=0, help="Seconds to wait at most; the job goes on.")
@@ -90,7 +108,10 @@ def session(
 
 
 def models(
-    model: Annotated[str | None, typer.Argument(help="One of them, with its parameters.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(help="One of them, with its parameters.", autocompletion=MODELS),
+    ] = None,
     *,
     media: Annotated[Media | None, typer.Option(help="Only these.")] = None,
     as_json: AsJson = False,
@@ -105,7 +126,7 @@ def models(
 
 
 def generate(  # noqa: PLR0913 - one argument an option
-    model: Annotated[str, typer.Argument(help="`vsl models` lists them.")],
+    model: Annotated[str, typer.Argument(help="`vsl models` lists them.", autocompletion=MODELS)],
     *,
     prompt: Annotated[str | None, typer.Option("--prompt", help="What to make.")] = None,
     parameter: Annotated[
@@ -155,7 +176,9 @@ def jobs(  # noqa: PLR0913 - one argument an option
     *,
     status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
     media: Annotated[Media | None, typer.Option(help="Only these.")] = None,
-    model: Annotated[str | None, typer.Option(help="Only this model's.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Only this model's.", autocompletion=MODELS)
+    ] = None,
     since: Annotated[str | None, typer.Option(help="3h, 2d or an ISO time.")] = None,
     until: Annotated[str | None, typer.Option(help="3h, 2d or an ISO time.")] = None,
     limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="At most so many.")] = 20,

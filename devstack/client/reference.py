@@ -7,6 +7,7 @@ from devstack.client.api import Api
 from devstack.client.errors import CommandError, Exit
 from devstack.client.wording import SHORT
 
+LAST = "last"
 _WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BEGINNING = re.compile(r"[0-9a-f-]{1,36}")
 _TIME_DIGITS = 12  # a job id begins with its time: milliseconds in twelve hexadecimal digits
@@ -19,7 +20,7 @@ def find_job(api: Api, wanted: str) -> str:
     """The job's id. Raises CommandError when none or several are meant."""
     wanted = wanted.strip().lower()
     user = api.target.user
-    if wanted == "last":
+    if wanted == LAST:
         newest = api.jobs(userId=user, limit=1)["jobs"]
         if not newest:
             hint = (

@@ -95,6 +95,28 @@ def test_a_job_from_the_request_to_the_file(stack: Stack, tmp_path: Path) -> Non
     assert [each["fetched"] for each in again["files"]] == [False, False]
 
 
+def offered(stack: Stack | None, *words: str) -> list[str]:
+    """What the Tab key offers for the last of these words, as bash asks for it."""
+    where = ["--state", str(stack.document["state"])] if stack else []
+    line = [words[0], *where, *words[1:]]
+    asked = {"COMP_WORDS": " ".join(["vsl", *line]), "COMP_CWORD": str(len(line))}
+    runner = CliRunner(env={**asked, "_VSL_COMPLETE": "complete_bash"})
+    shown = runner.invoke(app, [], prog_name="vsl")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    return shown.stdout.split()
+
+
+def test_the_tab_key_knows_models_and_jobs(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSL_USER", "tab-key")
+    assert offered(stack, "generate", "flux-s") == ["flux-schnell"]
+    assert offered(stack, "show", "la") == []
+    job = answer(stack, "generate", "bark", "--prompt", unique("hello"), "--no-wait")["jobId"]
+    assert offered(stack, "show", "la") == ["last"]
+    assert offered(stack, "trace", job[:9]) == [job]
+    monkeypatch.setenv("VSL_API_URL", "http://127.0.0.1:1")
+    assert offered(None, "generate", "flux-s") == [], "nobody is there to ask"
+
+
 def test_a_client_is_called_again(stack: Stack) -> None:
     with receiver() as client:
         made = answer(
