@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _STYLES = {"provider": "cyan", "workflow": "green", "webhook": "magenta", "poller": "yellow"}
-_BESIDE = 46  # columns that name, time, actor and details take
+_BESIDE = 48  # columns that name, time, actor and details take
 _NARROWEST, _WIDEST = 12, 60
 _PROVIDER = {"queue", "run"}
 
