@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 
 import httpx
-import redis
 
 from database.migrate import status as migrations
 from devstack.doctor.findings import Finding, Scope
@@ -64,11 +63,9 @@ def secrets_in_force(site: Site, _scope: Scope) -> Iterator[Finding]:
             what = "is not the provider's: every webhook is rejected, the poller does all the work"
             yield _secret(site, "replicate-webhook-secret", what)
     try:
-        client = redis.Redis.from_url(site.parameters.get("redis-url"), socket_timeout=SECONDS)
-        with client:
-            client.ping()
-    except (redis.RedisError, VslError) as error:
-        yield _secret(site, "redis-url", f"does not open Redis: {type(error).__name__}")
+        site.redis.run(lambda redis: redis.ping())
+    except VslError as error:
+        yield _secret(site, "redis-url", f"does not open Redis: {error.message}")
 
 
 def schema(site: Site, _scope: Scope) -> Iterator[Finding]:

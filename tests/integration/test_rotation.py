@@ -119,7 +119,7 @@ def test_another_redis_is_used_as_soon_as_its_address_is_known(
     parameters = Parameters("/vsl/test/")
     ssm["redis-url"] = valkey.url
     client = RedisClient(parameters.secret("redis-url"))
-    client.run(lambda server: server.set("where", "here"))
+    client.run(lambda server: server.set("where", "here", ex=60))
     with Valkey(tmp_path, free_port()) as other:
         ssm["redis-url"] = other.url
         parameters.renew()

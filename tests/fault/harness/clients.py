@@ -203,13 +203,13 @@ class RedisServer:
     def keys(self) -> list[str]:
         return sorted(key for key in self._values if self.get(key) is not None)
 
-    def exists(self, key: str) -> int:
-        return int(self.get(key) is not None)
+    def exists(self, key: str) -> bool:
+        return self.get(key) is not None
 
-    def register_script(self, source: str) -> Callable[..., Any]:
-        return {redis_limits.ADMIT: self._admit, redis_stores._PUT: self._put}[source]
+    def script(self, source: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        return {redis_limits.ADMIT: self._admit, redis_stores._PUT: self._put}[source](keys, args)
 
-    def _put(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> int:
+    def _put(self, keys: Sequence[str], args: Sequence[Any]) -> int:
         """The script that puts a status, line by line."""
         held = self.get(keys[0])
         if held == "null" or (held is not None and not args[2]):
@@ -223,7 +223,7 @@ class RedisServer:
             self._values.pop(key, None)
         return int(known)
 
-    def _admit(self, keys: Sequence[str], args: Sequence[Any], client: Any) -> list[int]:
+    def _admit(self, keys: Sequence[str], args: Sequence[Any]) -> list[int]:
         """The admission script, line by line; an empty set is a key that is not there."""
         hour_key, running_key, limits_key = keys
         job, numbers = args[0], map(int, args[1].split())

@@ -7,15 +7,13 @@ Every key stands in one slot of a cluster: the braces make the others hash as th
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import cast
 
 from vsl.adapters.redis_client import RedisClient, shared_client
+from vsl.adapters.resp import Redis
 from vsl.domain.admission import WINDOW, Admission, Limits, RecentJob, Verdict
 from vsl.domain.errors import VslError
 from vsl.domain.job import Job
-
-if TYPE_CHECKING:
-    from redis.commands.core import Script
 
 LIMITS_SECONDS = 300
 _WINDOW_MILLISECONDS = round(WINDOW.total_seconds() * 1000)
@@ -23,7 +21,7 @@ _WINDOW_MILLISECONDS = round(WINDOW.total_seconds() * 1000)
 # Answers {verdict, jobs in the hour, jobs running, milliseconds until the hour has a place more, jobs
 # an hour, jobs at once}; {4 + what is missing} for what is not known of this user: 1 the limits, 2
 # the history, 3 both.
-# ARGV: the jobId; in one text, as redis-py takes its time over each argument: now, window (ms), the
+# ARGV: the jobId; in one text, as each argument takes its time: now, window (ms), the
 # job's time of creation and deadline, whether the history follows (0 or 1), jobs an hour (-1: as
 # remembered), jobs at once, seconds to remember these (0: not); then jobId, time of creation and
 # deadline (0: ended) of each job of the history.
@@ -95,7 +93,6 @@ class RedisRateLimits:
 
     def __init__(self, url: Callable[[], str], client: RedisClient | None = None) -> None:
         self._redis = client or shared_client(url)
-        self._script: Script | None = None
 
     def admit(
         self,
@@ -129,7 +126,7 @@ class RedisRateLimits:
             return  # the job's deadline gives the place back
 
     def withdraw(self, user_id: str, job_id: str) -> None:
-        def call(redis: Any) -> None:
+        def call(redis: Redis) -> None:
             for key in (_hour_key(user_id), _running_key(user_id)):
                 redis.zrem(key, job_id)
 
@@ -162,12 +159,8 @@ class RedisRateLimits:
             arguments += [each.job_id, _milliseconds(each.created_at), deadline]
         keys = [_hour_key(job.user_id), _running_key(job.user_id), _limits_key(job.user_id)]
 
-        def call(redis: Any) -> list[int]:
-            if self._script is None:
-                self._script = redis.register_script(ADMIT)
-            return [int(each) for each in self._script(keys=keys, args=arguments, client=redis)]
-
-        return self._redis.run(call)
+        answer = self._redis.run(lambda redis: redis.script(ADMIT, keys, arguments))
+        return cast("list[int]", answer)
 
 
 def _hour_key(user_id: str) -> str:

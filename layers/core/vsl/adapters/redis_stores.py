@@ -13,15 +13,12 @@ Each operation touches one slot, so a cluster may spread them as it likes.
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
 from vsl.adapters.redis_client import RedisClient, shared_client
 from vsl.domain.errors import VslError
 from vsl.domain.job import JobStatus
 from vsl.domain.status import StatusDocument
-
-if TYPE_CHECKING:
-    from redis.commands.core import Script
 
 TERMINAL_SECONDS = 3600
 LIVE_SECONDS = 2
@@ -43,27 +40,21 @@ class RedisStatusCache:
 
     def __init__(self, url: Callable[[], str], client: RedisClient | None = None) -> None:
         self._redis = client or shared_client(url)
-        self._script: Script | None = None
 
     def get(self, job_id: str) -> StatusDocument | None:
         try:
             text = self._redis.run(lambda redis: redis.get(_status_key(job_id)))
-            return None if text is None else cast("StatusDocument", json.loads(cast("str", text)))
+            return None if text is None else cast("StatusDocument", json.loads(text))
         except (VslError, ValueError):
             return None
 
     def put(self, document: StatusDocument) -> None:
         terminal = JobStatus(document["status"]).terminal
         seconds = TERMINAL_SECONDS if terminal else LIVE_SECONDS
+        keys = [_status_key(document["jobId"])]
         arguments = (json.dumps(document), seconds, int(terminal))
-
-        def call(redis: Any) -> None:
-            if self._script is None:
-                self._script = redis.register_script(_PUT)
-            self._script(keys=[_status_key(document["jobId"])], args=arguments, client=redis)
-
         try:
-            self._redis.run(call)
+            self._redis.run(lambda redis: redis.script(_PUT, keys, arguments))
         except VslError:
             return
 
@@ -79,7 +70,7 @@ class RedisWebhookMemory:
 
     def seen(self, replicate_id: str) -> bool:
         try:
-            return bool(self._redis.run(lambda redis: redis.exists(_webhook_key(replicate_id))))
+            return self._redis.run(lambda redis: redis.exists(_webhook_key(replicate_id)))
         except VslError:
             return False
 
