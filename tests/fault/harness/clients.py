@@ -223,7 +223,7 @@ class RedisServer:
             self._values.pop(key, None)
         return int(known)
 
-    def _admit(self, keys: Sequence[str], args: Sequence[Any]) -> list[int]:
+    def _admit(self, keys: Sequence[str], args: Sequence[Any]) -> str:
         """The admission script, line by line; an empty set is a key that is not there."""
         hour_key, running_key, limits_key = keys
         job, numbers = args[0], map(int, args[1].split())
@@ -233,13 +233,13 @@ class RedisServer:
         hour_until, running_until = self._until(hour_key), self._until(running_key)
         missing = 2 * (not hour and not history_follows) + (per_hour is None)
         if missing:
-            return [4 + missing]
+            return str(4 + missing)
         if not hour:
             for name, at, until in batched(args[2:], 3, strict=True):
                 hour[name] = at
                 if until:
                     running[name] = until
-            hour_until = self._scheduler.now + window / 1000
+            hour_until = running_until = self._scheduler.now + window / 1000
         known = created <= now - window or job in hour
         hour = {name: at for name, at in hour.items() if at > now - window}
         running = {name: until for name, until in running.items() if until > now}
@@ -248,15 +248,13 @@ class RedisServer:
         )
         if verdict == 0:
             hour[job], running[job] = now, deadline
-            hour_until = self._scheduler.now + window / 1000
-        if running:
-            running_until = self._scheduler.now + (max(running.values()) - now) / 1000
+            hour_until = running_until = self._scheduler.now + window / 1000
         self._keep(hour_key, hour, hour_until)
         self._keep(running_key, running, running_until)
         wait = window
         if hour and per_hour:
             wait = sorted(hour.values())[max(0, len(hour) - per_hour)] + window - now
-        return [verdict, len(hour), len(running), wait, per_hour, at_once]
+        return f"{verdict} {len(hour)} {len(running)} {wait} {per_hour} {at_once}"
 
     def _limits(self, key: str, per_hour: Any, at_once: Any, keep: int) -> tuple[Any, Any]:
         """As given, and kept if asked to; else as kept, None if they are not."""

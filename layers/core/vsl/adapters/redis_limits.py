@@ -7,7 +7,6 @@ Every key stands in one slot of a cluster: the braces make the others hash as th
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import cast
 
 from vsl.adapters.redis_client import RedisClient, shared_client
 from vsl.adapters.resp import Redis
@@ -18,17 +17,17 @@ from vsl.domain.job import Job
 LIMITS_SECONDS = 300
 _WINDOW_MILLISECONDS = round(WINDOW.total_seconds() * 1000)
 
-# Answers {verdict, jobs in the hour, jobs running, milliseconds until the hour has a place more, jobs
-# an hour, jobs at once}; {4 + what is missing} for what is not known of this user: 1 the limits, 2
-# the history, 3 both.
-# ARGV: the jobId; in one text, as each argument takes its time: now, window (ms), the
-# job's time of creation and deadline, whether the history follows (0 or 1), jobs an hour (-1: as
-# remembered), jobs at once, seconds to remember these (0: not); then jobId, time of creation and
-# deadline (0: ended) of each job of the history.
+# Answers with numbers in one text: verdict, jobs in the hour, jobs running, milliseconds until the hour
+# has a place more, jobs an hour, jobs at once; or with 4 and what is not known of this user: 1 the
+# limits, 2 the history, 3 both.
+# ARGV: the jobId; in one text, as each argument takes its time: now, window (ms), the job's time of
+# creation and deadline, whether the history follows (0 or 1), jobs an hour (-1: as remembered), jobs at
+# once, seconds to remember these (0: not); then jobId, time of creation and deadline (0: ended) of each
+# job of the history. No job's deadline is farther away than the window, so both sets may live that long.
 ADMIT = """
-local hour, running = KEYS[1], KEYS[2]
-local job, numbers = ARGV[1], {}
-for each in string.gmatch(ARGV[2], '%S+') do numbers[#numbers + 1] = tonumber(each) end
+local hour, running, job = KEYS[1], KEYS[2], ARGV[1]
+local numbers = {string.match(ARGV[2], '(%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%d+)')}
+for i = 1, 8 do numbers[i] = tonumber(numbers[i]) end
 local now, window, created, deadline, follows, per_hour, at_once, keep = unpack(numbers)
 local missing = 0
 if per_hour < 0 then
@@ -42,39 +41,41 @@ if per_hour < 0 then
 elseif keep > 0 then
     redis.call('SET', KEYS[3], per_hour .. ' ' .. at_once, 'EX', keep)
 end
-if redis.call('EXISTS', hour) == 0 then
+local started = redis.call('ZCARD', hour)
+if started == 0 then
     if follows == 0 then
         missing = missing + 2
     elseif missing == 0 then
         for i = 3, #ARGV, 3 do
-            redis.call('ZADD', hour, ARGV[i + 1], ARGV[i])
+            started = started + redis.call('ZADD', hour, ARGV[i + 1], ARGV[i])
             if ARGV[i + 2] ~= '0' then redis.call('ZADD', running, ARGV[i + 2], ARGV[i]) end
         end
         redis.call('PEXPIRE', hour, window)
+        redis.call('PEXPIRE', running, window)
     end
 end
-if missing > 0 then return {4 + missing} end
--- One older than the hour was admitted within its own.
-local known = created <= now - window or redis.call('ZSCORE', hour, job)
-redis.call('ZREMRANGEBYSCORE', hour, '-inf', now - window)
+if missing > 0 then return tostring(4 + missing) end
+started = started - redis.call('ZREMRANGEBYSCORE', hour, '-inf', now - window)
 redis.call('ZREMRANGEBYSCORE', running, '-inf', now)
-local started, active = redis.call('ZCARD', hour), redis.call('ZCARD', running)
+local active = redis.call('ZCARD', running)
 local verdict = 0
-if known then
+if created <= now - window then
+    verdict = 1 -- it was admitted within its own hour
+elseif started < per_hour and active < at_once then
+    if redis.call('ZADD', hour, 'NX', now, job) == 1 then
+        redis.call('PEXPIRE', hour, window)
+        redis.call('ZADD', running, deadline, job)
+        redis.call('PEXPIRE', running, window)
+        started, active = started + 1, active + 1
+    else
+        verdict = 1
+    end
+elseif redis.call('ZSCORE', hour, job) then
     verdict = 1
 elseif started >= per_hour then
     verdict = 2
-elseif active >= at_once then
-    verdict = 3
 else
-    redis.call('ZADD', hour, now, job)
-    redis.call('PEXPIRE', hour, window)
-    redis.call('ZADD', running, deadline, job)
-    started, active = started + 1, active + 1
-end
-if active > 0 then
-    local last = redis.call('ZRANGE', running, -1, -1, 'WITHSCORES')
-    redis.call('PEXPIRE', running, last[2] - now)
+    verdict = 3
 end
 local wait = window
 if started > 0 and per_hour > 0 then
@@ -82,7 +83,7 @@ if started > 0 and per_hour > 0 then
     local leaving = redis.call('ZRANGE', hour, index, index, 'WITHSCORES')
     wait = leaving[2] + window - now
 end
-return {verdict, started, active, wait, per_hour, at_once}
+return table.concat({verdict, started, active, wait, per_hour, at_once}, ' ')
 """
 _VERDICTS = (Verdict.ADMITTED, Verdict.AGAIN, Verdict.HOUR_IS_FULL, Verdict.TOO_MANY_RUN)
 _LIMITS_UNKNOWN, _HISTORY_UNKNOWN, _BOTH_UNKNOWN = 5, 6, 7
@@ -160,7 +161,7 @@ class RedisRateLimits:
         keys = [_hour_key(job.user_id), _running_key(job.user_id), _limits_key(job.user_id)]
 
         answer = self._redis.run(lambda redis: redis.script(ADMIT, keys, arguments))
-        return cast("list[int]", answer)
+        return [int(number) for number in str(answer).split()]
 
 
 def _hour_key(user_id: str) -> str:

@@ -3,7 +3,7 @@
 | key | holds | lives |
 |---|---|---|
 | `ratelimit:user:{userId}:hour` | sorted set: jobId by time of admission (ms) | 1 h after the last one |
-| `{ratelimit:user:{userId}:hour}:running` | sorted set: jobId by deadline (ms) | until the last deadline |
+| `{ratelimit:user:{userId}:hour}:running` | sorted set: jobId by deadline (ms) | 1 h after the last one |
 | `{ratelimit:user:{userId}:hour}:limits` | the limits in force for the user | 5 min |
 | `job:status:{jobId}` | the status document as JSON; `null`: deleted | 1 h when terminal, else 2 s |
 | `webhook:processed:{replicateId}` | `1` | 24 h |

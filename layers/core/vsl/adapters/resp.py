@@ -7,6 +7,7 @@ of it; why it is not used here: docs/decisions/0016-redis-in-its-own-words.md.
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha1
 from urllib.parse import unquote, urlsplit
 
@@ -95,10 +96,9 @@ class Redis:
 
     def script(self, source: str, keys: Sequence[str], args: Iterable[str | int]) -> Reply:
         """By its hash, as the server keeps it; in full where it does not."""
-        digest = sha1(source.encode(), usedforsecurity=False).hexdigest()
         rest = (len(keys), *keys, *args)
         try:
-            return self.command("EVALSHA", digest, *rest)
+            return self.command("EVALSHA", _digest(source), *rest)
         except Refused as refused:
             if not str(refused).startswith("NOSCRIPT "):
                 raise
@@ -204,6 +204,11 @@ class _Wire:
         return (
             refused[0] if refused else [each for each in replies if not isinstance(each, Refused)]
         )
+
+
+@cache
+def _digest(source: str) -> str:
+    return sha1(source.encode(), usedforsecurity=False).hexdigest()
 
 
 def _packed(parts: Iterable[str | int]) -> bytes:

