@@ -13,6 +13,7 @@ from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Scheduler, Signal
 from vsl.adapters import redis_limits, redis_stores
 from vsl.adapters.json_client import Refused
+from vsl.domain.admission import WINDOW
 from vsl.domain.errors import StoreUnavailable
 
 
@@ -226,21 +227,21 @@ class RedisServer:
     def _admit(self, keys: Sequence[str], args: Sequence[Any]) -> str:
         """The admission script, line by line; an empty set is a key that is not there."""
         hour_key, running_key, limits_key = keys
-        job, numbers = args[0], map(int, args[1].split())
-        now, window, created, deadline, history_follows, *given = numbers
-        per_hour, at_once = self._limits(limits_key, *given)
+        job, now, deadline, old, given, *rest = args
+        window = round(WINDOW.total_seconds() * 1000)
+        per_hour, at_once = self._limits(limits_key, given)
         hour, running = self._members(hour_key), self._members(running_key)
         hour_until, running_until = self._until(hour_key), self._until(running_key)
-        missing = 2 * (not hour and not history_follows) + (per_hour is None)
+        missing = 2 * (not hour and not rest) + (per_hour is None)
         if missing:
             return str(4 + missing)
         if not hour:
-            for name, at, until in batched(args[2:], 3, strict=True):
+            for name, at, until in batched(rest[1:], 3, strict=True):
                 hour[name] = at
                 if until:
                     running[name] = until
             hour_until = running_until = self._scheduler.now + window / 1000
-        known = created <= now - window or job in hour
+        known = old or job in hour
         hour = {name: at for name, at in hour.items() if at > now - window}
         running = {name: until for name, until in running.items() if until > now}
         verdict = (
@@ -256,13 +257,14 @@ class RedisServer:
             wait = sorted(hour.values())[max(0, len(hour) - per_hour)] + window - now
         return f"{verdict} {len(hour)} {len(running)} {wait} {per_hour} {at_once}"
 
-    def _limits(self, key: str, per_hour: Any, at_once: Any, keep: int) -> tuple[Any, Any]:
+    def _limits(self, key: str, given: str) -> tuple[Any, Any]:
         """As given, and kept if asked to; else as kept, None if they are not."""
-        if per_hour < 0:
-            held = self.get(key)
-            per_hour, at_once = map(int, held.split()) if held else (None, None)
-        elif keep:
-            self.set(key, f"{per_hour} {at_once}", ex=keep)
+        limits, _, keep = given.rpartition(" ")
+        if not given:
+            limits = self.get(key)
+        elif keep != "0":
+            self.set(key, limits, ex=int(keep))
+        per_hour, at_once = map(int, limits.split()) if limits else (None, None)
         return per_hour, at_once
 
     def _members(self, key: str) -> dict[str, int]:

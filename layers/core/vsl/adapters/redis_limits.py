@@ -15,38 +15,33 @@ from vsl.domain.errors import VslError
 from vsl.domain.job import Job
 
 LIMITS_SECONDS = 300
-_WINDOW_MILLISECONDS = round(WINDOW.total_seconds() * 1000)
 
 # Answers with numbers in one text: verdict, jobs in the hour, jobs running, milliseconds until the hour
 # has a place more, jobs an hour, jobs at once; or with 4 and what is not known of this user: 1 the
 # limits, 2 the history, 3 both.
-# ARGV: the jobId; in one text, as each argument takes its time: now, window (ms), the job's time of
-# creation and deadline, whether the history follows (0 or 1), jobs an hour (-1: as remembered), jobs at
-# once, seconds to remember these (0: not); then jobId, time of creation and deadline (0: ended) of each
-# job of the history. No job's deadline is farther away than the window, so both sets may live that long.
+# ARGV: the jobId; now and the job's deadline (ms); whether the job is older than the hour (0 or 1); the
+# user's limits where they are not left to memory: jobs an hour, jobs at once, seconds to remember them
+# (0: not), in one text; `history` where it follows: jobId, time of creation and deadline (0: ended) of
+# each job. No job's deadline is farther away than an hour, so both sets may live that long.
 ADMIT = """
-local hour, running, job = KEYS[1], KEYS[2], ARGV[1]
-local numbers = {string.match(ARGV[2], '(%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%d+)')}
-for i = 1, 8 do numbers[i] = tonumber(numbers[i]) end
-local now, window, created, deadline, follows, per_hour, at_once, keep = unpack(numbers)
+local hour, running, window = KEYS[1], KEYS[2], WINDOW
+local job, now, deadline = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local missing = 0
-if per_hour < 0 then
-    local held = redis.call('GET', KEYS[3])
-    if held then
-        local first, second = string.match(held, '(%d+) (%d+)')
-        per_hour, at_once = tonumber(first), tonumber(second)
-    else
-        missing = 1
-    end
-elseif keep > 0 then
-    redis.call('SET', KEYS[3], per_hour .. ' ' .. at_once, 'EX', keep)
+local limits, keep = string.match(ARGV[5], '(.+) (%d+)')
+if not limits then
+    limits = redis.call('GET', KEYS[3]) or ''
+elseif keep ~= '0' then
+    redis.call('SET', KEYS[3], limits, 'EX', keep)
 end
+local per_hour, at_once = string.match(limits, '(%d+) (%d+)')
+per_hour, at_once = tonumber(per_hour), tonumber(at_once)
+if not per_hour then missing = 1 end
 local started = redis.call('ZCARD', hour)
 if started == 0 then
-    if follows == 0 then
+    if ARGV[6] ~= 'history' then
         missing = missing + 2
     elseif missing == 0 then
-        for i = 3, #ARGV, 3 do
+        for i = 7, #ARGV, 3 do
             started = started + redis.call('ZADD', hour, ARGV[i + 1], ARGV[i])
             if ARGV[i + 2] ~= '0' then redis.call('ZADD', running, ARGV[i + 2], ARGV[i]) end
         end
@@ -59,7 +54,7 @@ started = started - redis.call('ZREMRANGEBYSCORE', hour, '-inf', now - window)
 redis.call('ZREMRANGEBYSCORE', running, '-inf', now)
 local active = redis.call('ZCARD', running)
 local verdict = 0
-if created <= now - window then
+if ARGV[4] == '1' then
     verdict = 1 -- it was admitted within its own hour
 elseif started < per_hour and active < at_once then
     if redis.call('ZADD', hour, 'NX', now, job) == 1 then
@@ -84,7 +79,7 @@ if started > 0 and per_hour > 0 then
     wait = leaving[2] + window - now
 end
 return table.concat({verdict, started, active, wait, per_hour, at_once}, ' ')
-"""
+""".replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
 _VERDICTS = (Verdict.ADMITTED, Verdict.AGAIN, Verdict.HOUR_IS_FULL, Verdict.TOO_MANY_RUN)
 _LIMITS_UNKNOWN, _HISTORY_UNKNOWN, _BOTH_UNKNOWN = 5, 6, 7
 
@@ -144,20 +139,20 @@ class RedisRateLimits:
         keep_seconds: int,
         history: Sequence[RecentJob] | None,
     ) -> list[int]:
-        numbers = (
+        given = f"{limits.per_hour} {limits.concurrent} {keep_seconds}" if limits else ""
+        old = job.created_at <= now - WINDOW
+        arguments: list[str | int] = [
+            job.job_id,
             _milliseconds(now),
-            _WINDOW_MILLISECONDS,
-            _milliseconds(job.created_at),
             _milliseconds(job.deadline),
-            0 if history is None else 1,
-            limits.per_hour if limits else -1,
-            limits.concurrent if limits else -1,
-            keep_seconds,
-        )
-        arguments: list[str | int] = [job.job_id, " ".join(map(str, numbers))]
-        for each in history or ():
-            deadline = 0 if each.deadline is None else _milliseconds(each.deadline)
-            arguments += [each.job_id, _milliseconds(each.created_at), deadline]
+            int(old),
+            given,
+        ]
+        if history is not None:
+            arguments.append("history")
+            for each in history:
+                deadline = 0 if each.deadline is None else _milliseconds(each.deadline)
+                arguments += [each.job_id, _milliseconds(each.created_at), deadline]
         keys = [_hour_key(job.user_id), _running_key(job.user_id), _limits_key(job.user_id)]
 
         answer = self._redis.run(lambda redis: redis.script(ADMIT, keys, arguments))

@@ -6,7 +6,6 @@ The tracking table's sort key `timestamp` is that very time, so whoever has a jo
 import hashlib
 import re
 import secrets
-import uuid
 from datetime import UTC, datetime
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -22,7 +21,8 @@ def new_job_id(at: datetime, seed: str | None = None) -> str:
     bits = (milliseconds << 80) | int.from_bytes(random)
     bits = (bits & ~(0xF << 76)) | (0x7 << 76)  # version
     bits = (bits & ~(0x3 << 62)) | (0x2 << 62)  # variant
-    return str(uuid.UUID(int=bits))
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def is_job_id(text: object) -> bool:

@@ -9,6 +9,9 @@ import os
 
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 
+# No line tells of these: https://docs.python.org/3/howto/logging.html#optimization
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 _RESERVED = frozenset(RESERVED_LOG_ATTRS)
 _encode = json.JSONEncoder(default=str, separators=(",", ":"), ensure_ascii=False).encode
 
@@ -20,7 +23,7 @@ class LineFormatter(LambdaPowertoolsFormatter):
     """
 
     def __init__(self, service: str) -> None:
-        super().__init__(utc=True)
+        super().__init__(utc=True, service=service)
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:

@@ -24,6 +24,7 @@ FROM_THE_API = {"requestId", "subject"}
 # As JSON. A job travels through Step Functions, whose documents end at 256 KiB: this leaves as much
 # again for what the steps add.
 MAX_REQUEST_BYTES = 128 * 1024
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 class Once(Protocol):
@@ -118,7 +119,7 @@ def _asked(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _check_size(body: object) -> None:
-    size = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    size = len(_ENCODER.encode(body).encode("utf-8", "surrogatepass"))
     if size > MAX_REQUEST_BYTES:
         raise PayloadTooLarge(
             f"The request has {size:,} bytes; at most {MAX_REQUEST_BYTES:,} are allowed. Large"
