@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -171,3 +172,69 @@ def test_the_stores_faults_are_named(s3: Any) -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
     with pytest.raises(ConfigurationError):
         ObjectStore(BUCKET, Spy(s3, "put_object", denied)).put("a", b"x", "text/plain")
+
+
+@pytest.mark.parametrize("expected", [1, PART // 2, PART, PART + 1, 3 * PART, 10 * PART])
+def test_what_comes_counts_and_not_what_was_declared(s3: Any, expected: int) -> None:
+    content = (bytes(range(251)) * (2 * PART // 251 + 1))[: 2 * PART - 7]
+    spy = Spy(s3)
+    uploaded = ObjectStore(BUCKET, spy, PART).upload(
+        "a.mp4", pieces(content), "video/mp4", expected
+    )
+    assert uploaded.sha256 == hashlib.sha256(content).hexdigest()
+    assert s3.get_object(Bucket=BUCKET, Key="a.mp4")["Body"].read() == content
+    assert spy.calls.count("create_multipart_upload") == 1
+
+
+def test_a_small_file_takes_no_more_memory_than_it_needs(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    class Part(bytearray):
+        def __init__(self, size: int) -> None:
+            super().__init__(size)
+            sizes.append(size)
+
+    monkeypatch.setattr(s3_module, "bytearray", Part, raising=False)
+    uploaded = ObjectStore(BUCKET, s3, PART).upload("a.png", pieces(bytes(999)), "image/png", 999)
+    assert (sizes, uploaded.size) == ([999], 999)
+
+
+def test_a_large_file_is_announced_while_its_first_part_comes_in(s3: Any) -> None:
+    spy = Spy(s3)
+    announced = False
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal announced
+        yield bytes(100)
+        for _ in range(1000):
+            announced = "create_multipart_upload" in spy.calls
+            if announced:
+                break
+            time.sleep(0.01)
+        yield bytes(PART)
+
+    ObjectStore(BUCKET, spy, PART).upload("a.mp4", chunks(), "video/mp4", PART + 100)
+    assert announced
+
+
+def test_one_that_could_not_be_announced_says_why(s3: Any) -> None:
+    spy = Spy(s3, "create_multipart_upload", ConnectTimeoutError(endpoint_url="https://s3"))
+    with pytest.raises(StoreUnavailable):
+        ObjectStore(BUCKET, spy, PART).upload(
+            "a.mp4", pieces(bytes(PART + 1)), "video/mp4", PART + 1
+        )
+    assert set(spy.calls) == {"create_multipart_upload"}
+
+
+def test_a_download_that_breaks_after_the_announcement_leaves_nothing(s3: Any) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield b"x"
+        raise DownloadFailed("gone")
+
+    spy = Spy(s3)
+    with pytest.raises(DownloadFailed):
+        ObjectStore(BUCKET, spy, PART).upload("a.mp4", breaking(), "video/mp4", 2 * PART)
+    # Nothing at all if the other thread had not come to it yet.
+    assert spy.calls in ([], ["create_multipart_upload", "abort_multipart_upload"])

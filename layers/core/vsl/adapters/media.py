@@ -112,7 +112,8 @@ class StoredMedia:
                 )
             name = keys.file_name(index, sniffed.file_name(download.file_name))
             key = keys.media_prefix(job) + name
-            uploaded = self._objects.upload(key, chunks, sniffed.content_type)
+            expected = download.declared_length or 0
+            uploaded = self._objects.upload(key, chunks, sniffed.content_type, expected)
         asset = MediaAsset(
             index=index,
             s3_key=key,

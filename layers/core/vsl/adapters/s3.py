@@ -10,7 +10,7 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -44,13 +44,21 @@ class ObjectStore:
         self._client = client
         self._part_size = part_size
 
-    def upload(self, key: str, chunks: Iterable[Chunk], content_type: str) -> Uploaded:
-        """Stream the chunks to `key`. Whatever the chunks raise leaves no half-written object."""
+    def upload(
+        self, key: str, chunks: Iterable[Chunk], content_type: str, expected_size: int = 0
+    ) -> Uploaded:
+        """Stream the chunks to `key`. Whatever the chunks raise leaves no half-written object.
+
+        `expected_size` is what the sender declared: a file in several parts is announced to S3 while
+        its first part comes in, and a small one takes no more memory than it needs.
+        """
         digest = hashlib.sha256()
         size = 0
         body: bytearray | None = None
         with _Multipart(self._client, self._bucket, key, content_type) as multipart:
-            for part, last in _parts(chunks, self._part_size):
+            if expected_size > self._part_size:
+                multipart.begin()
+            for part, last in _parts(chunks, self._part_size, expected_size):
                 size += len(part)
                 if last and not multipart.begun:
                     body = part
@@ -115,26 +123,30 @@ class ObjectStore:
 
 
 class _Multipart:
-    """A multipart upload that begins with its first part, completes on exit, aborts on an error."""
+    """A multipart upload: begins with its first part if not before, completes on exit, aborts on an error."""
 
     def __init__(self, client: Any, bucket: str, key: str, content_type: str) -> None:
         self._client = client
         self._target = {"Bucket": bucket, "Key": key}
         self._content_type = content_type
-        self._upload_id: str | None = None
-        self._sender: ThreadPoolExecutor | None = None
+        self._begun: Future[str] | None = None
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self._pending: Future[dict[str, Any]] | None = None
         self._sent: list[dict[str, Any]] = []
 
     @property
     def begun(self) -> bool:
-        return self._upload_id is not None
+        return self._begun is not None
+
+    def begin(self) -> Future[str]:
+        """Ask for an upload, once: its id, to come."""
+        if self._begun is None:
+            self._begun = self._sender.submit(self._create)
+        return self._begun
 
     def send(self, part: bytearray) -> None:
         """Hand one part over, once the part before it has arrived."""
-        if self._sender is None:
-            self._begin()
-            self._sender = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        self.begin()
         self._settle()
         self._pending = self._sender.submit(self._send, len(self._sent) + 1, part)
 
@@ -156,22 +168,22 @@ class _Multipart:
             raise
         if error is not None:
             self._abort()
-        elif self._sender is not None:
+        else:
             self._sender.shutdown()
 
-    def _begin(self) -> None:
+    def _create(self) -> str:
         with translated(_SERVICE):
             answer = self._client.create_multipart_upload(
                 **self._target, ContentType=self._content_type, ChecksumAlgorithm="CRC32"
             )
-        self._upload_id = answer["UploadId"]
+        return str(answer["UploadId"])
 
     def _send(self, number: int, part: bytearray) -> dict[str, Any]:
         checksum = base64.b64encode(zlib.crc32(part).to_bytes(4)).decode()
         with translated(_SERVICE):
             answer = self._client.upload_part(
                 **self._target,
-                UploadId=self._upload_id,
+                UploadId=self.begin().result(),
                 PartNumber=number,
                 Body=part,
                 ChecksumCRC32=checksum,
@@ -186,32 +198,37 @@ class _Multipart:
     def _complete(self) -> None:
         with translated(_SERVICE):
             self._client.complete_multipart_upload(
-                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": self._sent}
+                **self._target,
+                UploadId=self.begin().result(),
+                MultipartUpload={"Parts": self._sent},
             )
 
     def _abort(self) -> None:
         """Best effort: the bucket's lifecycle removes what an abort could not."""
-        if self._sender is not None:
-            self._sender.shutdown(cancel_futures=True)
+        self._sender.shutdown(cancel_futures=True)
         if self.begun:
-            with suppress(VslError), translated(_SERVICE):
-                self._client.abort_multipart_upload(**self._target, UploadId=self._upload_id)
+            with suppress(VslError, CancelledError), translated(_SERVICE):
+                self._client.abort_multipart_upload(**self._target, UploadId=self.begin().result())
 
 
-def _parts(chunks: Iterable[Chunk], part_size: int) -> Iterator[tuple[bytearray, bool]]:
+def _parts(
+    chunks: Iterable[Chunk], part_size: int, expected_size: int
+) -> Iterator[tuple[bytearray, bool]]:
     """The chunks regrouped in parts of `part_size` bytes, each with whether it is the last one.
 
-    A part is allocated in its full size at once: growing it would copy it over and over. It is
-    filled anew two parts later, when it has long been sent.
+    A part is allocated at once in its full size, or in that of the file if that is smaller: growing it
+    would copy it over and over. It is filled anew two parts later, when it has long been sent.
     """
-    part, other, filled = bytearray(part_size), None, 0
+    part, other, filled = bytearray(min(part_size, expected_size or part_size)), None, 0
     for chunk in chunks:
         rest = memoryview(chunk)
         while rest:
+            if filled == len(part) < part_size:  # more came than was expected
+                part.extend(bytes(part_size - filled))
             if filled == part_size:
                 yield part, False
                 part, other, filled = other or bytearray(part_size), part, 0
-            taken = min(len(rest), part_size - filled)
+            taken = min(len(rest), len(part) - filled)
             with memoryview(part) as room:
                 room[filled : filled + taken] = rest[:taken]
             filled += taken
