@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,35 @@ def test_the_step_that_makes_an_attempt_names_it(written: io.StringIO) -> None:
     step(lambda _event, _context: {"attempt": 2})({}, Context())
     (line,) = lines(written)
     assert line["attempt"] == 2
+
+
+def test_a_step_is_done_in_the_words_of_the_logger(written: io.StringIO) -> None:
+    event = json.loads((REPOSITORY / "events/steps/store_media.json").read_text())
+
+    def also_says_so(_event: Event, _context: object) -> dict[str, int]:
+        logger.info("step done", attempt=7)
+        return {"attempt": 7}
+
+    step(also_says_so)(event, Context())
+    said, done = lines(written)
+    assert abs(seconds(said.pop("timestamp")) - seconds(done.pop("timestamp"))) < 1
+    assert said.pop("location").startswith("also_says_so:")
+    assert done.pop("location") == "step"
+    assert said == done
+
+
+def seconds(timestamp: str) -> float:
+    return datetime.strptime(timestamp, "%Y-%m-%d %H:%M:%S,%f%z").timestamp()
+
+
+def test_a_level_above_it_keeps_the_line_back(written: io.StringIO) -> None:
+    before = logger.log_level
+    logger.setLevel("WARNING")
+    try:
+        step(lambda _event, _context: {})({}, Context())
+    finally:
+        logger.setLevel(before)
+    assert lines(written) == []
 
 
 def test_a_step_that_fails_names_its_error_and_is_not_done(written: io.StringIO) -> None:

@@ -214,7 +214,7 @@ def _digest(source: str) -> str:
 def _packed(parts: Iterable[str | int]) -> bytes:
     """A command: an array of texts, each with its length in bytes."""
     texts = [str(part).encode() for part in parts]
-    return b"".join((b"*%d\r\n" % len(texts), *(b"$%d\r\n%b\r\n" % (len(t), t) for t in texts)))
+    return b"".join([b"*%d\r\n" % len(texts), *[b"$%d\r\n%b\r\n" % (len(t), t) for t in texts]])
 
 
 def _encrypted(made: socket.socket, host: str) -> socket.socket:

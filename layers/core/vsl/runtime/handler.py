@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 from vsl.domain.errors import InternalError, VslError
 from vsl.domain.ids import is_job_id
-from vsl.runtime.observability import job_keys, logger
+from vsl.runtime.observability import job_keys, logger, step_done
 from vsl.runtime.settings import settings
 
 Event = dict[str, Any]
@@ -45,7 +45,7 @@ def step(function: Callable[[Event, Context], Any]) -> Callable[[Event, Context]
             except Exception:
                 logger.exception("step failed unexpectedly")
                 raise
-            logger.info("step done", **_learned(result))
+            step_done(**_learned(result))
             return result
 
     return wrapper

@@ -6,6 +6,8 @@ Each step writes a line, and its writing was the dearest thing that admitting a 
 import json
 import logging
 import os
+import time
+from collections.abc import Mapping
 
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 
@@ -29,18 +31,23 @@ class LineFormatter(LambdaPowertoolsFormatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.exc_info or record.stack_info or not isinstance(record.msg, str):
             return super().format(record)
-        line = {
-            "level": record.levelname,
-            "location": f"{record.funcName}:{record.lineno}",
-            "message": record.getMessage(),
-            "timestamp": self.formatTime(record),
+        keys = {name: value for name, value in record.__dict__.items() if name not in _RESERVED}
+        location = f"{record.funcName}:{record.lineno}"
+        return self.line(record.levelname, location, record.getMessage(), record.created, keys)
+
+    def line(
+        self, level: str, location: str, message: str, created: float, keys: Mapping[str, object]
+    ) -> str:
+        """`created` in seconds since 1970; keys without a value are left out."""
+        second = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(created))
+        line: dict[str, object] = {
+            "level": level,
+            "location": location,
+            "message": message,
+            "timestamp": f"{second},{int(created % 1 * 1000):03d}+0000",
             "service": self._service,
         }
-        line |= {
-            name: value
-            for name, value in record.__dict__.items()
-            if name not in _RESERVED and value is not None
-        }
+        line |= {name: value for name, value in keys.items() if value is not None}
         trace = os.environ.get("_X_AMZN_TRACE_ID")
         if trace:
             line["xray_trace_id"] = trace.split(";")[0].replace("Root=", "")

@@ -65,9 +65,24 @@ class _KeysOfTheLine(logging.Filter):
         return True
 
 
-logger = Logger(service=SERVICE, logger_formatter=LineFormatter(SERVICE))
+_formatter = LineFormatter(SERVICE)
+logger = Logger(service=SERVICE, logger_formatter=_formatter)
 keys_of_the_line = _KeysOfTheLine()
 logger.registered_handler.addFilter(keys_of_the_line)
+
+
+def step_done(**learned: object) -> None:
+    """The line a step ends with: what `logger.info` would write, without its record (a test compares).
+
+    Half of the time of a line goes into its record, and nobody writes so many.
+    """
+    if logger.log_level <= logging.INFO:
+        keys = {**keys_of_the_line.known, **learned}
+        line = _formatter.line("INFO", "step", "step done", time.time(), keys)
+        out: Any = logger.registered_handler
+        with out.lock:
+            out.stream.write(line + "\n")
+            out.flush()
 
 
 class EmfMetrics:
@@ -149,4 +164,4 @@ def _attempt(event: Mapping[str, Any]) -> object:
 
 def _inner(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = document.get(name)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
