@@ -152,7 +152,7 @@ def _events(marks: Mapping[str, Any]) -> tuple[JobEvent, ...]:
             name,
             datetime.fromisoformat(mark["at"]),
             mark.get("source", _USUAL_SOURCE),
-            simple(mark.get("detail") or {}),
+            simple(mark["detail"]) if "detail" in mark else {},
         )
         for name, mark in marks.items()
     )

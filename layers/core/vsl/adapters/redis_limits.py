@@ -78,7 +78,7 @@ if started > 0 and per_hour > 0 then
     local leaving = redis.call('ZRANGE', hour, index, index, 'WITHSCORES')
     wait = leaving[2] + window - now
 end
-return table.concat({verdict, started, active, wait, per_hour, at_once}, ' ')
+return verdict .. ' ' .. started .. ' ' .. active .. ' ' .. wait .. ' ' .. limits
 """.replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
 _VERDICTS = (Verdict.ADMITTED, Verdict.AGAIN, Verdict.HOUR_IS_FULL, Verdict.TOO_MANY_RUN)
 _LIMITS_UNKNOWN, _HISTORY_UNKNOWN, _BOTH_UNKNOWN = 5, 6, 7

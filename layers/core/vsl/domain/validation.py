@@ -44,9 +44,11 @@ def validate_parameters(
         except ValueError as error:
             faults[name] = str(error)
     for name, known in model.parameters.items():
-        if name not in parameters and known.required:
+        if name in parameters:
+            continue
+        if known.required:
             faults[name] = "is required"
-        elif name not in parameters and known.default is not None:
+        elif known.default is not None:
             valid[name] = known.default
     for name, fault in _joint_faults(model, valid):
         faults.setdefault(name, fault)
@@ -57,11 +59,13 @@ def validate_parameters(
 
 def _joint_faults(model: Model, valid: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Faults that show only when several parameters are seen together."""
-    for name in valid:
-        needed = model.parameters[name].requires
-        if needed is not None and needed not in valid:
-            yield name, f"needs {needed} as well"
-    data = [name for name, value in valid.items() if is_data_uri(value)]
+    data = []
+    for name, value in valid.items():
+        known = model.parameters[name]
+        if known.requires is not None and known.requires not in valid:
+            yield name, f"needs {known.requires} as well"
+        if known.type == "uri" and is_data_uri(value):
+            data.append(name)
     if len(data) > 1 and sum(len(valid[name]) for name in data) > MAX_DATA_CHARACTERS:
         yield data[-1], f"all data: URLs together may have {MAX_DATA_CHARACTERS:,} characters"
 

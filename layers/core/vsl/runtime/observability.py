@@ -156,10 +156,8 @@ def _find_job(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _attempt(event: Mapping[str, Any]) -> object:
     """Of the prediction: where a step or a webhook is told of it, an earlier step knew it."""
-    for holder in (event, _inner(event, "outcome"), _inner(_inner(event, "input"), "prediction")):
-        if "attempt" in holder:
-            return holder["attempt"]
-    return None
+    told = event.get("attempt") or _inner(event, "outcome").get("attempt")
+    return told or _inner(_inner(event, "input"), "prediction").get("attempt")
 
 
 def _inner(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
