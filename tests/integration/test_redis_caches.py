@@ -169,6 +169,33 @@ def test_a_connection_reset_under_a_command_is_tried_once_more() -> None:
         client.close()
 
 
+def test_after_an_error_another_connection_is_made() -> None:
+    """The server behind the kept one may be a replica by now, and the name lead elsewhere."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+
+        def serve() -> None:
+            for answer in (
+                b"-READONLY You can't write against a read only replica.\r\n",
+                b"+OK\r\n",
+            ):
+                peer, _ = listener.accept()
+                with peer:
+                    peer.recv(1024)
+                    peer.sendall(answer)
+                    peer.recv(1024)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+        client = RedisClient(lambda: url, rest_seconds=0)
+        with pytest.raises(StoreUnavailable, match="READONLY"):
+            client.run(lambda connection: connection.set("key", "value", ex=1))
+        client.run(lambda connection: connection.set("key", "value", ex=1))
+        client.close()
+        server.join(5)
+
+
 def test_tls_is_spoken_to_a_rediss_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)

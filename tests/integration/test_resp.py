@@ -65,6 +65,7 @@ def test_a_text_of_a_megabyte_comes_back_whole(server: Redis) -> None:
 
 def test_a_script_is_sent_in_full_once(server: Redis, theirs: redis.Redis) -> None:
     theirs.script_flush()
+    theirs.config_resetstat()
     source = "return {KEYS[1], ARGV[1], tonumber(ARGV[2]), {false, 'deep'}}"
     for _ in range(2):
         assert server.script(source, ["k"], ["ü", 7]) == ["k", "ü", 7, [None, "deep"]]

@@ -110,6 +110,10 @@ def test_redis(ssm: dict[str, str], valkey: Valkey, locked_valkey: redis.Redis) 
         client.run(lambda server: server.ping())
     ssm["redis-url"] = url("second")
     assert client.run(lambda server: server.ping())
+    ssm["redis-url"] = url("third")
+    locked_valkey.config_set("requirepass", "third")
+    locked_valkey.client_kill_filter(_type="normal", skipme=True)
+    assert client.run(lambda server: server.ping()), "cut off, refused, and renewed in one call"
     client.close()
 
 

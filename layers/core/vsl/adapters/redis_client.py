@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 class RedisClient:
     """`url` (`redis://` or `rediss://` for TLS) is asked for at each use, which costs nothing: with
-    another one comes another connection. Threads take turns; a command takes a fraction of a millisecond."""
+    another one comes another connection. Threads take turns: a command takes a fraction of a
+    millisecond."""
 
     def __init__(self, url: Callable[[], str], *, rest_seconds: float = _REST_SECONDS) -> None:
         self._url = url
@@ -44,20 +45,26 @@ class RedisClient:
             try:
                 return self._run(work)
             except RedisError as error:
+                self.close()  # it may be a server that is the wrong one by now
                 self._rest_until = time.monotonic() + self._rest_seconds
                 _log.warning("Redis is away: %s", error)
                 raise StoreUnavailable(f"Redis did not answer: {error}") from error
 
     def _run[Result](self, work: Callable[[Redis], Result]) -> Result:
         try:
-            return work(self._current())
-        except Disconnected:
-            return work(self._current())
+            return self._use(work)
         except NotAllowed:
             if not changed(self._url):
                 raise
             _log.info("Redis has another password: trying that")
-            return work(self._current())
+            return self._use(work)
+
+    def _use[Result](self, work: Callable[[Redis], Result]) -> Result:
+        redis = self._current()
+        try:
+            return work(redis)
+        except Disconnected:
+            return work(redis)
 
     def _current(self) -> Redis:
         url = self._url()
