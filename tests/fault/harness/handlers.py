@@ -1,6 +1,7 @@
 """The product's own handlers, wired to whichever world is current; everything else stays real."""
 
 import importlib
+import io
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -116,6 +117,15 @@ class _Collector(logging.Handler):
             world().log.append(f"{self.format(record)} {known}")
 
 
+class _Stream(io.TextIOBase):
+    """Where a step's last line goes, which has no record (`observability.step_done`)."""
+
+    def write(self, text: str) -> int:
+        if _current:
+            world().log.append(text)
+        return len(text)
+
+
 @contextmanager
 def installed() -> Iterator[None]:
     """The handlers reach the current world instead of AWS, as long as this lasts."""
@@ -176,15 +186,18 @@ def _logging() -> Iterator[None]:
     product, root = logging.getLogger(observability.SERVICE), logging.getLogger()
     collector = _Collector()
     collector.setFormatter(observability.logger.registered_formatter)
+    lines: Any = observability.logger.registered_handler
     handlers, propagate = product.handlers[:], product.propagate
     others, level = root.handlers[:], root.level
     plain = _Collector()
+    stream = lines.setStream(_Stream())
     try:
         product.handlers[:], product.propagate = [collector], False
         root.handlers[:] = [plain]
         root.setLevel(logging.INFO)
         yield
     finally:
+        lines.setStream(stream)
         product.handlers[:], product.propagate = handlers, propagate
         root.handlers[:] = others
         root.setLevel(level)
