@@ -105,7 +105,7 @@ def test_from_the_form_to_the_picture_and_its_timeline(page: Page, stack: Stack)
     ).to_be_visible()
     job_id = page.url.rpartition("/")[2]
     answer = httpx.get(f"{stack.api.url}/jobs/{job_id}/timeline", timeout=20, trust_env=False)
-    names = [segment["name"] for segment in answer.json()["segments"]]
+    names = [segment["name"].replace("_", " ") for segment in answer.json()["segments"]]
     assert timeline.get_by_role("rowheader").all_inner_texts() == names
     bars = timeline.locator(".bar").evaluate_all("all => all.map((bar) => bar.offsetHeight)")
     assert len(bars) == len(names)

@@ -34,7 +34,7 @@ from vsl.domain.job import Job, JobStatus, MediaAsset
 from vsl.domain.prediction import Prediction, PredictionStatus
 from vsl.domain.signature import sign
 from vsl.runtime import wiring
-from vsl.runtime.observability import logger
+from vsl.runtime.observability import keys_of_the_line, logger
 from vsl.runtime.settings import settings
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
@@ -212,8 +212,14 @@ def test_a_request_becomes_media(engine: Machines, media_job: str, world: World)
 
 @pytest.mark.parametrize("told", [True, False], ids=["webhook", "nobody called"])
 def test_every_line_after_a_submission_names_the_attempt(
-    engine: Machines, media_job: str, world: World, told: bool
+    engine: Machines,
+    media_job: str,
+    world: World,
+    told: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A process that was "killed" in another test left its own.
+    monkeypatch.setattr(keys_of_the_line, "known", {})
     if told:
         world.finish_once_awaited()
     else:
