@@ -11,7 +11,7 @@ from functools import cache
 from threading import Lock
 
 from vsl.adapters.parameters import changed
-from vsl.adapters.resp import Address, Disconnected, NotAllowed, Redis, RedisError
+from vsl.adapters.resp import FORM, Address, Disconnected, NotAllowed, Redis, RedisError
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 _CONNECT_SECONDS = 0.3
@@ -90,5 +90,5 @@ def _make(url: str) -> Redis:
         address = Address.of(url)
     except ValueError:
         # Without its cause, whose text may quote the URL and with it the password.
-        raise ConfigurationError("The Redis URL is not redis:// or rediss://.") from None
+        raise ConfigurationError(f"The Redis URL is not {FORM}.") from None
     return Redis(address, connect_seconds=_CONNECT_SECONDS, answer_seconds=_ANSWER_SECONDS)

@@ -11,6 +11,7 @@ from functools import cache
 from hashlib import sha1
 from urllib.parse import unquote, urlsplit
 
+FORM = "redis[s]://[[user]:password@]host[:port][/database]"
 _PORT = 6379
 _NOT_ALLOWED = ("NOAUTH ", "WRONGPASS ", "ERR invalid password")  # the last before Redis 6
 
@@ -53,12 +54,12 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> "Address":
-        """`redis[s]://[[user]:password@]host[:port][/database]`. Raises ValueError, quoting nothing."""
+        """Of FORM, without options. Raises ValueError."""
         parts = urlsplit(url)
         database = parts.path.strip("/") or "0"
         known = parts.scheme in {"redis", "rediss"} and parts.hostname and database.isdecimal()
         if not known or parts.query or parts.fragment:
-            raise ValueError("not redis[s]://[[user]:password@]host[:port][/database]")
+            raise ValueError(f"not {FORM}")
         given = (unquote(each) for each in (parts.username, parts.password) if each)
         return cls(
             host=str(parts.hostname),
