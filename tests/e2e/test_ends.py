@@ -104,7 +104,8 @@ def test_without_postgresql_new_jobs_are_refused_and_running_ones_wait(
     stack: Stack, postgres: Callable[[int], None]
 ) -> None:
     prompt = unique("outage")
-    stack.control.faults(PredictionSlow.model_validate({"match": {"prompt": prompt}, "running": 2}))
+    # Longer than the two seconds for which a status is remembered: the stage must be seen.
+    stack.control.faults(PredictionSlow.model_validate({"match": {"prompt": prompt}, "running": 8}))
     running = stack.api.submit("flux-schnell", {"prompt": prompt})
     until(lambda: stack.api.status(running)["status"] == "processing")
     postgres(signal.SIGSTOP)
