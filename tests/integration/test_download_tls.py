@@ -1,6 +1,5 @@
 """HTTPS to a verified address: the certificate must still be the name's."""
 
-import datetime as dt
 import socket
 import ssl
 import threading
@@ -11,9 +10,8 @@ from typing import Any
 import httpcore
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.certificates import self_signed
 from tests.support.file_server import answer
 from vsl.adapters.download import Downloads
 from vsl.domain.errors import DownloadFailed
@@ -40,7 +38,7 @@ def test_tls_verifies_the_name_although_the_connection_goes_to_an_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """The server holds a certificate for files.test; asked as other.test it must not be believed."""
-    certificate = _certificate(tmp_path, "files.test")
+    certificate = self_signed(tmp_path, x509.DNSName("files.test"))
     seen: list[str | None] = []
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_side.load_cert_chain(certificate)
@@ -87,33 +85,3 @@ def test_tls_verifies_the_name_although_the_connection_goes_to_an_address(
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _certificate(folder: Path, name: str) -> Path:
-    """A self-signed certificate and its key in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path

@@ -1,7 +1,6 @@
 """The status cache, the memory of webhooks, and what a dead Redis costs: nearly nothing."""
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +12,7 @@ import redis
 from devstack.servers import Valkey, free_port
 from tests.support.jobs import make_job
 from tests.support.outside import START
+from tests.support.scripted_server import says, scripted
 from vsl.adapters.redis_client import RedisClient, shared_client
 from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
@@ -151,49 +151,26 @@ def test_redis_back_again_is_used_again_and_a_stale_connection_is_no_failure(
 
 
 def test_a_connection_reset_under_a_command_is_tried_once_more() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
-
-        def serve() -> None:
-            for answer in (b"", b"+PONG\r\n"):
-                peer, _ = listener.accept()
-                with peer:
-                    peer.recv(1024)
-                    peer.sendall(answer)
-
-        server = threading.Thread(target=serve)
-        server.start()
-        client = RedisClient(lambda: f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+    with scripted(says(b""), says(b"+PONG\r\n")) as url:
+        client = RedisClient(lambda: url)
         assert client.run(lambda connection: connection.ping())
-        server.join(5)
         client.close()
 
 
 def test_after_an_error_another_connection_is_made() -> None:
     """The server behind the kept one may be a replica by now, and the name lead elsewhere."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
 
-        def serve() -> None:
-            for answer in (
-                b"-READONLY You can't write against a read only replica.\r\n",
-                b"+OK\r\n",
-            ):
-                peer, _ = listener.accept()
-                with peer:
-                    peer.recv(1024)
-                    peer.sendall(answer)
-                    peer.recv(1024)
+    def replica(peer: socket.socket) -> None:
+        peer.recv(1024)
+        peer.sendall(b"-READONLY You can't write against a read only replica.\r\n")
+        assert peer.recv(1024) == b"", "the connection was closed"
 
-        server = threading.Thread(target=serve)
-        server.start()
-        url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+    with scripted(replica, says(b"+OK\r\n")) as url:
         client = RedisClient(lambda: url, rest_seconds=0)
         with pytest.raises(StoreUnavailable, match="READONLY"):
             client.run(lambda connection: connection.set("key", "value", ex=1))
         client.run(lambda connection: connection.set("key", "value", ex=1))
         client.close()
-        server.join(5)
 
 
 def test_tls_is_spoken_to_a_rediss_address() -> None:

@@ -4,19 +4,19 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.certificates import self_signed
+from tests.support.scripted_server import says, scripted
+from vsl.adapters import resp
 from vsl.adapters.resp import Address, Disconnected, Redis, Refused, TimedOut, Unreachable
 
 pytestmark = pytest.mark.integration
@@ -91,34 +91,6 @@ def test_another_database_is_another(redis_url: str, server: Redis) -> None:
     other.close()
 
 
-@contextmanager
-def scripted(*turns: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that treats each connection as the next turn says; its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
-
-        def serve() -> None:
-            for turn in turns:
-                peer, _ = listener.accept()
-                with peer:
-                    turn(peer)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
-        thread.join(5)
-        assert not thread.is_alive()
-
-
-def says(*pieces: bytes) -> Callable[[socket.socket], None]:
-    def turn(peer: socket.socket) -> None:
-        peer.recv(1024)
-        for piece in pieces:
-            peer.sendall(piece)
-
-    return turn
-
-
 def test_an_answer_may_come_in_pieces_and_hold_an_error() -> None:
     with scripted(says(b"*3\r\n$2\r", b"\nab\r\n", b":", b"7\r\n$-1\r\n")) as url:
         client = connected(url)
@@ -165,6 +137,32 @@ def test_a_late_answer_is_nobodys() -> None:
         client.close()
 
 
+def test_an_interrupted_opening_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of AUTH would be taken for the answer of the next command."""
+    ask = resp._Wire.ask
+
+    def interrupted(wire: Any, parts: Any) -> Any:
+        monkeypatch.setattr(resp._Wire, "ask", ask)
+        raise KeyboardInterrupt
+
+    def answers(peer: socket.socket) -> None:
+        for answer in (b"+OK\r\n", b"+PONG\r\n"):
+            peer.recv(1024)
+            peer.sendall(answer)
+
+    with scripted(answers_nothing, answers) as url:
+        client = connected(url.replace("redis://", "redis://:secret@"))
+        monkeypatch.setattr(resp._Wire, "ask", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.ping()
+        assert client.ping()
+        client.close()
+
+
+def answers_nothing(peer: socket.socket) -> None:
+    assert peer.recv(1024) == b"", "the connection was closed"
+
+
 def test_nobody_there_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -172,37 +170,12 @@ def test_nobody_there_is_unreachable() -> None:
         connected(f"redis://127.0.0.1:{port}").ping()
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """Key and certificate of 127.0.0.1 in one file, signed by nobody else."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
-    now = datetime.now(UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder(name, name, private.public_key(), 1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    path = tmp_path / "loopback.pem"
-    path.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
-
-
 @pytest.mark.parametrize("trusted", [True, False])
 def test_tls_with_a_certificate_that_is_checked(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
 ) -> None:
+    loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = self_signed(tmp_path, loopback)
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

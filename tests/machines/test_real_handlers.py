@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.aws_calls import ByBoto3
 from tests.support.jobs import create_table, make_asset
+from tests.support.log_lines import written_to
 from tests.support.machines import STATE_MACHINES, Handler, Machines
 from tests.support.outside import (
     FakeProvider,
@@ -34,7 +35,7 @@ from vsl.domain.job import Job, JobStatus, MediaAsset
 from vsl.domain.prediction import Prediction, PredictionStatus
 from vsl.domain.signature import sign
 from vsl.runtime import wiring
-from vsl.runtime.observability import keys_of_the_line, logger
+from vsl.runtime.observability import keys_of_the_line
 from vsl.runtime.settings import settings
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
@@ -224,14 +225,9 @@ def test_every_line_after_a_submission_names_the_attempt(
         world.finish_once_awaited()
     else:
         world.provider.on_create = lambda prediction: drop(world.provider.end(prediction.id))
-    handler: Any = logger.registered_handler
-    written = io.StringIO()
-    before = handler.setStream(written)
-    try:
-        machine = media_job if told else engine.hasty("AwaitPrediction", 1)
+    machine = media_job if told else engine.hasty("AwaitPrediction", 1)
+    with written_to(io.StringIO()) as written:
         run = engine.run(machine, {"request": REQUEST}, world.handlers, name=job_id())
-    finally:
-        handler.setStream(before)
 
     assert (run.status, run.output["outcome"]["attempt"]) == ("SUCCEEDED", 1)
     assert run.output["outcome"]["source"] == ("webhook" if told else "timeout")

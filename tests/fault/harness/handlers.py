@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 
 from tests.support.jobs import catalogue
+from tests.support.log_lines import written_to
 from tests.support.outside import Secrets
 from tests.support.template import REPOSITORY, resource
 from vsl.runtime import observability, settings
@@ -161,7 +162,7 @@ def installed() -> Iterator[None]:
             for name, made in factories.items()
             if hasattr(loaded, name)
         ]
-    with contextmanager(_all_of)(changed), _logging():
+    with contextmanager(_all_of)(changed), written_to(_Stream()), _logging():
         settings.settings.cache_clear()
         yield
     settings.settings.cache_clear()
@@ -186,18 +187,15 @@ def _logging() -> Iterator[None]:
     product, root = logging.getLogger(observability.SERVICE), logging.getLogger()
     collector = _Collector()
     collector.setFormatter(observability.logger.registered_formatter)
-    lines: Any = observability.logger.registered_handler
     handlers, propagate = product.handlers[:], product.propagate
     others, level = root.handlers[:], root.level
     plain = _Collector()
-    stream = lines.setStream(_Stream())
     try:
         product.handlers[:], product.propagate = [collector], False
         root.handlers[:] = [plain]
         root.setLevel(logging.INFO)
         yield
     finally:
-        lines.setStream(stream)
         product.handlers[:], product.propagate = handlers, propagate
         root.handlers[:] = others
         root.setLevel(level)

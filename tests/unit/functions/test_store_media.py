@@ -14,13 +14,13 @@ from functions.store_media import app
 from tests.support import media_files
 from tests.support.aws_calls import ByBoto3
 from tests.support.jobs import create_table, make_job
+from tests.support.log_lines import written_to
 from vsl.adapters import aws, json_client
 from vsl.adapters.dynamodb import DynamoLiveJobs
 from vsl.domain.errors import OutputInvalid
 from vsl.domain.job import JobStatus, MediaAsset
 from vsl.domain.prediction import Outcome, PredictionStatus
 from vsl.runtime import wiring, wiring_media
-from vsl.runtime.observability import logger
 from vsl.runtime.settings import settings
 
 JOB = make_job()
@@ -93,13 +93,8 @@ def test_an_error_keeps_its_name() -> None:
 
 
 def test_a_line_logged_by_a_worker_thread_names_the_job() -> None:
-    written = io.StringIO()
-    handler: Any = logger.registered_handler
-    stdout = handler.setStream(written)
-    try:
+    with written_to(io.StringIO()) as written:
         app.handler(_event(media_files.image_file("PNG")[:60]), _Context())
-    finally:
-        handler.setStream(stdout)
     line, done = [json.loads(line) for line in written.getvalue().splitlines()]
     assert (line["level"], line["job_id"]) == ("WARNING", JOB.job_id)
     assert (done["message"], done["job_id"]) == ("step done", JOB.job_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.log_lines import written_to
 from tests.support.template import REPOSITORY, template
 from vsl.domain.errors import StoreUnavailable
 from vsl.runtime.handler import Event, answer, api, step
@@ -32,11 +33,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "vsl-homolog-one")
     # A process that was "killed" in another test left its own.
     monkeypatch.setattr(keys_of_the_line, "known", {})
-    stream = io.StringIO()
-    handler: Any = logger.registered_handler
-    before = handler.setStream(stream)
-    yield stream
-    handler.setStream(before)
+    with written_to(io.StringIO()) as stream:
+        yield stream
 
 
 def lines(written: io.StringIO) -> list[dict[str, Any]]:

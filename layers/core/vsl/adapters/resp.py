@@ -129,19 +129,17 @@ class Redis:
             self._wire = None
 
     def _open(self) -> "_Wire":
-        address = self._address
+        """It becomes ours once its greetings are answered: none is left to be read by a command."""
         try:
-            self._wire = wire = _Wire(address, self._connect_seconds, self._answer_seconds)
-            if address.credentials:
-                wire.ask(("AUTH", *address.credentials))
-            if address.database:
-                wire.ask(("SELECT", address.database))
+            wire = _Wire(self._address, self._connect_seconds, self._answer_seconds)
+            try:
+                wire.greet(self._address)
+            except BaseException:
+                wire.close()
+                raise
         except (OSError, EOFError, ValueError) as error:
-            self.close()
             raise Unreachable(str(error) or type(error).__name__) from error
-        except Refused:
-            self.close()
-            raise
+        self._wire = wire
         return wire
 
 
@@ -155,6 +153,12 @@ class _Wire:
         self._socket = _encrypted(made, address.host) if address.tls else made
         self._socket.settimeout(answer_seconds)
         self._answers = self._socket.makefile("rb")
+
+    def greet(self, address: Address) -> None:
+        if address.credentials:
+            self.ask(("AUTH", *address.credentials))
+        if address.database:
+            self.ask(("SELECT", address.database))
 
     def ask(self, parts: Iterable[str | int]) -> Reply:
         """Raises Refused, and what sockets raise."""

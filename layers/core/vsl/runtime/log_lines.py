@@ -5,7 +5,6 @@ Each step writes a line, and its writing was the dearest thing that admitting a 
 
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 
@@ -48,7 +47,7 @@ class LineFormatter(LambdaPowertoolsFormatter):
             "service": self._service,
         }
         line |= {name: value for name, value in keys.items() if value is not None}
-        trace = os.environ.get("_X_AMZN_TRACE_ID")
+        trace = self._get_latest_trace_id()
         if trace:
-            line["xray_trace_id"] = trace.split(";")[0].replace("Root=", "")
+            line["xray_trace_id"] = trace
         return _encode(line)
