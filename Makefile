@@ -7,12 +7,13 @@ MAKEFLAGS += --no-print-directory
 UV_VERSION := 0.13.9
 UV ?= .venvs/uv/bin/uv
 STAGE ?= homolog
+# Name=Value of the template, for one deployment.
+PARAMETERS ?=
 STATE ?= .vsl
 PYTEST_ARGS ?=
 # More than there are cores: the end-to-end tests mostly wait.
 WORKERS := -n 3
 
-export UV_LINK_MODE := copy
 # Behind a company's proxy its certificate is in the system's store.
 export UV_SYSTEM_CERTS := true
 export SAM_CLI_TELEMETRY := 0
@@ -20,27 +21,37 @@ export AWS_EC2_METADATA_DISABLED := true
 
 PYTHON := .venv/bin/python
 SAM := .venvs/sam/bin/sam
-SYNC = $(UV) sync --quiet --frozen --compile-bytecode
+SYNC = UV_PYTHON=$(CURDIR)/$(PYTHON) $(UV) sync --quiet --frozen --compile-bytecode
 
-.PHONY: help setup demo up down test browser unit faults fuzz chaos bench scale check format requirements openapi build deploy clean
+.PHONY: help setup stack demo up down test test-all test-rest browser unit faults fuzz chaos bench scale check docs format requirements \
+  openapi renderer \
+  preflight build deploy clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: .venvs/.ready ## install everything the other targets need
 
-demo: setup ## one image, one video and one piece of music, all the way through, on this machine
+stack: .venvs/.stack # install what the local stack needs, and no tools
+
+demo: stack ## one image, one video and one piece of music, all the way through, on this machine
 	@.venv/bin/vsl demo --state $(STATE)/demo
 
-up: setup ## start the local stack (PostgreSQL, Valkey, AWS engine, Replicate stand-in)
+up: stack ## start the local stack (PostgreSQL, Valkey, AWS engine, Replicate stand-in)
 	@.venv/bin/vsl up --detach --state $(STATE)
 
-down: setup ## stop it
+down: stack ## stop it
 	@.venv/bin/vsl down --state $(STATE)
 
-test: setup .venvs/sam/.ready browser ## every test, with branch coverage
+test: setup .venvs/sam/.ready browser ## every suite in its short form: minutes, not a quarter of an hour
+	@$(PYTHON) -m pytest $(WORKERS) --part short --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
+
+test-all: setup .venvs/sam/.ready browser ## every test, with branch coverage
 	@$(PYTHON) -m pytest $(WORKERS) --cov --cov-report=term:skip-covered \
 	  --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
+
+test-rest: setup .venvs/sam/.ready browser # what `make test` leaves out
+	@$(PYTHON) -m pytest $(WORKERS) --part rest --junit-xml=test-output/junit-rest.xml $(PYTEST_ARGS)
 
 browser: setup # the Chromium that the console is tested in
 	@$(PYTHON) -m tests.support.browser
@@ -64,20 +75,35 @@ bench: setup .venvs/sam/.ready .venvs/bench/.ready ## measure beside peers and l
 scale: setup .venvs/bench/.ready ## write docs/cost-and-scale.md and its pictures from the template, the prices and the quotas
 	@.venvs/bench/bin/python -m benchmarks.scale
 
+# $(call checked,what it is,commands): says how long they took; what they print is shown if they fail.
+define checked
+	@began=$$SECONDS; mkdir -p test-output; \
+	if ( $(2) ) > test-output/check.log 2>&1; then printf '%5d s  %s\n' $$((SECONDS - began)) '$(1)'; \
+	else cat test-output/check.log; printf 'FAILED   %s\n' '$(1)'; exit 1; fi
+endef
+
 check: setup .venvs/sam/.ready .venvs/security/.ready ## format, lint, types, rules, template, security, secrets
-	@.venv/bin/ruff format --check --quiet .
-	@.venv/bin/ruff check --quiet .
-	@.venv/bin/mypy
-	@.venv/bin/lint-imports
-	@$(PYTHON) -m pytest -q tests/unit/statemachines
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint
-	@.venvs/sam/bin/cfn-lint template.yaml deployment/github.yaml
-	@.venvs/security/bin/bandit --quiet --recursive --configfile pyproject.toml \
-	  layers/core/vsl functions devstack database
-	@.venvs/security/bin/checkov --config-file .checkov.yaml
+	$(call checked,ruff: format,.venv/bin/ruff format --check --quiet .)
+	$(call checked,ruff: lint,.venv/bin/ruff check --quiet .)
+	$(call checked,mypy: types,.venv/bin/mypy)
+	$(call checked,import-linter: who may import whom,.venv/bin/lint-imports)
+	$(call checked,rules of the state machines,$(PYTHON) -m pytest -q tests/unit/statemachines)
+	$(call checked,sam validate,PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint)
+	$(call checked,cfn-lint: templates as written,.venvs/sam/bin/cfn-lint template.yaml deployment/github.yaml)
+	$(call checked,cfn-lint: what the template becomes, \
+	  for variant in $$($(PYTHON) -m tests.support.transformed test-output/transformed); do \
+	    .venvs/sam/bin/cfn-lint --ignore-checks W -- $$variant || exit 1; \
+	  done)
+	$(call checked,bandit: security of the code,.venvs/security/bin/bandit --quiet --recursive \
+	  --configfile pyproject.toml layers/core/vsl functions cli devstack database)
+	$(call checked,checkov: security of the template,.venvs/security/bin/checkov --config-file .checkov.yaml)
 	@$(PYTHON) -m devstack.audit
 	@# 3: known findings have moved to other lines, and the baseline was brought up to date.
-	@.venv/bin/detect-secrets-hook --baseline .secrets.baseline $$(git ls-files) || [ $$? -eq 3 ]
+	$(call checked,detect-secrets,.venv/bin/detect-secrets-hook --baseline .secrets.baseline \
+	  $$(git ls-files -- ":!functions/get_openapi/site/scalar-*") || [ $$? -eq 3 ])
+
+docs: .venvs/docs/.ready ## the documents as a web site, in test-output/site
+	@NO_MKDOCS_2_WARNING=1 .venvs/docs/bin/mkdocs build --quiet --strict
 
 format: setup ## apply the formatter and the safe fixes
 	@.venv/bin/ruff check --fix --quiet . || true
@@ -92,16 +118,24 @@ requirements: setup ## write the layers' requirements from the lock file
 openapi: setup ## write the published API document from api/openapi.yaml
 	@$(PYTHON) -m devstack.publish
 
-build: setup .venvs/sam/.ready ## sam build, with compiled bytecode (halves the imports of a cold start)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) build
-	@$(PYTHON) -m devstack.release.stamp .aws-sam/build/template.yaml
+renderer: setup ## fetch the pinned renderer of the API page from npm again, verified
+	@$(PYTHON) -m devstack.renderer
+
+preflight: setup # what `make deploy` needs of the account
+	@$(PYTHON) -m cli.release.preflight $(STAGE) $(PARAMETERS)
+
+build: setup .venvs/sam/.ready ## sam build for STAGE, finished for AWS and with compiled bytecode (half a cold start's imports)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
+	  { echo "A build is for Lambda's Python 3.13, and this is $$($(PYTHON) --version): install 3.13, then make clean setup." >&2; exit 1; }
+	@PATH="$(CURDIR)/.venv/bin:$$($(PYTHON) -c 'import os, sys; print(os.path.dirname(sys._base_executable))'):$$PATH" $(SAM) build --config-env $(STAGE)
+	@$(PYTHON) -m cli.release.finish .aws-sam/build/template.yaml
 	@cd .aws-sam/build; for part in *Layer *Function; do \
 	  case $$part in *Layer) to=/opt;; *) to=/var/task;; esac; \
 	  $(CURDIR)/$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s $$part -p $$to $$part; \
 	done
 
-deploy: build ## sam deploy to STAGE (homolog or production)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) deploy --config-env $(STAGE) $(DEPLOY_ARGS)
+deploy: preflight build ## sam deploy to STAGE (homolog or production; PARAMETERS="Name=Value …")
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m cli.release.deploy $(STAGE) $(PARAMETERS) -- $(DEPLOY_ARGS)
 
 clean: ## remove everything the other targets made
 	@[ ! -x .venv/bin/vsl ] || .venv/bin/vsl down --state $(STATE) > /dev/null 2>&1 || true
@@ -114,25 +148,38 @@ $(UV):
 
 # The engine and SAM pin a botocore of their own, and the functions must see only what their layers
 # bring: hence an environment each (docs/decisions/0003-environments.md).
-.venvs/.ready: uv.lock pyproject.toml .python-version | $(UV)
-	@echo "Installing …"
-	@$(SYNC)
+# uv links the packages to its cache, so what stands in several environments is on the disk once. The
+# first step may find tools in .venv, and leaves them there.
+.venvs/.stack: uv.lock pyproject.toml | $(UV)
+	@python=$$(python3 devstack/find_python.py $(UV)); \
+	  echo "Installing the local stack …"; \
+	  UV_PYTHON=$$python $(UV) sync --quiet --frozen --compile-bytecode --inexact --no-default-groups --group devstack
 	@UV_PROJECT_ENVIRONMENT=.venvs/functions $(SYNC) --no-install-project \
 	  --only-group layer-runtime --only-group layer-media --only-group lambda-runtime
 	@UV_PROJECT_ENVIRONMENT=.venvs/engine $(SYNC) --no-install-project --only-group engine
 	@touch $@
 
-.venvs/sam/.ready: uv.lock pyproject.toml .python-version | $(UV)
+.venvs/.ready: .venvs/.stack
+	@echo "Installing the tools …"
+	@$(SYNC)
+	@touch $@
+
+.venvs/sam/.ready: .venvs/.stack
 	@echo "Installing the SAM command line …"
 	@UV_PROJECT_ENVIRONMENT=.venvs/sam $(SYNC) --no-install-project --only-group sam
 	@touch $@
 
-.venvs/security/.ready: uv.lock pyproject.toml .python-version | $(UV)
+.venvs/security/.ready: .venvs/.stack
 	@echo "Installing bandit, checkov and pip-audit …"
 	@UV_PROJECT_ENVIRONMENT=.venvs/security $(SYNC) --no-install-project --only-group security
 	@touch $@
 
-.venvs/bench/.ready: uv.lock pyproject.toml .python-version | $(UV)
+.venvs/docs/.ready: .venvs/.stack
+	@echo "Installing what builds the web site …"
+	@UV_PROJECT_ENVIRONMENT=.venvs/docs $(SYNC) --no-install-project --only-group docs
+	@touch $@
+
+.venvs/bench/.ready: .venvs/.stack
 	@echo "Installing what the benchmarks compare with …"
 	@UV_PROJECT_ENVIRONMENT=.venvs/bench $(SYNC) --no-default-groups --group bench
 	@touch $@

@@ -12,7 +12,16 @@ import tests.conftest  # noqa: F401 - the sealed environment of every test: no l
 from benchmarks.measure import show, write
 from benchmarks.report import write_page
 
-NAMES = ("cold_start", "work", "overhead", "transfer", "hot_paths", "growth", "developer")
+NAMES = (
+    "cold_start",
+    "work",
+    "overhead",
+    "transfer",
+    "hot_paths",
+    "growth",
+    "load",
+    "developer",
+)
 
 
 def main(

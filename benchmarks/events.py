@@ -6,28 +6,28 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from tests.support.jobs import make_job
+from tests.support.jobs import INTENT, make_job
 from tests.support.stack import Stack
-from vsl.adapters.dynamodb import DynamoLiveJobs
-from vsl.domain.ids import new_job_id
-from vsl.domain.job import Job
-from vsl.domain.signature import sign
+from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.jobs.job import Job
+from vsl.domain.predictions.signature import sign
 
 
-def submitted_job(stack: Stack, live: DynamoLiveJobs) -> tuple[Job, str]:
+def submitted_job(stack: Stack, tracking: DynamoTrackingStore) -> tuple[Job, str]:
     """A job whose prediction runs, and the prediction's id."""
     now = stack.now()
     job = make_job(secrets.token_hex(8), now, job_id=new_job_id(now))
     replicate_id = "bench" + secrets.token_hex(10)
-    live.create(job, now + timedelta(minutes=7), None)
-    live.write_intent(job.job_id, 1, now, now + timedelta(minutes=5))
-    live.record_prediction(job.job_id, 1, replicate_id, now, "workflow")
+    tracking.create(job, now + timedelta(minutes=7), None)
+    tracking.write_intent(job.job_id, 1, now, now + timedelta(minutes=5), INTENT)
+    tracking.record_prediction(job.job_id, 1, replicate_id, now, "workflow")
     return job, replicate_id
 
 
-def webhook_event(stack: Stack, live: DynamoLiveJobs | None = None) -> dict[str, Any]:
+def webhook_event(stack: Stack, tracking: DynamoTrackingStore | None = None) -> dict[str, Any]:
     """The proxy event of the first terminal webhook of a fresh job."""
-    job, replicate_id = submitted_job(stack, live or stack.live_jobs())
+    job, replicate_id = submitted_job(stack, tracking or stack.tracking_store())
     body = json.dumps(
         {
             "id": replicate_id,

@@ -16,11 +16,11 @@ from benchmarks.measure import Result, interleaved, median, ms, progress, times
 from benchmarks.stack import running
 from tests.support.stack import Stack, close_clients
 from tests.support.template import REPOSITORY
-from vsl.adapters import live_item
-from vsl.adapters.postgres import _STATUS
-from vsl.adapters.postgres_history import list_query
-from vsl.domain.ids import new_job_id, timestamp_of
-from vsl.domain.job_list import JobFilter
+from vsl.adapters.dynamodb import tracking_item
+from vsl.adapters.postgres.job_queries import list_query
+from vsl.adapters.postgres.job_repository import _STATUS
+from vsl.domain.api.job_list import JobFilter
+from vsl.domain.jobs.ids import new_job_id, timestamp_of
 
 FEW, MANY = 50_000, 5_000_000
 DUE = 50
@@ -62,7 +62,7 @@ def run(*, quick: bool = False) -> Result:
 
 def _poller(stack: Stack, result: Result, sizes: tuple[int, ...]) -> None:
     """The due entries of the index are read, whatever else is in flight."""
-    live = stack.live_jobs()
+    tracking = stack.tracking_store()
     client, table = stack.client("dynamodb"), str(stack.document["table"])
     now = stack.now()
     _put(client, table, DUE, now - timedelta(minutes=1))
@@ -71,8 +71,8 @@ def _poller(stack: Stack, result: Result, sizes: tuple[int, ...]) -> None:
         with progress(f"{size} jobs in flight"):
             _put(client, table, size - there, now + timedelta(hours=6))
         there = size
-        taken = interleaved(5, {"due": lambda: live.due(now, 100)})["due"]
-        found = len(live.due(now, 100))
+        taken = interleaved(5, {"due": lambda: tracking.due(now, 100)})["due"]
+        found = len(tracking.due(now, 100))
         read = sum(
             client.query(
                 TableName=table,
@@ -80,15 +80,15 @@ def _poller(stack: Stack, result: Result, sizes: tuple[int, ...]) -> None:
                 KeyConditionExpression="inFlightShard = :s AND nextCheckAt <= :n",
                 ExpressionAttributeValues={
                     ":s": {"S": str(shard)},
-                    ":n": {"N": str(live_item.milliseconds(now))},
+                    ":n": {"N": str(tracking_item.milliseconds(now))},
                 },
             )["ScannedCount"]
-            for shard in range(live_item.SHARDS)
+            for shard in range(tracking_item.SHARDS)
         )
         first = first or median(taken)
         result.row(
             f"poller: {found} due", f"{size:,} in flight", ms(median(taken)),
-            f"{read} index entries, {live_item.SHARDS} queries", times(median(taken) / first),
+            f"{read} index entries, {tracking_item.SHARDS} queries", times(median(taken) / first),
         )  # fmt: skip
     result.goal(f"index entries the poller reads for {DUE} due jobs", read, DUE)
     result.notes.append(
@@ -110,8 +110,8 @@ def _put(client: Any, table: str, count: int, check_at: datetime) -> None:
                         "Item": {
                             "jobId": {"S": job_id},
                             "timestamp": {"N": str(timestamp_of(job_id))},
-                            "inFlightShard": {"S": live_item.shard(job_id)},
-                            "nextCheckAt": {"N": str(live_item.milliseconds(check_at))},
+                            "inFlightShard": {"S": tracking_item.shard(job_id)},
+                            "nextCheckAt": {"N": str(tracking_item.milliseconds(check_at))},
                             "userId": {"S": "bench"},
                         }
                     }

@@ -22,7 +22,8 @@ from benchmarks.measure import Result, interleaved, median, ms, p95, progress, t
 from benchmarks.stack import running
 from devstack.replicate.faults import WebhookFault
 from tests.support.stack import Stack
-from vsl.domain.ids import new_job_id
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.predictions.prediction import OutcomeDocument
 
 PARAMETERS = {"prompt": "overhead", "width": 256, "height": 256}
 
@@ -124,11 +125,11 @@ class _Steps:
         self.own.append(self._own)
         self.wall.append(self._wall)
 
-    def stack_item(self, job_id: str) -> dict[str, Any]:
+    def stack_item(self, job_id: str) -> OutcomeDocument:
         """What the token would be answered with."""
-        from vsl.runtime.wiring import live_jobs
+        from vsl.runtime.wiring import tracking_store
 
-        item = live_jobs().get(job_id)
+        item = tracking_store().get(job_id)
         assert item is not None
         assert item.outcome is not None
         return item.outcome.document()
@@ -158,7 +159,7 @@ class _Steps:
             time.sleep(0.01)
 
     def _webhook(self, prediction: Any, job_id: str) -> dict[str, Any]:
-        from vsl.domain.signature import sign
+        from vsl.domain.predictions.signature import sign
 
         body, now = json.dumps(prediction), str(int(time.time()))
         identifier = f"msg_{secrets.token_hex(8)}"

@@ -45,7 +45,7 @@ CREATE INDEX jobs_user_newest_idx ON jobs (user_id, created_at DESC, job_id DESC
 CREATE UNIQUE INDEX jobs_replicate_id_idx ON jobs (replicate_id) WHERE replicate_id IS NOT NULL;
 -- The jobs of all users newest first, and ranges of time over all of them.
 CREATE INDEX jobs_newest_idx ON jobs (created_at DESC, job_id DESC);
--- What runs right now, whoever's and however old.
+-- What runs right now, of all users.
 CREATE INDEX jobs_running_idx ON jobs (created_at, job_id) WHERE completed_at IS NULL;
 -- What `model_performance` adds up, in the order it groups by.
 CREATE INDEX jobs_performance_idx ON jobs (model_id, media_type, created_at)
@@ -162,7 +162,7 @@ FROM jobs
 GROUP BY user_id, day, model_id, media_type;
 
 -- The last 30 days of ended jobs. `seconds` is what the user waited, `predict_seconds` what the
--- model worked; times and costs are those of succeeded jobs; canceled jobs are nobody's failure.
+-- model worked; times and costs are those of succeeded jobs; canceled jobs are no failures.
 CREATE VIEW model_performance AS
 SELECT
     model_id,
@@ -190,7 +190,7 @@ GROUP BY model_id, media_type;
 
 -- Predictions their job had no use for: late duplicates, and ones that outlived their job. `cost`
 -- in US dollars, null while it is not known.
-CREATE TABLE wasted_predictions (
+CREATE TABLE orphaned_predictions (
     replicate_id text PRIMARY KEY CHECK (replicate_id <> ''),
     job_id       uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
     found_at     timestamptz NOT NULL,
@@ -198,8 +198,8 @@ CREATE TABLE wasted_predictions (
     cost         numeric(12, 6) CHECK (cost >= 0)
 );
 
-CREATE INDEX wasted_predictions_job_id_idx ON wasted_predictions (job_id);
-CREATE INDEX wasted_predictions_found_at_idx ON wasted_predictions (found_at);
+CREATE INDEX orphaned_predictions_job_id_idx ON orphaned_predictions (job_id);
+CREATE INDEX orphaned_predictions_found_at_idx ON orphaned_predictions (found_at);
 
 -- What `python -m database.migrate` keeps: a database made from this file needs no migration yet.
 CREATE TABLE schema_migrations (
@@ -210,10 +210,4 @@ CREATE TABLE schema_migrations (
 );
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
-    ('0001', 'jobs', 'a5b9af70841aefd3650948bf065e75f78e6a9fde3c68030b5e2149b6b74d51c7'),
-    ('0002', 'wasted_predictions', '8360dade9e007295a9d8689065421443fed32c720d14b1e22163866593dd9eb5'),
-    ('0003', 'reading', 'e7efd5de6b175460707bd08af085598069e0c8256c571eb0a22d7f2aee79c7bc'),
-    ('0004', 'concurrent_jobs', 'aed366c9c7b5ef7678593b359783f7e21603fb830e0e92535e2ca048e5b138cd'),
-    ('0005', 'operations', 'b29b1884ea7ccaa57695c277379da75741821c557c6a05becc5f3ea4744e762c'),
-    ('0006', 'callbacks', '59fbafa064abc0f11af176499bd26a2ed426ad080a8e44db37b49ca91257bb9b'),
-    ('0007', 'performance', '21c337cf16ae5c5852c56a6d7cd2930f1987bb37e19d71f8f4c21c22cbc0a68d');
+    ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7');

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from devstack.environments import uv
 from devstack.paths import REPOSITORY
 
 ADVISORIES = "https://api.osv.dev/v1"
@@ -82,8 +83,7 @@ def audited() -> int:
     groups = [word for group in EXPORTED for word in ("--group", group)]
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder) / "requirements.txt"
-        uv = str(Path(sys.executable).parent / "uv")
-        export = [uv, "export", "--quiet", "--frozen", "--no-emit-project", "--no-default-groups"]
+        export = [uv(), "export", "--quiet", "--frozen", "--no-emit-project", "--no-default-groups"]
         subprocess.run(
             [*export, *groups, "--output-file", str(requirements)],
             cwd=REPOSITORY,

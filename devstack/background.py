@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from devstack.supervisor import (
 def start_in_background(options: UpOptions) -> Iterator[Progress | dict[str, Any]]:
     """Start a detached supervisor; its progress, and last the document of the running stack.
 
-    Raises StackFailedError with the supervisor's words. Left early, it takes the supervisor along.
+    Raises StackFailedError with the supervisor's message. Left early, it stops the supervisor.
     """
     options.state.create()
     reading, writing = os.pipe()
@@ -69,9 +70,7 @@ def main() -> None:
         tell(document)
         events.close()
 
-    supervisor = Supervisor(
-        options, lambda progress: tell({"part": progress.part, "seconds": progress.seconds})
-    )
+    supervisor = Supervisor(options, lambda progress: tell(asdict(progress)))
     try:
         supervisor.run(ready)
     except AlreadyRunningError as error:
@@ -83,28 +82,14 @@ def main() -> None:
 
 
 def _encode(options: UpOptions) -> str:
-    return json.dumps(
-        {
-            "state": str(options.state.root),
-            "speed": options.speed,
-            "ports": dict(options.ports),
-            "parameters": dict(options.parameters),
-            "build": None if options.build is None else str(options.build),
-            "sam": options.sam,
-        }
-    )
+    return json.dumps({**asdict(options), "state": str(options.state.root)}, default=str)
 
 
 def _decode(text: str) -> UpOptions:
     given = json.loads(text)
-    return UpOptions(
-        state=StateFolder(Path(given["state"])),
-        speed=given["speed"],
-        ports=given["ports"],
-        parameters=given["parameters"],
-        build=None if given["build"] is None else Path(given["build"]),
-        sam=given["sam"],
-    )
+    given["state"] = StateFolder(Path(given["state"]))
+    given["build"] = given["build"] and Path(given["build"])
+    return UpOptions(**given)
 
 
 if __name__ == "__main__":

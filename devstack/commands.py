@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,8 +11,8 @@ from rich.console import Console
 from rich.panel import Panel
 
 from devstack.background import start_in_background
+from devstack.child import ChildFailedError
 from devstack.deploy import Deployer, DeploymentFailedError
-from devstack.engine import EngineFailedError
 from devstack.environments import EnvironmentFailedError
 from devstack.intrinsics import UnresolvedError
 from devstack.paths import StateFolder, program
@@ -26,14 +25,13 @@ from devstack.supervisor import (
     StackFailedError,
     Supervisor,
     UpOptions,
-    deploy_options,
 )
 from devstack.template import TemplateError
 
 _FAILURES = (
     AlreadyRunningError,
+    ChildFailedError,
     DeploymentFailedError,
-    EngineFailedError,
     EnvironmentFailedError,
     SamFailedError,
     ServerError,
@@ -43,93 +41,60 @@ _FAILURES = (
 )
 
 
-def up_command(options: UpOptions, *, detach: bool, as_json: bool, console: Console) -> None:
-    """Start, or say what runs already. Exits with 1 and the reason when the stack cannot start."""
+def up_command(options: UpOptions, *, detach: bool, console: Console) -> None:
+    """Start, or say what runs already. Exits with 1 and the reason when the stack cannot start.
+
+    A quiet console (`--json`) gets the document of the stack alone, on stdout.
+    """
     document = running_stack(options.state)
     if document is not None:
-        if not as_json:
-            console.print(f"[yellow]Already running[/yellow] in {options.state.root}.")
-        _announce(document, options.state, as_json=as_json, console=console)
+        console.print(f"[yellow]Already running[/yellow] in {options.state.root}.")
+        _announce(document, console)
         return
-    with failures_shown(console):
+    with failures_shown():
         if detach:
-            document = start_detached(options, console, quiet=as_json)
-            _announce(document, options.state, as_json=as_json, console=console)
-        else:
-            _run_here(options, as_json=as_json, console=console)
+            _announce(start_detached(options, console), console)
+            return
+
+        def ready(document: dict[str, Any]) -> None:
+            _announce(document, console)
+            console.print("Ctrl-C stops it.")
+
+        Supervisor(options, lambda progress: console.print(_line(progress))).run(ready)
+        console.print("Stopped.")
 
 
-def start_detached(options: UpOptions, console: Console, *, quiet: bool) -> dict[str, Any]:
+def start_detached(options: UpOptions, console: Console) -> dict[str, Any]:
     """The document of the stack, once it runs in the background. Raises StackFailedError."""
-    with console.status("Starting …") as status:
-        if quiet:
-            status.stop()
+    with console.status("Starting …"):
         for event in start_in_background(options):
             if isinstance(event, dict):
                 return event
-            if not quiet:
-                console.print(_line(event))
-    raise StackFailedError("The supervisor said nothing.")
+            console.print(_line(event))
+    raise StackFailedError("The supervisor sent nothing.")
 
 
-def deploy_command(
-    document: dict[str, Any], state: StateFolder, console: Console, *, as_json: bool
-) -> None:
+def deploy_command(document: dict[str, Any], console: Console) -> None:
     began = time.monotonic()
-    build = document["build"]
-    options = UpOptions(
-        state=state, parameters=document["parameters"], build=None if build is None else Path(build)
-    )
-    with failures_shown(console):
-        deployment = Deployer(
-            deploy_options(
-                options,
-                engine_url=document["awsEndpointUrl"],
-                api_url=document["apiUrl"],
-                replicate_url=document["replicateUrl"],
-                secrets_by_name={
-                    "database-url": document["databaseUrl"],
-                    "redis-url": document["redisUrl"],
-                    "replicate-token": document["replicateToken"],
-                    "replicate-webhook-secret": document["webhookSecret"],
-                    "callback-signing-secret": document["callbackSecret"],
-                },
-            )
-        ).deploy()
+    with failures_shown():
+        functions = Deployer(document).deploy()["functions"]
     seconds = time.monotonic() - began
-    if as_json:
-        print(json.dumps({"functions": len(deployment.functions), "seconds": round(seconds, 1)}))
-        return
-    console.print(f"Deployed {len(deployment.functions)} functions in {seconds:.1f} s.")
-
-
-def _run_here(options: UpOptions, *, as_json: bool, console: Console) -> None:
-    def report(progress: Progress) -> None:
-        if not as_json:
-            console.print(_line(progress))
-
-    def ready(document: dict[str, Any]) -> None:
-        _announce(document, options.state, as_json=as_json, console=console)
-        if not as_json:
-            console.print("Ctrl-C stops it.")
-
-    Supervisor(options, report).run(ready)
-    if not as_json:
-        console.print("Stopped.")
+    if console.quiet:
+        print(json.dumps({"functions": len(functions), "seconds": round(seconds, 1)}))
+    console.print(f"Deployed {len(functions)} functions in {seconds:.1f} s.")
 
 
 def _line(progress: Progress) -> str:
     return f"[green]✓[/green] {progress.part} [dim]{progress.seconds:.1f} s[/dim]"
 
 
-def _announce(
-    document: dict[str, Any], state: StateFolder, *, as_json: bool, console: Console
-) -> None:
-    if as_json:
+def _announce(document: dict[str, Any], console: Console) -> None:
+    if console.quiet:
         print(json.dumps(document), flush=True)
         return
     api = document["apiUrl"]
-    flag = "" if state == StateFolder.at(None) else f" --state {state.root}"
+    state = document["state"]
+    flag = "" if state == str(StateFolder.at(None).root) else f" --state {state}"
     body = '{"userId":"me","modelId":"flux-schnell","parameters":{"prompt":"a lighthouse"}}'
     console.print(
         Panel(
@@ -167,11 +132,12 @@ def _credentials(auth: dict[str, str], flag: str) -> str:
 
 
 @contextmanager
-def failures_shown(console: Console) -> Iterator[None]:
+def failures_shown() -> Iterator[None]:
     """Expected failures as text instead of a traceback; the exit code is 1."""
     try:
         yield
     except _FAILURES as error:
+        console = Console(stderr=True)
         console.print(f"[red]{type(error).__name__}[/red]")
         console.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

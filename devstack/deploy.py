@@ -4,14 +4,13 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from devstack.engine import ACCOUNT, REGION, client_config, session
-from devstack.identity import POOL_ARN, access_document, caller_document
+from devstack.identity import CLIENT, POOL_ARN, access_document, caller_document
 from devstack.intrinsics import Resolver
-from devstack.paths import TEMPLATE
+from devstack.paths import TEMPLATE, StateFolder
 from devstack.sam import sam_deploy
 from devstack.template import (
     Localisation,
@@ -22,104 +21,91 @@ from devstack.template import (
 )
 from devstack.translate import translate
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_ssm import SSMClient
-
 STACK = "vsl-local"
 _PACKAGES = "vsl-local-packages"
 _STACK_SECONDS = 60.0
+# Secrets below /vsl/local/, each with its name in stack.json.
+_SECRETS = {
+    "database-url": "databaseUrl",
+    "redis-url": "redisUrl",
+    "replicate-token": "replicateToken",
+    "replicate-webhook-secret": "webhookSecret",
+    "callback-signing-secret": "callbackSecret",
+    "owner-name-secret": "ownerNameSecret",
+}
 
 
 class DeploymentFailedError(RuntimeError):
     """The stack could not be created or updated; the message names resource and reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeployOptions:
-    """`template` is template.yaml or `BUILD/template.yaml` of `sam build` (then `built`); with
-    `sam_folder`, a place for its files, `sam deploy` does the deployment.
-
-    `parameters` override the template's, `secrets` become SecureStrings below /vsl/local/.
-    """
-
-    engine_url: str
-    api_url: str
-    replicate_url: str
-    api_document: Path
-    identity: Path
-    secrets: Mapping[str, str]
-    template: Path = TEMPLATE
-    built: bool = False
-    sam_folder: Path | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    bucket: str
-    table: str
-    state_machine_arn: str
-    outputs: Mapping[str, str]
-    auth: Mapping[str, str]
-    """How callers are known (`mode`), and what one needs."""
-    functions: Mapping[str, str]
-    """Function name by resource name."""
-
-
 class Deployer:
-    def __init__(self, options: DeployOptions) -> None:
-        self._options = options
-        boto = session()
-        config = client_config()
-        where = options.engine_url
-        self._cloudformation: CloudFormationClient = boto.client(
-            "cloudformation", endpoint_url=where, config=config
-        )
-        self._s3: S3Client = boto.client("s3", endpoint_url=where, config=config)
-        self._ssm: SSMClient = boto.client("ssm", endpoint_url=where, config=config)
-        self._dynamodb: DynamoDBClient = boto.client("dynamodb", endpoint_url=where, config=config)
+    """`stack` is the document of the local stack (stack.json); with `sam`, `sam deploy` deploys."""
 
-    def deploy(self) -> Deployment:
-        """Create or update the stack and what belongs to it. Raises TemplateError, DeploymentFailedError."""
-        template = load_template(self._options.template)
+    def __init__(self, stack: Mapping[str, Any], *, sam: bool = False) -> None:
+        self._stack = stack
+        self._state = StateFolder(Path(stack["state"]))
+        self._sam = sam
+        self._built = stack["build"] is not None
+        self._template = Path(stack["build"]) / "template.yaml" if self._built else TEMPLATE
+        self._engine = str(stack["awsEndpointUrl"])
+        self._s3 = self._client("s3")
+        self._cloudformation = self._client("cloudformation")
+
+    def deploy(self) -> dict[str, Any]:
+        """Create or update the stack and what belongs to it; the deployment's part of stack.json.
+
+        Raises TemplateError, DeploymentFailedError.
+        """
+        template = load_template(self._template)
         parameters = self._parameters(template)
         with ThreadPoolExecutor() as pool:
             package = pool.submit(self._package)
-            translated = translate(
-                localise(template, self._options.template.parent, self._localisation()),
-                parameters,
-            )
+            localised = localise(template, self._template.parent, self._localisation())
+            translated = translate(localised, parameters)
             package.result()
         resources = self._apply(translated, parameters)
         resolver = self._resolver(translated, parameters, resources)
         self._add_what_the_engine_drops(translated, resources, resolver)
         self._put_parameters(parameters)
-        self._write_api(translated, resolver, parameters)
-        return self._deployment(resources, parameters["ApiAuth"])
+        api_keys = [
+            str(key["value"])
+            for key in self._client("apigateway").get_api_keys(includeValues=True)["items"]
+        ]
+        self._write_api(translated, resolver, parameters, api_keys)
+        functions = {
+            name: physical
+            for name, (kind, physical) in resources.items()
+            if kind == "AWS::Lambda::Function"
+        }
+        auth = caller_document(parameters["ApiAuth"], self._state.identity, api_keys)
+        return {**self._outputs(), "auth": auth, "functions": functions}
+
+    def _client(self, service: str) -> Any:
+        return session().client(  # type: ignore[call-overload]
+            service, endpoint_url=self._engine, config=client_config()
+        )
 
     def _parameters(self, template: Mapping[str, Any]) -> dict[str, str]:
         """Each of the template's parameters: ours, else its default. Raises TemplateError."""
-        origin = self._options.replicate_url.split("/v1")[0]
         local = {
             "Stage": "local",
             "ApiAuth": "NONE",
             "ManageApiGatewayAccount": "false",
-            "ReplicateApiUrl": self._options.replicate_url,
-            "DownloadOrigins": origin,
+            "ReplicateApiUrl": f"{self._stack['replicateUrl']}/v1",
+            "DownloadOrigins": self._stack["replicateUrl"],
             "AllowHttpInputs": "true",
             "CorsOrigins": "*",
-            "PublicApiUrl": self._options.api_url,
+            "PublicApiUrl": self._stack["apiUrl"],
             "CognitoUserPoolArn": POOL_ARN,
+            "CognitoClientIds": CLIENT,
         }
         declared = template.get("Parameters", {})
-        unknown = set(self._options.parameters) - set(declared)
+        unknown = set(self._stack["parameters"]) - set(declared)
         if unknown:
             text = f"The template has no parameter {', '.join(sorted(unknown))}."
             raise TemplateError(f"{text} It has: {', '.join(declared)}.")
-        chosen = {**local, **self._options.parameters}
+        chosen = {**local, **self._stack["parameters"]}
         return {
             name: str(chosen.get(name, definition.get("Default", "")))
             for name, definition in declared.items()
@@ -128,42 +114,29 @@ class Deployer:
     def _localisation(self) -> Localisation:
         return Localisation(
             code={"Bucket": _PACKAGES, "Key": "bootstrap.zip"},
-            environment={
-                "AWS_ENDPOINT_URL": self._options.engine_url,
-                "AWS_EC2_METADATA_DISABLED": "true",
-            },
-            built=self._options.built,
+            environment={"AWS_ENDPOINT_URL": self._engine, "AWS_EC2_METADATA_DISABLED": "true"},
+            built=self._built,
         )
 
     def _package(self) -> None:
         self._s3.create_bucket(Bucket=_PACKAGES)
-        self._s3.put_object(
-            Bucket=_PACKAGES, Key="bootstrap.zip", Body=bootstrap_zip(self._options.built)
-        )
+        self._s3.put_object(Bucket=_PACKAGES, Key="bootstrap.zip", Body=bootstrap_zip(self._built))
 
     def _apply(
         self, template: Mapping[str, Any], parameters: Mapping[str, str]
     ) -> dict[str, tuple[str, str]]:
         """Create or update the stack; type and physical id of each resource by logical name."""
-        if self._options.sam_folder is None:
-            self._create_or_update(template, parameters)
+        if self._sam:
+            folder, environment = self._state.temporary / "sam", self._localisation().environment
+            build = self._template.parent
+            sam_deploy(STACK, build, folder, self._engine, parameters, environment)
         else:
-            sam_deploy(
-                STACK,
-                self._options.template.parent,
-                self._options.sam_folder,
-                self._options.engine_url,
-                parameters,
-                self._localisation().environment,
-            )
+            self._create_or_update(template, parameters)
         pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
         return {
-            resource["LogicalResourceId"]: (
-                resource["ResourceType"],
-                resource.get("PhysicalResourceId", ""),
-            )
+            each["LogicalResourceId"]: (each["ResourceType"], each.get("PhysicalResourceId", ""))
             for page in pages
-            for resource in page["StackResourceSummaries"]
+            for each in page["StackResourceSummaries"]
         }
 
     def _create_or_update(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
@@ -180,7 +153,7 @@ class Deployer:
         try:
             (client.update_stack if exists else client.create_stack)(
                 StackName=STACK,
-                TemplateURL=f"{self._options.engine_url}/{_PACKAGES}/template.json",
+                TemplateURL=f"{self._engine}/{_PACKAGES}/template.json",
                 Parameters=[
                     {"ParameterKey": name, "ParameterValue": value}
                     for name, value in parameters.items()
@@ -245,14 +218,11 @@ class Deployer:
         for name, (kind, physical) in resources.items():
             properties = template["Resources"].get(name, {}).get("Properties", {})
             if kind == "AWS::DynamoDB::Table" and "TimeToLiveSpecification" in properties:
-                current = self._dynamodb.describe_time_to_live(TableName=physical)
-                if current["TimeToLiveDescription"].get("TimeToLiveStatus") == "DISABLED":
-                    self._dynamodb.update_time_to_live(
-                        TableName=physical,
-                        TimeToLiveSpecification=resolver.resolve(
-                            properties["TimeToLiveSpecification"]
-                        ),
-                    )
+                tables = self._client("dynamodb")
+                current = tables.describe_time_to_live(TableName=physical)["TimeToLiveDescription"]
+                if current.get("TimeToLiveStatus") == "DISABLED":
+                    wanted = resolver.resolve(properties["TimeToLiveSpecification"])
+                    tables.update_time_to_live(TableName=physical, TimeToLiveSpecification=wanted)
             if kind == "AWS::S3::Bucket" and "LifecycleConfiguration" in properties:
                 rules = resolver.resolve(properties["LifecycleConfiguration"])["Rules"]
                 self._s3.put_bucket_lifecycle_configuration(
@@ -260,25 +230,19 @@ class Deployer:
                 )
 
     def _put_parameters(self, parameters: Mapping[str, str]) -> None:
-        prefix = f"/vsl/{parameters['Stage']}/"
-        with ThreadPoolExecutor() as pool:
-            list(
-                pool.map(
-                    lambda item: self._ssm.put_parameter(
-                        Name=prefix + item[0], Value=item[1], Type=item[2], Overwrite=True
-                    ),
-                    [
-                        *(
-                            (name, value, "SecureString")
-                            for name, value in self._options.secrets.items()
-                        ),
-                        ("api-url", self._options.api_url, "String"),
-                    ],
-                )
+        parameter_store, prefix = self._client("ssm"), f"/vsl/{parameters['Stage']}/"
+        values = [(name, self._stack[key], "SecureString") for name, key in _SECRETS.items()]
+        for name, value, kind in (*values, ("api-url", self._stack["apiUrl"], "String")):
+            parameter_store.put_parameter(
+                Name=prefix + name, Value=value, Type=kind, Overwrite=True
             )
 
     def _write_api(
-        self, template: Mapping[str, Any], resolver: Resolver, parameters: Mapping[str, str]
+        self,
+        template: Mapping[str, Any],
+        resolver: Resolver,
+        parameters: Mapping[str, str],
+        api_keys: list[str],
     ) -> None:
         """The OpenAPI document as deployed, for the gateway."""
         bodies = [
@@ -291,39 +255,22 @@ class Deployer:
         document = {
             "document": resolver.resolve(bodies[0]),
             "stage": parameters["Stage"],
-            "access": access_document(
-                parameters["ApiAuth"], self._options.identity, self._api_keys()
-            ),
+            "access": access_document(parameters["ApiAuth"], self._state.identity, api_keys),
         }
-        draft = self._options.api_document.with_suffix(".draft")
+        draft = self._state.api.with_suffix(".draft")
         draft.write_text(json.dumps(document))
-        draft.rename(self._options.api_document)
+        draft.rename(self._state.api)
 
-    def _api_keys(self) -> list[str]:
-        client = session().client(
-            "apigateway", endpoint_url=self._options.engine_url, config=client_config()
-        )
-        return [str(key["value"]) for key in client.get_api_keys(includeValues=True)["items"]]
-
-    def _deployment(self, resources: Mapping[str, tuple[str, str]], auth: str) -> Deployment:
+    def _outputs(self) -> dict[str, Any]:
         stack = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-        outputs = {
-            str(output["OutputKey"]): str(output["OutputValue"])
-            for output in stack.get("Outputs", ())
-        }
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
         try:
-            return Deployment(
-                bucket=outputs["BucketName"],
-                table=outputs["TableName"],
-                state_machine_arn=outputs["MediaJobStateMachineArn"],
-                outputs=outputs,
-                auth=caller_document(auth, self._options.identity, self._api_keys()),
-                functions={
-                    name: physical
-                    for name, (kind, physical) in resources.items()
-                    if kind == "AWS::Lambda::Function"
-                },
-            )
+            return {
+                "bucket": outputs["BucketName"],
+                "table": outputs["TableName"],
+                "stateMachineArn": outputs["MediaJobStateMachineArn"],
+                "outputs": outputs,
+            }
         except KeyError as error:
             raise TemplateError(f"The template has no output {error}.") from None
 

@@ -5,15 +5,16 @@ CloudFormation. What it does differently from AWS is listed, each with a test, i
 tests/integration/test_engine_*.py.
 """
 
-import time
-import urllib.error
-import urllib.request
+import contextlib
+import http.client
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devstack.paths import REPOSITORY, python_of
+from devstack.hosting.fork_servers import WARM
+from devstack.paths import LAYER_CORE, REPOSITORY, python_of
 from devstack.processes import minimal_environment
-from devstack.servers.process import Process, spawn, stop, tail
+from devstack.servers.process import Process, spawn
+from devstack.servers.server import Server
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -21,44 +22,30 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-_READY_SECONDS = 30.0
 
 
-class EngineFailedError(RuntimeError):
-    """The engine did not come up; the message holds the end of its log."""
-
-
-class Engine:
+class Engine(Server):
     """One instance. Everything it writes is below `folder`, which may be deleted after `stop`, but for
     its log and the record of `calls` (devstack/engine_process.py)."""
 
+    title = "AWS engine"
+
     def __init__(self, folder: Path, port: int, log: Path, calls: Path | None = None) -> None:
+        super().__init__(port, log)
         self._folder = folder
         self._calls = calls or folder / "calls.jsonl"
-        self._log = log
-        self.port = port
+        self._queue = folder / "workers"
         self.url = f"http://127.0.0.1:{port}"
-        self.process: Process | None = None
 
-    def start(self) -> None:
-        """Start and wait until it answers. Raises EngineFailedError."""
+    def _spawn(self) -> Process:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.process = spawn(
-            [python_of("engine"), REPOSITORY / "devstack" / "engine_process.py", self._calls],
-            self._log,
-            env=self._environment(),
-            cwd=self._folder,
-        )
-        deadline = time.monotonic() + _READY_SECONDS
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise EngineFailedError(f"The AWS engine did not start.\n{tail(self._log)}")
-            time.sleep(0.03)
+        command = [python_of("engine"), REPOSITORY / "devstack/engine_process.py", self._calls]
+        return spawn(command, self.log, env=self._environment(), cwd=self._folder)
 
-    def stop(self) -> None:
-        if self.process is not None:
-            stop(self.process)
+    def warm_workers(self) -> None:
+        """Have what functions in the working tree import imported, before the first of them is called."""
+        if self._queue.is_fifo():
+            self._queue.write_text(f"{WARM}\t{python_of('functions')}\t{LAYER_CORE}\n")
 
     def _environment(self) -> dict[str, str]:
         """A clean one: the engine hands its whole environment on to every function."""
@@ -74,15 +61,21 @@ class Engine:
             "SFTP_ENABLED": "0",
             "AWS_EC2_METADATA_DISABLED": "true",
             "DOCKER_HOST": "unix:///nonexistent",
-            "LAMBDA_WARM_TTL_SECONDS": "60",
+            "LAMBDA_WARM_TTL_SECONDS": "15",  # what a burst left behind; a new one is forked in no time
+            "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # calls queue (devstack/hosting), none is refused
+            "VSL_WORKER_QUEUE": str(self._queue),
         }
 
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/_ministack/ready", timeout=1) as answer:  # noqa: S310  # nosec B310 # our own address
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+    def _ready(self) -> bool:
+        with contextlib.closing(
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        ) as connection:
+            try:
+                connection.request("GET", "/_ministack/ready")
+                with connection.getresponse() as answer:
+                    return answer.status == http.client.OK
+            except (OSError, http.client.HTTPException):
+                return False
 
 
 def session() -> "Session":

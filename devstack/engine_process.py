@@ -1,5 +1,7 @@
 """The engine's own process, with IAM on: `engine_process.py CALLS`, run by the engine's interpreter.
 
+Functions run a few at a time (hosting/places.py), in workers made by fork servers (Linux).
+
 Each function acts with the role that the template gives it, and is refused what the role does not
 allow. What was asked is written to the file CALLS, each thing once: function, action, resource,
 whether it was allowed. The engine knows the resource or the condition key of a few calls less than
@@ -14,10 +16,11 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
 
-# Whoever answers a task token needs the right at the machine the token is of; which one it is does
-# not show in the call, and there is one that hands out tokens.
+# The caller that completes a task token needs the right at the machine of the token. The call does not
+# show the machine; one machine hands out tokens.
 _TOKEN_ACTIONS = {"SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"}
 _MACHINE = "vsl-local-media-job"
+_ACCOUNT = "000000000000"
 
 _asked: ContextVar[dict[str, Any]] = ContextVar("asked", default={})  # noqa: B039 - never changed in place
 
@@ -33,27 +36,15 @@ class Permissions:
         self._written: set[str] = set()
 
     def resource_of(
-        self,
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: dict[str, Any],
-        region: str,
-        account: str,
+        self, service: str, method: str, path: str, headers: dict[str, str], body: bytes, *more: Any
     ) -> str:
-        """In the place of the engine's `extract_resource_arn`."""
-        document = _object(body) if service in {"events", "ssm"} else {}
-        _asked.set(document)
+        """In the place of the engine's `extract_resource_arn`; `more` ends with region and account."""
+        _asked.set(_object(body) if service in {"events", "ssm"} else {})
         action = headers.get("x-amz-target", "").rpartition(".")[2]
-        if service == "ssm" and action == "GetParametersByPath":
-            return (
-                f"arn:aws:ssm:{region}:{account}:parameter{str(document.get('Path')).rstrip('/')}"
-            )
         if service == "states" and action in _TOKEN_ACTIONS:
+            region, account = more[-2:]
             return f"arn:aws:states:{region}:{account}:stateMachine:{_MACHINE}"
-        return str(self._resource_of(service, method, path, headers, body, query, region, account))
+        return str(self._resource_of(service, method, path, headers, body, *more))
 
     def enforce(
         self,
@@ -69,19 +60,30 @@ class Permissions:
         if action == "events:PutEvents":
             sources = {str(entry.get("Source")) for entry in _asked.get()["Entries"]}
             context["events:source"] = "|".join(sorted(sources))
-        denied = self._enforce(access_key, action, service, region, resource_arn, context)
-        caller = self._evaluator.resolve_caller_identity(access_key) or {}
-        _, assumed, who = str(caller.get("userArn", "")).rpartition("/")
-        if assumed and ":assumed-role/" in caller["userArn"]:
-            self._record(who, action, resource_arn, denied is None)
-        return denied
+        for resource in _resources(action, resource_arn, region):
+            denied = self._enforce(access_key, action, service, region, resource, context)
+            caller = self._evaluator.resolve_caller_identity(access_key) or {}
+            _, assumed, role = str(caller.get("userArn", "")).rpartition("/")
+            if assumed and ":assumed-role/" in caller["userArn"]:
+                self._record(role, action, resource, denied is None)
+            if denied is not None:
+                return denied
+        return None
 
-    def _record(self, who: str, action: str, resource: str, allowed: bool) -> None:
-        call = {"function": who, "action": action, "resource": resource, "allowed": allowed}
+    def _record(self, function: str, action: str, resource: str, allowed: bool) -> None:
+        call = {"function": function, "action": action, "resource": resource, "allowed": allowed}
         line = json.dumps(call)
         if line not in self._written:
             self._written.add(line)
             self._calls.write(line + "\n")
+
+
+def _resources(action: str, resource: str, region: str) -> list[str]:
+    """A call for parameters by name needs the right at each of them."""
+    if action != "ssm:GetParameters":
+        return [resource]
+    names = [str(name).lstrip("/") for name in _asked.get().get("Names", ())]
+    return [f"arn:aws:ssm:{region}:{_ACCOUNT}:parameter/{name}" for name in names] or [resource]
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -93,6 +95,8 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def main(calls: str) -> None:
+    # A call passes through some of the engine's threads, each of which may wait so long for another.
+    sys.setswitchinterval(0.0005)
     os.environ["AUTH"] = "true"
     app: Any = importlib.import_module("ministack.app")
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
@@ -103,6 +107,10 @@ def main(calls: str) -> None:
         actions.extract_resource_arn = permissions.resource_of
         pin = app.pin_request_origin
         app.pin_request_origin = lambda address, _: pin(address, True)  # loopback counts as TLS
+        sys.path.append(str(Path(__file__).resolve().parent.parent))  # last: it hides no library
+        hosting: Any = importlib.import_module("devstack.hosting.install")
+        service: Any = importlib.import_module("ministack.services.lambda_svc")
+        hosting.host_functions(service, Path(os.environ["VSL_WORKER_QUEUE"]))
         app.main()
 
 

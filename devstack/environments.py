@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,14 +44,14 @@ def lock_stamp() -> str:
 
 
 def is_current(name: str, stamp: str) -> bool:
-    """By our own stamp, or because `make setup` has made it later than the lock file was changed."""
+    """By our own stamp, or because `make stack` has made it later than the lock file was changed."""
     if not python_of(name).exists():
         return False
     with contextlib.suppress(FileNotFoundError):
         return _stamp_file(name).read_text() == stamp
     with contextlib.suppress(FileNotFoundError):
         sources = [REPOSITORY / source for source in ("uv.lock", "pyproject.toml")]
-        mark = ENVIRONMENTS / ".ready" if name in DEFAULT else ENVIRONMENTS / name / ".ready"
+        mark = ENVIRONMENTS / ".stack" if name in DEFAULT else ENVIRONMENTS / name / ".ready"
         return all(mark.stat().st_mtime > source.stat().st_mtime for source in sources)
     return False
 
@@ -60,13 +61,13 @@ def _stamp_file(name: str) -> Path:
 
 
 def _sync(name: str, stamp: str) -> None:
-    command = [_uv(), "sync", "--frozen", "--no-install-project", "--compile-bytecode"]
+    command = [uv(), "sync", "--frozen", "--no-install-project", "--compile-bytecode"]
     for group in GROUPS[name]:
         command += ["--only-group", group]
     environment = {
         **os.environ,
         "UV_PROJECT_ENVIRONMENT": str(ENVIRONMENTS / name),
-        "UV_LINK_MODE": "copy",
+        "UV_PYTHON": sys.executable,
     }
     environment.pop("VIRTUAL_ENV", None)
     done = subprocess.run(
@@ -83,7 +84,7 @@ def _sync(name: str, stamp: str) -> None:
     _stamp_file(name).write_text(stamp)
 
 
-def _uv() -> str:
+def uv() -> str:
     """`make setup` brings uv along; a person may have it installed."""
     ours = ENVIRONMENTS / "uv" / "bin" / "uv"
     found = str(ours) if ours.exists() else shutil.which("uv")

@@ -15,7 +15,7 @@ from devstack.engine import ACCOUNT, REGION
 POOL = f"{REGION}_local"
 POOL_ARN = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{POOL}"
 ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
-CLIENT = "vsl-local"
+CLIENT = "vsllocal"
 TOKEN_SECONDS = 3600
 
 
@@ -39,7 +39,7 @@ class Identity:
         with os.fdopen(descriptor, "w") as target:
             json.dump({name: getattr(made, name) for name in cls.__slots__}, target)
         try:
-            os.link(draft, file)  # whoever comes second takes the first one's
+            os.link(draft, file)  # a second process takes what the first has made
         except FileExistsError:
             return cls.of(file)
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack.engine import client_config, session
-from vsl.domain.job import iso
+from vsl.domain.jobs.job import iso
 
 _POLL_SECONDS = 1.0
 
@@ -49,14 +49,10 @@ def lines(stack: Mapping[str, Any], name: str | None, *, follow: bool) -> Iterat
     files = {path.stem: path for path in _files(stack)}
     if name is None:
         return _cloudwatch(stack, functions, follow=follow)
-    wanted = name.replace("-", "_")
-    known = {**functions, **{physical: physical for physical in functions.values()}}
-    known |= {
-        logical.removesuffix("Function"): each for logical, each in stack["functions"].items()
-    }
-    known |= dict(stack["functions"])
-    if name in known or wanted in known:
-        physical = known.get(name) or known[wanted]
+    known = dict(functions)
+    for resource, physical in stack["functions"].items():
+        known |= dict.fromkeys((physical, resource, resource.removesuffix("Function")), physical)
+    if physical := known.get(name) or known.get(name.replace("-", "_")):
         return _cloudwatch(stack, {_folder(physical): physical}, follow=follow)
     if name in files:
         return _file(files[name], follow=follow)

@@ -1,7 +1,6 @@
 """Where things are: the working tree, its environments, and the folder of one running stack."""
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -24,58 +23,26 @@ def python_of(environment: str) -> Path:
     return ENVIRONMENTS / environment / "bin" / "python"
 
 
-@dataclass(frozen=True, slots=True)
 class StateFolder:
     """Everything one stack writes lives below `root`; `temporary` is removed when it stops."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.stack = root / "stack.json"
+        self.processes = root / "processes.json"
+        self.lock = root / "lock"
+        self.logs = root / "logs"
+        self.temporary = root / "tmp"
+        self.postgres = root / "postgres"
+        self.valkey = root / "valkey"
+        self.api = root / "api.json"  # the resolved OpenAPI document that the gateway serves
+        self.identity = root / "identity.json"  # keys of callers (devstack/identity.py)
+        # What the functions asked of AWS, and were allowed (devstack/engine_process.py).
+        self.calls = root / "calls.jsonl"
 
     @classmethod
     def at(cls, path: Path | None) -> "StateFolder":
         return cls((path or DEFAULT_STATE).expanduser().resolve())
-
-    @property
-    def stack(self) -> Path:
-        return self.root / "stack.json"
-
-    @property
-    def processes(self) -> Path:
-        return self.root / "processes.json"
-
-    @property
-    def lock(self) -> Path:
-        return self.root / "lock"
-
-    @property
-    def logs(self) -> Path:
-        return self.root / "logs"
-
-    @property
-    def temporary(self) -> Path:
-        return self.root / "tmp"
-
-    @property
-    def postgres(self) -> Path:
-        return self.root / "postgres"
-
-    @property
-    def valkey(self) -> Path:
-        return self.root / "valkey"
-
-    @property
-    def api(self) -> Path:
-        """The resolved OpenAPI document the gateway serves."""
-        return self.root / "api.json"
-
-    @property
-    def identity(self) -> Path:
-        """Keys of callers (devstack/identity.py)."""
-        return self.root / "identity.json"
-
-    @property
-    def calls(self) -> Path:
-        """What the functions asked of AWS, and were allowed (devstack/engine_process.py)."""
-        return self.root / "calls.jsonl"
 
     def create(self) -> None:
         for folder in (self.root, self.logs, self.temporary, self.valkey):

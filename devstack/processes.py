@@ -5,10 +5,9 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +24,6 @@ class ProcessId:
         if started is None:
             raise ProcessLookupError(pid)
         return cls(pid, started)
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        return cls(int(document["pid"]), str(document["started"]))
-
-    def document(self) -> dict[str, Any]:
-        return {"pid": self.pid, "started": self.started}
 
     @property
     def alive(self) -> bool:
@@ -76,17 +68,16 @@ def start_time(pid: int) -> str | None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on. All are held at once, so that no two are the same."""
-    sockets = []
-    try:
-        for _ in range(count):
-            probe = socket.socket()
-            sockets.append(probe)
+    """Ports that are free. All are held at once, so that no two are the same."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
             probe.bind(("127.0.0.1", 0))
         return [probe.getsockname()[1] for probe in sockets]
-    finally:
-        for probe in sockets:
-            probe.close()
+
+
+# For glibc: few arenas however many threads, and what is large goes back when it is freed.
+_THRIFTY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
 
 
 def minimal_environment(temporary: Path) -> dict[str, str]:
@@ -94,4 +85,10 @@ def minimal_environment(temporary: Path) -> dict[str, str]:
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "USER") if name in os.environ
     }
-    return {"LANG": "C.UTF-8", **kept, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
+    return {
+        "LANG": "C.UTF-8",
+        **kept,
+        "TMPDIR": str(temporary),
+        "PYTHONUNBUFFERED": "1",
+        **_THRIFTY,
+    }

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Recorded:
     signal: int = signal.SIGTERM
 
     def document(self) -> dict[str, Any]:
-        return {"name": self.name, **self.process.document(), "signal": int(self.signal)}
+        return {"name": self.name, **asdict(self.process), "signal": int(self.signal)}
 
 
 SUPERVISOR = "supervisor"
@@ -38,7 +38,7 @@ def read_processes(state: StateFolder) -> list[Recorded]:
     except (FileNotFoundError, ValueError):
         return []
     return [
-        Recorded(each["name"], ProcessId.from_document(each), int(each["signal"]))
+        Recorded(each["name"], ProcessId(each["pid"], each["started"]), int(each["signal"]))
         for each in documents
     ]
 
@@ -64,8 +64,7 @@ def stop_recorded(state: StateFolder, patience: float = 15.0) -> int:
 
     A pid that belongs to another process by now is left alone: the start time tells.
     """
-    recorded = read_processes(state)
-    alive = [each for each in recorded if each.process.alive]
+    alive = [each for each in read_processes(state) if each.process.alive]
     supervisor = next((each for each in alive if each.name == SUPERVISOR), None)
     if supervisor is not None:
         supervisor.process.signal(supervisor.signal)
@@ -90,7 +89,7 @@ def forget(state: StateFolder) -> None:
 
 
 def _write(path: Path, document: Any) -> None:
-    """Whole or not at all, and for our eyes only: it holds the local secrets."""
+    """Whole or not at all, and readable by its owner alone: it holds the local secrets."""
     draft = path.with_suffix(".draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as target:

@@ -158,6 +158,7 @@ def _unaliased(value: Any) -> Any:
     if isinstance(value, list):
         return [_unaliased(inner) for inner in value]
     if isinstance(value, str):
+        value = re.sub(rf"(:function:[^:]+):{ALIAS}$", r"\1", value)
         return re.sub(
             rf"\${{{_ALIASED.pattern}}}",
             lambda found: f"${{{found[1]}{'.Arn' if found[1].endswith('Function') else ''}}}",
@@ -187,8 +188,13 @@ def _localise_function(
     variables |= {
         **local.environment,
         "VSL_FUNCTION_FOLDER": str(source),
+        "VSL_INTERPRETER": str(_interpreter(local.built)),
         **(_built_environment(built, source) if local.built else _live_environment()),
     }
+
+
+def _interpreter(built: bool) -> Path:
+    return python_of("lambda" if built else "functions")
 
 
 def _live_environment() -> dict[str, str]:
@@ -246,6 +252,13 @@ def write_for_sam(build: Path, folder: Path, environment: Mapping[str, str]) -> 
 
 
 def _bootstrap(built: bool) -> str:
-    python = python_of("lambda" if built else "functions")
+    """Where a fork server listens, this process only holds the place of the worker that it makes."""
+    python = _interpreter(built)
     worker = REPOSITORY / "devstack" / "worker" / "bootstrap.py"
-    return f'#!/bin/sh\nexec "{python}" "{worker}" "$_HANDLER"\n'
+    return f"""#!/bin/sh
+if [ -p "$VSL_WORKER_QUEUE" ]; then
+  printf '%s\\t%s\\t%s\\n' "$$" "{python}" "$PYTHONPATH" 1<> "$VSL_WORKER_QUEUE"
+  exec sleep 2147483647
+fi
+exec "{python}" "{worker}" "$_HANDLER"
+"""

@@ -10,7 +10,7 @@ from devstack.template import TemplateError
 
 
 def translate(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The CloudFormation template. Raises TemplateError with the translator's own words."""
+    """The CloudFormation template. Raises TemplateError with the translator's message."""
     from samtranslator.parser.parser import (  # type: ignore[import-untyped]  # noqa: PLC0415
         Parser,
     )

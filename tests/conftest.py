@@ -1,11 +1,14 @@
 """For every test: no look-up of credentials leaves the machine, no setting of the caller's leaks in."""
 
 import os
+import signal
 
 import pytest
 import pytest_socket
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+from tests.support.fresh import forget_use_cases
 
 _TERMINAL = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"}
 for name in [name for name in os.environ if name.startswith("AWS_") or name in _TERMINAL]:
@@ -18,25 +21,53 @@ os.environ |= {
     "POWERTOOLS_DEV": "false",
 }
 
+# What a shell's script runs in the background ignores Ctrl-C, and so would all that tests start and
+# interrupt. Set here it holds for them as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Whatever a test before left closed; the suites that want closed sockets close them after this."""
     pytest_socket.enable_socket()
+    forget_use_cases()
 
 
-class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
-    """With several workers a file stays together, and so do all tests that share the one stack."""
+# What `make test` runs: every suite, a running stack with every route and every function once, the
+# console in a real browser. `make test-all` runs everything, `.ci/run` this and then the rest.
+SHORT = (
+    "tests/unit/",
+    "tests/machines/",
+    "tests/contract/",
+    "tests/fault/",
+    "tests/integration/test_job_repository.py",
+    "tests/integration/test_job_queries.py",
+    "tests/integration/test_migrations.py",
+    "tests/integration/test_rate_limit.py",
+    "tests/integration/test_redis_client.py",
+    "tests/e2e/test_console.py::test_from_the_form_to_the_picture_and_its_timeline",
+    "tests/e2e/test_jobs.py",
+    "tests/e2e/test_permissions.py",
+)
 
-    def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--part", choices=["short", "rest"], help="what `make test` runs, or all else")
 
 
 # With several workers the last to finish decides: what takes long begins first.
 _SLOWEST_FIRST = ("tests/e2e/", "tests/fault/", "tests/chaos/", "tests/integration/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    part = config.getoption("--part")
+    if part:
+        chosen = [item for item in items if item.nodeid.startswith(SHORT) == (part == "short")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
     def place(item: pytest.Item) -> int:
         slow = [item.nodeid.startswith(suite) for suite in _SLOWEST_FIRST]
         return slow.index(True) if any(slow) else len(slow)
@@ -44,9 +75,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
+# The tests of these files break their stack's stores, processes and clocks, or look for what others left.
+_BREAKING = (
+    "callbacks",
+    "client_callbacks",
+    "deletion",
+    "doctor",
+    "ends",
+    "odd_answers",
+    "uploads",
+)
+
+
+class TwoStacks(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
+    """With several workers a file stays together, and so do all tests that share a stack: one stack
+    that tests use, and one that they break."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        if not path.startswith("tests/e2e/"):
+            return path
+        name = path.removeprefix("tests/e2e/test_").removesuffix(".py")
+        return "breaking" if name in _BREAKING else "using"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TwoStacks:
     config.option.loadscopereorder = False
-    return OneStack(config, log)
+    return TwoStacks(config, log)
 
 
 # A busy machine is no fault of a property: time is what benchmarks measure.

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import yaml
+
 from benchmarks.scale.load import (
     Call,
     architecture,
@@ -15,8 +17,15 @@ from benchmarks.scale.load import (
     machine_type,
     work,
 )
+from tests.support.jobs import catalogue
+from tests.support.template import REPOSITORY, template
+from vsl.domain.callbacks.callback import CallbackOutcome
+from vsl.domain.jobs.job import MediaType
+from vsl.runtime.observability import DIMENSIONS, METRICS
 
 MILLION = 1_000_000
+# Count, 4XXError, 5XXError, Latency, IntegrationLatency.
+METRICS_OF_A_METHOD = 5
 POLL_SECONDS = 10
 LONG_POLL_SECONDS = 25
 
@@ -45,20 +54,64 @@ def provider(kind: str) -> float:
 
 
 def monthly() -> float:
-    return sum(float(each["usd"]) for each in facts()["monthly"].values())
+    return sum(each.usd for each in monthly_lines())
+
+
+def monthly_lines() -> list[Line]:
+    """What is paid however little is done."""
+    given = [Line(name, "", float(each["usd"])) for name, each in facts()["monthly"].items()]
+    watched = watched_metrics()
+    usd = metrics() * price("metrics") + watched * price("alarms") + price("dashboards")
+    label = f"CloudWatch: {metrics()} metrics, alarms on {watched} metrics, a dashboard"
+    return [*given, Line(label, "", usd)]
+
+
+def metrics() -> int:
+    """Metrics of our own in a busy month: each by stage, some again for each value of a dimension."""
+    return len(METRICS) + sum(values_of(name) for name in DIMENSIONS.values())
+
+
+def values_of(dimension: str) -> int:
+    """How many values a dimension has. Raises KeyError for one that is not reckoned with."""
+    known = {
+        "modelId": len(catalogue().models),
+        "mediaType": len(MediaType),
+        "outcome": len(CallbackOutcome),
+    }
+    return known[dimension] if dimension in known else round(assumed(f"{dimension}s"))
+
+
+def watched_metrics() -> int:
+    """An alarm is billed for each metric that goes into it."""
+    alarms = [
+        each["Properties"]
+        for each in template()["Resources"].values()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    return sum(
+        sum("MetricStat" in query for query in alarm["Metrics"]) if "Metrics" in alarm else 1
+        for alarm in alarms
+    )
+
+
+def by_method() -> float:
+    """What API Gateway's metrics by method would cost a month, which the template leaves off."""
+    document = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    methods = sum(len(item) for item in document["paths"].values())
+    return methods * METRICS_OF_A_METHOD * price("metrics")
 
 
 def _lines(kind: str) -> Iterator[Line]:
     done, job = work(), facts()["jobs"][kind]
     size = job["megabytes"]
     reads = reading(kind)
-    calls = [*done.door, *done.steps, *done.webhooks]
+    calls = [*done.api_workflow, *done.steps, *done.webhooks]
     gigabyte_seconds = sum(gigabytes(call, size) for call in calls) + reads.gigabyte_seconds
     invocations = len(calls) + reads.requests
     requests = 1 + len(done.webhooks) + reads.requests
     steps = sum(call.seconds(size) for call in done.steps)
     yield _machine("media_job", done.transitions, steps)
-    yield _machine("generate_media", done.door_transitions, door_seconds())
+    yield _machine("generate_media", done.api_workflow_transitions, api_workflow_seconds())
     yield Line(
         "Lambda",
         f"{invocations:g} invocations, {gigabyte_seconds:.2f} GB-s on {architecture()}",
@@ -132,8 +185,8 @@ def gigabytes(call: Call, transferred: float = 0) -> float:
     return call.seconds(transferred) * call.megabytes / 1024
 
 
-def door_seconds() -> float:
-    return sum(call.seconds() for call in work().door)
+def api_workflow_seconds() -> float:
+    return sum(call.seconds() for call in work().api_workflow)
 
 
 def _machine(name: str, transitions: int, seconds: float) -> Line:

@@ -14,9 +14,9 @@ from tests.fault.harness import handlers
 from tests.fault.harness.scenarios import scenario
 from tests.support.jobs import catalogue
 from tests.support.template import REPOSITORY, resource, template
-from vsl.domain.catalogue import Model
-from vsl.domain.pricing import estimate, estimated_time
-from vsl.domain.validation import validate_parameters
+from vsl.domain.catalogue.models import Model
+from vsl.domain.catalogue.validation import validate_parameters
+from vsl.domain.money.pricing import estimate, estimated_time
 
 _FILE = Path(__file__).with_name("prices.json")
 
@@ -55,17 +55,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One job: the Lambda calls of the door, of media_job and of the webhooks, in their order."""
+    """One job: the Lambda calls of the API workflow, of media_job and of the webhooks, in their order."""
 
-    door: tuple[Call, ...]
+    api_workflow: tuple[Call, ...]
     steps: tuple[Call, ...]
     webhooks: tuple[Call, ...]
     status: Call
     transitions: int
-    door_transitions: int
+    api_workflow_transitions: int
     write_units: int
     write_requests: Mapping[str, int]
-    """By function, without the door's."""
+    """By function, without the API workflow's."""
     in_flight_writes: int
     """Entries that come to the in-flight index or leave it."""
     read_units: int
@@ -92,16 +92,16 @@ def work() -> Work:
 
     operations = Counter(effect.operation for effect in effects if effect.store == "dynamodb")
     s3 = Counter(effect.operation for effect in effects if effect.store == "s3")
-    states = door_states()
-    door = tuple(call(_snake(name)) for name, state in states.items() if _invokes(state))
+    states = api_workflow_states()
+    api_workflow = tuple(call(_snake(name)) for name, state in states.items() if _invokes(state))
     return Work(
-        door=door,
+        api_workflow=api_workflow,
         steps=tuple(call(_snake(name)) for name in invoked),
         webhooks=tuple(call("process_webhook", posted) for _ in range(posted)),
         status=Call("get_status", _megabytes("get_status"), {"redis": 1, "dynamodb": 1}, processor),
         transitions=found["state transitions"],
-        door_transitions=len(states) + 1,
-        # The door writes the job first, with a record for its Idempotency-Key; media_job's own
+        api_workflow_transitions=len(states) + 1,
+        # The API workflow writes the job first, with a record for its Idempotency-Key; media_job's own
         # write then finds it there, which is paid all the same.
         write_units=found["DynamoDB write units"] + 1 + 2,
         write_requests=Counter(
@@ -139,8 +139,8 @@ def _in_flight_writes() -> int:
     return world.entries
 
 
-def door_states() -> dict[str, Any]:
-    """The states of generate_media on its way to an accepted job that nobody waits for."""
+def api_workflow_states() -> dict[str, Any]:
+    """The states of generate_media on its way to an accepted job that no client waits for."""
     machine = definition("generate_media")
     found, name = {}, machine["StartAt"]
     while name != "Accepted":

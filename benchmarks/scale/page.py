@@ -5,13 +5,16 @@ from pathlib import Path
 
 from benchmarks.scale.cost import (
     Reading,
+    by_method,
     lines,
     long_polls,
     looks,
     monthly,
+    monthly_lines,
     provider,
 )
-from benchmarks.scale.load import facts, job_seconds, work
+from benchmarks.scale.load import facts, job_seconds, parameter, work
+from benchmarks.scale.outage import OUTAGES, outage
 from benchmarks.scale.quotas import TICK, Course
 from benchmarks.scale.scenarios import BURSTS, RATES, burst, changes, limits, needs, sustained
 from tests.support.template import REPOSITORY
@@ -26,19 +29,20 @@ def write_page() -> None:
 
 
 def page() -> str:
-    """The words, with each `{{name}}` replaced by what is reckoned here."""
+    """The words, with each `{{name}}` replaced by what is calculated here."""
     text = WORDS.read_text()
     parts: dict[str, Callable[[], str]] = {
         "cost": _cost,
         "work": _work,
         "reading": _reading,
         "monthly": _monthly,
+        "byMethod": lambda: _usd(by_method()),
         "load": _load,
         "sustained": _sustained,
         "changes": _changes,
         "bursts": _bursts,
-        "prices": _prices,
-        "quotas": _quotas,
+        "outages": _outages,
+        "readsPerMinute": lambda: f"{parameter('ProviderReadsPerMinute'):,.0f}",
         "assumed": _assumed,
         "shareImage": lambda: _share("image"),
         "shareVideo": lambda: _share("video"),
@@ -75,23 +79,19 @@ def _share(kind: str) -> str:
 
 
 def _work() -> str:
-    rows = []
     size = facts()["jobs"]["image"]["megabytes"]
+    places: dict[tuple[str, ...], list[str]] = {}
     for where, calls in (
-        ("generate_media", work().door),
+        ("generate_media", work().api_workflow),
         ("media_job", work().steps),
         ("webhooks", work().webhooks),
     ):
-        rows += [
-            [
-                where,
-                f"`{call.function}`",
-                f"{call.megabytes} MB",
-                f"{call.seconds(size) * 1000:.0f} ms",
-            ]
-            for call in calls
-        ]
-    return _table(["in", "function", "memory", "billed"], rows)
+        for call in calls:
+            billed = f"{call.seconds(size) * 1000:.0f} ms"
+            cells = (f"`{call.function}`", f"{call.megabytes} MB", billed)
+            places.setdefault(cells, []).append(where)
+    rows = [[*cells, ", ".join(dict.fromkeys(where))] for cells, where in places.items()]
+    return _table(["function", "memory", "billed", "in"], rows)
 
 
 def _reading() -> str:
@@ -102,11 +102,11 @@ def _reading() -> str:
     for kind, job in facts()["jobs"].items():
         seconds = job_seconds(job["model"])
         rows.append([f"{kind}, {seconds:g} s", cell(long_polls(kind)), cell(looks(kind))])
-    return _table(["a job's run", "`?wait=25`, again and again", "a look every 10 s"], rows)
+    return _table(["a job's run", "`?wait=25`, again and again", "a request every 10 s"], rows)
 
 
 def _monthly() -> str:
-    rows = [[name, _usd(each["usd"])] for name, each in facts()["monthly"].items()]
+    rows = [[line.service, _usd(line.usd)] for line in monthly_lines()]
     return _table(["a month, however little is done", ""], [*rows, ["together", _usd(monthly())]])
 
 
@@ -175,39 +175,44 @@ def _bursts() -> str:
     )
 
 
-def _prices() -> str:
-    found = facts()
-    rows = [
-        [f"${each['usd']:.10f}".rstrip("0").rstrip("."), each["per"], f"<{each['source']}>"]
-        for each in found["prices"].values()
-    ]
-    rows += [
-        [_usd(each["usd"]), f"month: {name}", f"<{each['source']}>"]
-        for name, each in found["monthly"].items()
-    ]
-    return _table(["price", "for a", "source"], rows)
-
-
-def _quotas() -> str:
-    rows = [
-        [each["label"], f"{each['slots']:,}", f"<{each['source']}>"]
-        if "slots" in each
-        else [
-            each["label"],
-            f"{each['burst']:,} at once, {each['perSecond']:,} a second",
-            f"<{each['source']}>",
-        ]
-        for each in facts()["quotas"].values()
-    ]
-    return _table(["quota", "", "source"], rows)
+def _outages() -> str:
+    rows = []
+    for rate, minutes in OUTAGES.items():
+        found = outage(rate, minutes)
+        half = len(found.waits) // 2
+        rows.append(
+            [
+                f"{rate:,}",
+                f"{minutes} minutes",
+                f"{len(found.waits):,}",
+                f"{found.longest_of(slice(0, half)):.0f} s",
+                f"{found.longest_of(slice(half, None)):.0f} s",
+                f"{found.reads_a_minute:.0f}",
+                f"{found.expired:,}",
+            ]
+        )
+    return _table(
+        [
+            "jobs a second",
+            "no webhook for",
+            "ends found",
+            "longest wait, first half",
+            "second half",
+            "requests to the provider a minute",
+            "outputs expired",
+        ],
+        rows,
+    )
 
 
 def _assumed() -> str:
-    rows = [[f"{each['value']:g}", each["why"]] for each in facts()["assumed"].values()]
-    names = [_words(name) for name in facts()["assumed"]]
-    return _table(
-        ["assumed", "", "because"], [[name, *row] for name, row in zip(names, rows, strict=True)]
-    )
+    """What each store takes for a request, on average."""
+    milliseconds = {
+        _words(name.removesuffix("Milliseconds")).strip(): f"{each['value']:g} ms"
+        for name, each in facts()["assumed"].items()
+        if name.endswith("Milliseconds")
+    }
+    return _table(list(milliseconds), [list(milliseconds.values())])
 
 
 def _label(quota: str) -> str:

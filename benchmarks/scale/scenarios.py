@@ -8,11 +8,15 @@ from typing import Any
 from benchmarks.scale.cost import reading
 from benchmarks.scale.load import Call, definition, facts, job_seconds, parameter, work
 from benchmarks.scale.quotas import TICK, Bucket, Course, Slots, Step, simulate
-from vsl.adapters.live_item import SHARDS
+from cli.release.preflight import configured
+from cli.release.reserves import reserved, reserves
+from vsl.adapters.dynamodb.tracking_item import SHARDS
 
 RATES = (10, 100, 1000)
 SECONDS = 300
 BURSTS = (2000, 5000)
+# Quotas that each function has for itself.
+_OF_ONE_FUNCTION = ("environments", "reserve", "reserveStoreMedia")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,38 @@ def limits(raised: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, d
     # The usage plan counts what carries the key; the stage's setting counts each method by itself.
     found["api"] = throttle | {"label": "`ApiRateLimit`, requests with the API key"}
     found["webhookMethod"] = throttle | {"label": "`ApiRateLimit`, webhooks"}
+    # A function has no more executions than it reserves; the others share what is left.
+    for name, label, kept in (
+        ("reserve", "`ReservedPerStep`, executions of one step", per_step()),
+        ("reserveStoreMedia", "`ReservedForStoreMedia`, executions", for_store_media()),
+    ):
+        found[name] = {"slots": kept, "label": label}
+    found["lambda"]["label"] += ", without the reserved"
+    found["lambda"]["slots"] -= reserved(configured("production"))
     for name, change in (raised or {}).items():
         found[name] |= change
     return found
+
+
+def per_step() -> int:
+    """As samconfig.toml has it for production."""
+    return int(configured("production")["ReservedPerStep"])
+
+
+def for_store_media() -> int:
+    return int(configured("production")["ReservedForStoreMedia"])
+
+
+@cache
+def _kept() -> dict[str, int]:
+    return reserves(configured("production"))
+
+
+def _quota_of(function: str) -> str:
+    """What bounds the executions of one function: its reserve, or how fast Lambda starts more."""
+    if f"vsl-production-{function.replace('_', '-')}" not in _kept():
+        return "environments"
+    return "reserveStoreMedia" if function == "store_media" else "reserve"
 
 
 def changes(rate: int) -> dict[str, dict[str, Any]]:
@@ -56,11 +89,14 @@ def steps() -> tuple[Step, ...]:
     read_seconds = read.gigabyte_seconds / done.status.megabytes * 1024
     request = Step(
         "request",
-        sum(call.seconds() for call in done.door),
+        sum(call.seconds() for call in done.api_workflow),
         {"api": 1 + read.requests, "apiAccount": 1 + read.requests, "writeUnits": 3},
-        _holds(*done.door) | {"environments:get_status": read_seconds},
+        {
+            **_holds(*done.api_workflow),
+            "environments:get_status": read_seconds,
+            "lambda": read_seconds,
+        },
     )
-    request = _with_lambda(request, read_seconds + sum(call.seconds() for call in done.door))
     found = [request, Step("start", TICK, {"startExecution": 1, "transitions": 1})]
     size = facts()["jobs"]["image"]["megabytes"]
     for call in done.steps:
@@ -81,7 +117,7 @@ def steps() -> tuple[Step, ...]:
             step = replace(step, tokens=tokens, patience=patience, retries=retries)
         if call.function == "await_prediction":
             step = replace(step, seconds=seconds + job_seconds(model))
-        found.append(_with_lambda(step, seconds))
+        found.append(step)
         if call.function == "await_prediction":
             found.append(_webhooks(per_write))
     return tuple(found)
@@ -89,23 +125,27 @@ def steps() -> tuple[Step, ...]:
 
 def _webhooks(per_write: float) -> Step:
     calls = work().webhooks
-    seconds = sum(call.seconds() for call in calls)
     tokens = {
         "webhookMethod": len(calls),
         "apiAccount": len(calls),
         "taskAnswers": 1,
         "writeUnits": per_write * work().write_requests["process_webhook"],
     }
-    return _with_lambda(Step("webhooks", TICK, tokens, _holds(*calls)), seconds)
+    return Step("webhooks", TICK, tokens, _holds(*calls))
 
 
 def _holds(*calls: Call, transferred: float = 0) -> dict[str, float]:
-    """Environments of each function, and connections of those that ask PostgreSQL."""
+    """Executions of each function, and connections of those that ask PostgreSQL.
+
+    Those without a reserve are executions of what the account has left, too.
+    """
     found: dict[str, float] = {}
     for call in calls:
         seconds = call.seconds(transferred)
-        name = f"environments:{call.function}"
-        found[name] = found.get(name, 0) + seconds
+        quota = _quota_of(call.function)
+        names = [f"{quota}:{call.function}", *(["lambda"] if quota == "environments" else [])]
+        for name in names:
+            found[name] = found.get(name, 0) + seconds
         if call.calls.get("postgresql"):
             found["connections"] = found.get("connections", 0) + seconds
     return found
@@ -128,20 +168,16 @@ def _patience() -> tuple[float, dict[str, float]]:
     return patience, {"transitions": attempts / patience}
 
 
-def _with_lambda(step: Step, seconds: float) -> Step:
-    return replace(step, holds={**step.holds, "lambda": seconds})
-
-
 def needs(rate: float, allowed: Mapping[str, Mapping[str, Any]]) -> list[Need]:
     """Every quota with what so many jobs a second ask of it, the tightest first."""
     wanted: dict[str, float] = {}
     for step in steps():
         for name, amount in (*step.tokens.items(), *step.holds.items()):
             wanted[name] = wanted.get(name, 0.0) + rate * amount
-    environments = max(
-        (name for name in wanted if name.startswith("environments:")), key=lambda name: wanted[name]
-    )
-    wanted["environments"] = wanted[environments]
+    for single in _OF_ONE_FUNCTION:
+        wanted[single] = max(
+            amount for name, amount in wanted.items() if name.startswith(f"{single}:")
+        )
     found = []
     for name, quota in allowed.items():
         limit = quota.get("slots", quota.get("perSecond", 0))
@@ -165,7 +201,7 @@ def burst(jobs: int) -> Course:
 
 def _run(offered: list[float], raised: Mapping[str, Mapping[str, Any]] | None) -> Course:
     allowed = limits(raised)
-    environments = allowed.pop("environments")
+    one = {quota: allowed.pop(quota) for quota in _OF_ONE_FUNCTION}
     buckets = {
         name: Bucket(quota["burst"], quota["perSecond"])
         for name, quota in allowed.items()
@@ -174,8 +210,8 @@ def _run(offered: list[float], raised: Mapping[str, Mapping[str, Any]] | None) -
     slots = {name: Slots(quota["slots"]) for name, quota in allowed.items() if "slots" in quota}
     for step in steps():
         for name in step.holds:
-            if name.startswith("environments:"):
-                slots.setdefault(
-                    name, Slots(environments["burst"], growth=environments["perSecond"])
-                )
+            quota = one.get(name.partition(":")[0])
+            if quota is not None:
+                most = float(quota["slots"] if "slots" in quota else quota["burst"])
+                slots.setdefault(name, Slots(most, growth=quota.get("perSecond", 0)))
     return simulate(steps(), buckets, slots, offered)

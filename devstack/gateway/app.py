@@ -8,8 +8,9 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 
 from devstack.gateway.access import Access
+from devstack.gateway.compression import compressed
 from devstack.gateway.document import ApiDocument, Match, Operation
-from devstack.gateway.integrations import Backend, integrate
+from devstack.gateway.integrations import Backend, Integration
 from devstack.gateway.request import Pairs, Request
 from devstack.gateway.responses import Answer, GatewayError, gateway_response
 from devstack.gateway.server import CASED_NAMES
@@ -36,6 +37,10 @@ class Gateway:
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; blocks while the integration works."""
+        accepted, minimum = request.header("Accept-Encoding"), self._api.minimum_compression
+        return compressed(self._answer(request), accepted, minimum)
+
+    def _answer(self, request: Request) -> Answer:
         match = self._api.match(request.path, request.method)
         resource = match.operation.resource if match else request.path
         try:
@@ -48,7 +53,7 @@ class Gateway:
         if match is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
         self._check(match, request)
-        return integrate(self._api, match, request, self._stage, self._backend)
+        return Integration(self._api, match, request, self._stage, self._backend).answer()
 
     def _check(self, match: Match, request: Request) -> None:
         operation = match.operation
@@ -97,9 +102,6 @@ class GatewayApp:
         self._limiter: CapacityLimiter | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return
         if scope["type"] != "http":
             return
         self._limiter = self._limiter or CapacityLimiter(_THREADS)
@@ -165,11 +167,3 @@ def _cased(headers: list[tuple[bytes, bytes]]) -> Pairs:
         names = pairs.pop()[1].split(",")
         return tuple((name, value) for name, (_, value) in zip(names, pairs, strict=True))
     return tuple(pairs)
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

@@ -46,6 +46,10 @@ class ApiDocument:
         self.binary_types: tuple[str, ...] = tuple(
             document.get("x-amazon-apigateway-binary-media-types", ())
         )
+        self.minimum_compression: int | None = document.get(
+            "x-amazon-apigateway-minimum-compression-size"
+        )
+        """The size in bytes from which answers are compressed; None means never."""
         self._routes = [
             (_pattern(resource), resource, self._operations(resource, item))
             for resource, item in document["paths"].items()
@@ -110,7 +114,7 @@ class ApiDocument:
         return found
 
     def _access(self, definition: Mapping[str, Any]) -> str:
-        """Raises ValueError for a scheme the local front does not know: better than an open door."""
+        """Raises ValueError for a scheme the local front does not know: better than letting everything in."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         required = definition.get("security", self.document.get("security", ()))
         names = [name for alternative in required for name in alternative]

@@ -7,6 +7,7 @@ import base64
 import time
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from typing import Any
@@ -14,36 +15,32 @@ from urllib.parse import parse_qsl
 
 from devstack.gateway.document import Match
 
+_IDENTITY = ("accessKey", "accountId", "apiKey", "caller", "cognitoIdentityId", "user", "userArn")
+
 type Pairs = tuple[tuple[str, str], ...]
 
 
+@dataclass
 class Request:
     """`headers` keep the sender's case and order; `body` is raw."""
 
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        query: str,
-        headers: Pairs,
-        body: bytes,
-        source_ip: str = "127.0.0.1",
-        raw_path: str = "",
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.raw_path = raw_path
-        """As it was sent, escapes and all: signatures are made over it."""
-        self.raw_query = query
-        self.headers = headers
-        self.query: Pairs = tuple(parse_qsl(query, keep_blank_values=True))
-        self.body = body
-        self.source_ip = source_ip
-        self.id = str(uuid.uuid4())
-        self._received = time.time()
-        self.identity: dict[str, Any] = {}
-        """What is known of the sender beyond the defaults of `$context.identity`."""
-        self.authorizer: dict[str, Any] | None = None
+    method: str
+    path: str
+    raw_query: str
+    headers: Pairs
+    body: bytes
+    source_ip: str = "127.0.0.1"
+    raw_path: str = ""
+    """As it was sent, escapes and all: signatures are made over it."""
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    identity: dict[str, Any] = field(default_factory=dict)
+    """What is known of the sender beyond the defaults of `$context.identity`."""
+    authorizer: dict[str, Any] | None = None
+    _received: float = field(default_factory=time.time)
+
+    @property
+    def query(self) -> Pairs:
+        return tuple(parse_qsl(self.raw_query, keep_blank_values=True))
 
     def header(self, name: str, default: str = "") -> str:
         wanted = name.lower()
@@ -81,15 +78,9 @@ class Request:
             "extendedRequestId": self.id,
             "httpMethod": self.method,
             "identity": {
-                "accessKey": None,
-                "accountId": None,
-                "apiKey": None,
-                "caller": None,
-                "cognitoIdentityId": None,
+                **dict.fromkeys(_IDENTITY),
                 "sourceIp": self.source_ip,
-                "user": None,
                 "userAgent": self.header("User-Agent") or None,
-                "userArn": None,
                 **self.identity,
             },
             "path": self.path,

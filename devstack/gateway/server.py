@@ -35,12 +35,13 @@ class CasedProtocol(H11Protocol):
 
 
 def server_config(app: Any, host: str, port: int) -> uvicorn.Config:
-    """No proxy is trusted: who sends `X-Forwarded-For` is not believed, as at AWS."""
+    """No proxy is trusted: an `X-Forwarded-For` of the client is dropped, as at AWS."""
     return uvicorn.Config(
         app,
         host=host,
         port=port,
         http=CasedProtocol,
+        lifespan="off",
         log_level="warning",
         access_log=False,
         proxy_headers=False,

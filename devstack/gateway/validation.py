@@ -5,11 +5,13 @@ API Gateway uses the Java library json-schema-validator; its messages reach clie
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Never
 
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
+
+from devstack.json_types import json_type
 
 
 def body_errors(schema: Mapping[str, Any], components: Mapping[str, Any], body: str) -> list[str]:
@@ -34,71 +36,47 @@ def _not_json(name: str) -> Never:
 
 
 def _message(error: ValidationError) -> str:
-    wording = _WORDING.get(str(error.validator))
-    return error.message if wording is None else wording(error)
-
-
-def _required(error: ValidationError) -> str:
+    """The message of the Java library; where it is not known, that of the Python library."""
+    form = _MESSAGES.get(str(error.validator))
+    if form is None:
+        return error.message
+    schema: Any = error.schema
     wanted: Any = error.validator_value
     found: Any = error.instance
-    return f"object has missing required properties ({_json(sorted(set(wanted) - set(found)))})"
-
-
-def _type(error: ValidationError) -> str:
-    allowed: Any = error.validator_value
-    names = [allowed] if isinstance(allowed, str) else list(allowed)
-    return (
-        f"instance type ({_type_name(error.instance)}) does not match any allowed primitive type "
-        f"(allowed: {_json(names)})"
+    named = set(found) if isinstance(found, dict) else set()
+    return form.format(
+        wanted=wanted,
+        found=found,
+        wanted_json=_json(wanted),
+        found_json=_json(found),
+        length=len(found) if isinstance(found, str) else 0,
+        kind=json_type(found),
+        kinds=_json([wanted] if isinstance(wanted, str) else wanted),
+        missing=_json(sorted(set(wanted) - named) if error.validator == "required" else []),
+        extra=_json(sorted(named - set(schema.get("properties", {})))),
     )
-
-
-def _additional(error: ValidationError) -> str:
-    schema: Any = error.schema
-    found: Any = error.instance
-    extra = sorted(set(found) - set(schema.get("properties", {})))
-    return f"object instance has properties which are not allowed by the schema: {_json(extra)}"
-
-
-def _type_name(value: Any) -> str:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
-    return "null" if value is None else names.get(type(value), "object")
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _length(value: Any) -> int:
-    return len(value)
-
-
-_WORDING: Mapping[str, Callable[[ValidationError], str]] = {
-    "required": _required,
-    "type": _type,
-    "additionalProperties": _additional,
-    "enum": lambda error: (
-        f"instance value ({_json(error.instance)}) not found in enum "
-        f"(possible values: {_json(error.validator_value)})"
+_MESSAGES = {
+    "required": "object has missing required properties ({missing})",
+    "type": "instance type ({kind}) does not match any allowed primitive type (allowed: {kinds})",
+    "additionalProperties": (
+        "object instance has properties which are not allowed by the schema: {extra}"
     ),
-    "minimum": lambda error: (
-        f"numeric instance is lower than the required minimum "
-        f"(minimum: {error.validator_value}, found: {error.instance})"
+    "enum": "instance value ({found_json}) not found in enum (possible values: {wanted_json})",
+    "minimum": (
+        "numeric instance is lower than the required minimum (minimum: {wanted}, found: {found})"
     ),
-    "maximum": lambda error: (
-        f"numeric instance is greater than the required maximum "
-        f"(maximum: {error.validator_value}, found: {error.instance})"
+    "maximum": (
+        "numeric instance is greater than the required maximum (maximum: {wanted}, found: {found})"
     ),
-    "minLength": lambda error: (
-        f"string {_json(error.instance)} is too short "
-        f"(length: {_length(error.instance)}, required minimum: {error.validator_value})"
+    "minLength": (
+        "string {found_json} is too short (length: {length}, required minimum: {wanted})"
     ),
-    "maxLength": lambda error: (
-        f"string {_json(error.instance)} is too long "
-        f"(length: {_length(error.instance)}, maximum allowed: {error.validator_value})"
-    ),
-    "pattern": lambda error: (
-        f"ECMA 262 regex {_json(error.validator_value)} does not match input string "
-        f"{_json(error.instance)}"
-    ),
+    "maxLength": "string {found_json} is too long (length: {length}, maximum allowed: {wanted})",
+    "pattern": "ECMA 262 regex {wanted_json} does not match input string {found_json}",
 }

@@ -3,15 +3,14 @@
 Reference: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 """
 
-import base64
 import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import quote_plus, unquote_plus
 
 import airspeed  # type: ignore[import-untyped]
+from airspeed import operators
 
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']*)'\]|\[\"([^\"]*)\"\]|\[(\d+)\]")
 
@@ -26,6 +25,12 @@ _ESCAPES = {
     "\f": "\\f",
     "\r": "\\r",
 }
+
+
+# A method of Java's strings that our templates use and airspeed does not know.
+operators.__additional_methods__[str]["equalsIgnoreCase"] = lambda text, other: (
+    text.lower() == other.lower()
+)
 
 
 class TemplateFailedError(Exception):
@@ -67,20 +72,6 @@ class VtlMap(dict[str, Any]):
     def get(self, key: str, default: Any = NULL) -> Any:
         return super().get(key, default)
 
-    def put(self, key: str, value: Any) -> Any:
-        before = self.get(key)
-        self[key] = value
-        return before
-
-    def size(self) -> int:
-        return len(self)
-
-    def isEmpty(self) -> bool:  # noqa: N802 - Java's name
-        return not self
-
-    def containsKey(self, key: str) -> bool:  # noqa: N802
-        return key in self
-
     def keySet(self) -> "VtlList":  # noqa: N802
         return VtlList(self)
 
@@ -91,20 +82,11 @@ class VtlMap(dict[str, Any]):
 class VtlList(list[Any]):
     """A JSON array as templates see it."""
 
-    def size(self) -> int:
-        return len(self)
-
-    def isEmpty(self) -> bool:  # noqa: N802
-        return not self
-
-    def get(self, index: int) -> Any:
-        return self[index]
-
-    def contains(self, value: Any) -> bool:
-        return value in self
-
     def __str__(self) -> str:
         return "[" + ", ".join(map(_java_text, self)) + "]"
+
+
+operators.__additional_methods__[VtlList] = operators.__additional_methods__[list]
 
 
 class Input:
@@ -124,16 +106,14 @@ class Input:
         return "" if found is None else _for_templates(found)
 
     def params(self, name: str | None = None) -> Any:
-        """All parameters by kind, or one: searched in the path, the query, the headers."""
+        """All parameters by kind, or one: searched in the path, the query, the headers.
+
+        Names are compared letter by letter, those of headers too, as API Gateway does.
+        """
         if name is None:
             return VtlMap(self._parameters)
-        for kind in ("path", "querystring"):
-            if name in self._parameters[kind]:
-                return self._parameters[kind][name]
-        for header, value in self._parameters["header"].items():
-            if header.lower() == name.lower():
-                return value
-        return ""
+        kinds = (self._parameters[kind] for kind in ("path", "querystring", "header"))
+        return next((values[name] for values in kinds if name in values), "")
 
     def _find(self, path: str) -> Any:
         try:
@@ -153,18 +133,6 @@ class Util:
     def parseJson(self, text: str) -> Any:  # noqa: N802
         return _for_templates(json.loads(text))
 
-    def urlEncode(self, text: str) -> str:  # noqa: N802
-        return quote_plus(text)
-
-    def urlDecode(self, text: str) -> str:  # noqa: N802
-        return unquote_plus(text)
-
-    def base64Encode(self, text: str) -> str:  # noqa: N802
-        return base64.b64encode(text.encode()).decode()
-
-    def base64Decode(self, text: str) -> str:  # noqa: N802
-        return base64.b64decode(text).decode()
-
 
 def render(
     template: str,
@@ -172,7 +140,6 @@ def render(
     body: str,
     parameters: Mapping[str, Mapping[str, str]],
     context: Mapping[str, Any],
-    stage_variables: Mapping[str, str] | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """The rendered text, and what the template set in `$context.responseOverride`.
 
@@ -186,7 +153,7 @@ def render(
             "input": Input(body, parameters),
             "util": Util(),
             "context": scope,
-            "stageVariables": VtlMap(stage_variables or {}),
+            "stageVariables": VtlMap(),
         }
     )
     try:

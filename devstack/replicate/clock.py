@@ -1,4 +1,4 @@
-"""Times as Replicate writes them: UTC, `Z`, and a number of fractional digits nobody can rely on.
+"""Times as Replicate writes them: UTC, `Z`, and a varying number of fractional digits.
 
 Replicate's create answer carries up to nine digits with trailing zeros cut, finished predictions six
 or three; the same field changes its precision between two reads.

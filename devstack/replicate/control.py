@@ -14,7 +14,7 @@ class _Answer(BaseModel):
 
 
 class WebhookDelivery(_Answer):
-    """One attempt; `status_code` None when nobody answered or a fault rule dropped it."""
+    """One attempt; `status_code` None without an answer or a fault rule dropped it."""
 
     message_id: str
     event: Literal["start", "output", "logs", "completed"]

@@ -13,7 +13,7 @@ from devstack.replicate.predictions import summary
 
 
 async def predictions(request: Request) -> Response:
-    return JSONResponse([summary(prediction) for prediction in state_of(request).book])
+    return JSONResponse([summary(prediction) for prediction in state_of(request).book.values()])
 
 
 async def put_faults(request: Request) -> Response:
@@ -41,7 +41,7 @@ async def health(request: Request) -> Response:
         {
             "status": "ok",
             "predictions": len(state.book),
-            "running": sum(1 for prediction in state.book if not prediction.terminal),
+            "running": sum(not prediction.terminal for prediction in state.book.values()),
             "requests": dict(state.requests),
         }
     )

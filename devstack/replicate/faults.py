@@ -5,7 +5,8 @@ that concern a prediction are bound to it, and counted, when it is created; thos
 reading of predictions are counted at every such request. The first rule that fits wins.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
@@ -67,6 +68,12 @@ class ReadFails(Rule):
     retry_after: int = 1
 
 
+class ListWebhooks(Rule):
+    """Entries of the list tell their webhook address, as those of a get do."""
+
+    fault: Literal["list_webhooks"] = "list_webhooks"
+
+
 class PredictionFails(Rule):
     """The model runs and fails with this text."""
 
@@ -93,6 +100,16 @@ class OutputNull(Rule):
     """The prediction succeeds and has no output."""
 
     fault: Literal["output_null"] = "output_null"
+
+
+class OddAnswer(Rule):
+    """Once the prediction has ended, gets, cancels and webhooks tell these fields instead of its own.
+
+    `fields` is the text of a JSON object, which goes out as it is: `{"error": "half \\ud83d"}`.
+    """
+
+    fault: Literal["odd_answer"] = "odd_answer"
+    fields: str
 
 
 class FileFault(Rule):
@@ -135,85 +152,89 @@ AnyRule = Annotated[
     | CreateAnswerLost
     | CreateHangs
     | ReadFails
+    | ListWebhooks
     | PredictionFails
     | PredictionSlow
     | NsfwFilter
     | OutputNull
+    | OddAnswer
     | FileFault
     | WebhookFault,
     Field(discriminator="fault"),
 ]
 
 
+_FIRST_COUNTS: tuple[type[Rule], ...] = (
+    PredictionFails,
+    PredictionSlow,
+    NsfwFilter,
+    OutputNull,
+    OddAnswer,
+)
+_ALL_COUNT: tuple[type[Rule], ...] = (FileFault, WebhookFault)
+
+
 class RuleSet(_Strict):
     rules: list[AnyRule] = []
+
+
+def first[R: Rule](rules: Iterable[Rule], kind: type[R]) -> R | None:
+    return next((rule for rule in rules if isinstance(rule, kind)), None)
+
+
+@dataclass(slots=True)
+class _Counted:
+    rule: Rule
+    matched: int = 0
+    struck: int = 0
+
+    def strikes(self, model: str, asked: Mapping[str, Any]) -> bool:
+        match, texts = self.rule.match, asked.get("prompt")
+        if not isinstance(texts, str):
+            texts = "\n".join(value for value in asked.values() if isinstance(value, str))
+        if match.model not in {None, model} or (match.prompt or "") not in texts:
+            return False
+        self.matched += 1
+        if match.nth not in {None, self.matched} or self.struck == self.rule.times:
+            return False
+        self.struck += 1
+        return True
 
 
 class FaultBook:
     """The rules in force, with the counts of what they matched and struck."""
 
     def __init__(self) -> None:
-        self._rules: list[tuple[Rule, _Count]] = []
+        self._rules: list[_Counted] = []
 
     def replace(self, rules: Sequence[Rule]) -> None:
-        self._rules = [(rule, _Count()) for rule in rules]
+        self._rules = [_Counted(rule) for rule in rules]
 
     def document(self) -> list[dict[str, Any]]:
         return [
-            rule.model_dump(mode="json", exclude_none=True)
-            | {"matched": count.matched, "struck": count.struck}
-            for rule, count in self._rules
+            counted.rule.model_dump(mode="json", exclude_none=True)
+            | {"matched": counted.matched, "struck": counted.struck}
+            for counted in self._rules
         ]
 
-    def take[R: Rule](self, kind: type[R], model: str, asked: Mapping[str, Any]) -> R | None:
-        """The first rule of this kind that strikes, counted."""
-        return next(self._striking(kind, model, asked), None)
+    def take[R: Rule](
+        self, kind: type[R], model: str, asked: Mapping[str, Any], operation: str | None = None
+    ) -> R | None:
+        """The first rule of this kind (and for this operation) that strikes, counted."""
+        return next(self._striking(kind, model, asked, operation), None)
 
-    def take_all[R: Rule](self, kind: type[R], model: str, asked: Mapping[str, Any]) -> list[R]:
-        """Every rule of this kind that strikes, counted."""
-        return list(self._striking(kind, model, asked))
-
-    def take_read(
-        self, operation: str, model: str = "", asked: Mapping[str, Any] | None = None
-    ) -> ReadFails | None:
-        """The first rule that strikes this reading request, counted."""
-        reads = ((r, count) for r, count in self._rules if isinstance(r, ReadFails))
-        for rule, count in reads:
-            if rule.operation == operation and _strikes(rule, count, model, asked or {}):
-                return rule
-        return None
+    def bind(self, model: str, asked: Mapping[str, Any]) -> tuple[Rule, ...]:
+        """The rules that strike a new prediction, counted: one of most kinds, all of two."""
+        one = (self.take(kind, model, asked) for kind in _FIRST_COUNTS)
+        every = (rule for kind in _ALL_COUNT for rule in self._striking(kind, model, asked))
+        return (*(rule for rule in one if rule is not None), *every)
 
     def _striking[R: Rule](
-        self, kind: type[R], model: str, asked: Mapping[str, Any]
+        self, kind: type[R], model: str, asked: Mapping[str, Any], operation: str | None = None
     ) -> Iterator[R]:
-        for rule, count in self._rules:
-            if isinstance(rule, kind) and _strikes(rule, count, model, asked):
+        for counted in self._rules:
+            rule = counted.rule
+            if not isinstance(rule, kind) or getattr(rule, "operation", None) != operation:
+                continue
+            if counted.strikes(model, asked):
                 yield rule
-
-
-class _Count:
-    def __init__(self) -> None:
-        self.matched = 0
-        self.struck = 0
-
-
-def _strikes(rule: Rule, count: _Count, model: str, asked: Mapping[str, Any]) -> bool:
-    match = rule.match
-    if match.model is not None and match.model != model:
-        return False
-    if match.prompt is not None and match.prompt not in _text_of(asked):
-        return False
-    count.matched += 1
-    if match.nth is not None and count.matched != match.nth:
-        return False
-    if rule.times is not None and count.struck >= rule.times:
-        return False
-    count.struck += 1
-    return True
-
-
-def _text_of(asked: Mapping[str, Any]) -> str:
-    prompt = asked.get("prompt")
-    if isinstance(prompt, str):
-        return prompt
-    return "\n".join(value for value in asked.values() if isinstance(value, str))

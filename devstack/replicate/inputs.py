@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import httpx
 
 from devstack.replicate.catalogue import Model
-from devstack.replicate.media import Files, ModelFailed
+from devstack.replicate.media.request import Files, ModelFailed
 
 Lookup = Callable[[str], bytes | None]
 
@@ -45,19 +45,14 @@ class InputFetcher:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"}:
             raise ModelFailed(f"No connection adapters were found for {url!r}")
+        pool = f"{parts.scheme.upper()}ConnectionPool(host={parts.hostname!r}, port={parts.port})"
         try:
             return await self._download(url)
         except httpx.TimeoutException:
-            origin = (
-                f"{parts.scheme.upper()}ConnectionPool(host={parts.hostname!r}, port={parts.port})"
-            )
-            text = f"{origin}: Read timed out. (read timeout={self._timeout:g})"
+            text = f"{pool}: Read timed out. (read timeout={self._timeout:g})"
             raise ModelFailed(text) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            origin = (
-                f"{parts.scheme.upper()}ConnectionPool(host={parts.hostname!r}, port={parts.port})"
-            )
-            text = f"{origin}: Max retries exceeded with url: {parts.path} (Caused by {error})"
+            text = f"{pool}: Max retries exceeded with url: {parts.path} (Caused by {error})"
             raise ModelFailed(text) from None
 
     async def close(self) -> None:

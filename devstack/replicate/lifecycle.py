@@ -19,18 +19,13 @@ from devstack.replicate.faults import (
     OutputNull,
     PredictionFails,
     PredictionSlow,
-    WebhookFault,
+    first,
 )
 from devstack.replicate.inputs import InputFetcher
-from devstack.replicate.media import MediaFile, ModelFailed, Production, Request, produce
-from devstack.replicate.outputs import OutputFile, OutputStore
-from devstack.replicate.predictions import (
-    BoundFaults,
-    Prediction,
-    PredictionBook,
-    Status,
-    new_id,
-)
+from devstack.replicate.media.models import produce
+from devstack.replicate.media.request import MediaFile, ModelFailed, Production, Request
+from devstack.replicate.outputs import OutputStore
+from devstack.replicate.predictions import Prediction, Status, new_id
 from devstack.replicate.progress import log_lines
 from devstack.replicate.webhooks import WebhookSender
 
@@ -45,7 +40,7 @@ class Runner:
     def __init__(
         self,
         config: Config,
-        book: PredictionBook,
+        book: dict[str, Prediction],
         faults: FaultBook,
         outputs: OutputStore,
         inputs: InputFetcher,
@@ -84,9 +79,9 @@ class Runner:
             webhook=webhook,
             events=events,
             deadline=deadline,
-            faults=self._bind_faults(model, asked),
+            faults=self._faults.bind(model.reference, asked),
         )
-        self._book.add(prediction)
+        self._book[prediction.id] = prediction
         task = asyncio.create_task(self._live(prediction))
         self._tasks[prediction.id] = task
         task.add_done_callback(lambda _task: self._tasks.pop(prediction.id, None))
@@ -110,7 +105,7 @@ class Runner:
         """Forget inputs, outputs and logs of what ended longer ago than outputs live."""
         self._outputs.sweep()
         oldest = now() - int(self._config.output_lifetime * NANOSECONDS)
-        for prediction in self._book:
+        for prediction in self._book.values():
             if prediction.completed is not None and prediction.completed <= oldest:
                 prediction.output, prediction.data_removed = None, True
 
@@ -120,7 +115,7 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._webhooks.reset()
-        for prediction in self._book:  # lets go of requests that wait for them
+        for prediction in self._book.values():  # lets go of requests that wait for them
             prediction.outputs_ready.set()
             prediction.end_announced.set()
         self._book.clear()
@@ -132,17 +127,6 @@ class Runner:
         await self._inputs.close()
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
         self._outputs.close()
-
-    def _bind_faults(self, model: Model, asked: dict[str, Any]) -> BoundFaults:
-        reference = model.reference
-        return BoundFaults(
-            fails=self._faults.take(PredictionFails, reference, asked),
-            slow=self._faults.take(PredictionSlow, reference, asked),
-            nsfw=self._faults.take(NsfwFilter, reference, asked),
-            output_null=self._faults.take(OutputNull, reference, asked),
-            files=self._faults.take_all(FileFault, reference, asked),
-            webhooks=self._faults.take_all(WebhookFault, reference, asked),
-        )
 
     async def _live(self, prediction: Prediction) -> None:
         remaining = None
@@ -165,7 +149,7 @@ class Runner:
             self._finish(prediction, "succeeded")
 
     async def _start(self, prediction: Prediction) -> None:
-        slow = prediction.faults.slow
+        slow = first(prediction.faults, PredictionSlow)
         boot = prediction.model.boot_seconds * self._config.speed
         await asyncio.sleep(boot if slow is None or slow.starting is None else slow.starting)
         prediction.started = now()
@@ -178,15 +162,16 @@ class Runner:
         model, faults = prediction.model, prediction.faults
         asked = model.with_defaults(prediction.asked)
         seed = _seed(asked.get("seed"))
-        if faults.fails is not None:
+        if fails := first(faults, PredictionFails):
             await self._pass_time(prediction, asked, seed)
-            raise ModelFailed(faults.fails.error)
+            raise ModelFailed(fails.error)
+        nsfw = first(faults, NsfwFilter)
         request = Request(
             model=model.reference,
             input=asked,
             files=await self._inputs.fetch_all(model, asked),
             seed=seed,
-            flagged=None if faults.nsfw is None else faults.nsfw.flagged or -1,
+            flagged=None if nsfw is None else nsfw.flagged or -1,
         )
         work = asyncio.get_running_loop().run_in_executor(self._pool, self._make, request)
         try:
@@ -194,7 +179,7 @@ class Runner:
             production, stored = await work
         finally:
             work.cancel()
-        if faults.output_null is None:
+        if first(faults, OutputNull) is None:
             self._publish(prediction, production, stored)
         prediction.outputs_ready.set()
         self._webhooks.emit(prediction, "output")
@@ -206,10 +191,8 @@ class Runner:
 
     async def _pass_time(self, prediction: Prediction, asked: dict[str, Any], seed: int) -> None:
         """Take as long as the model would, writing its log."""
-        slow = prediction.faults.slow
-        seconds = prediction.model.seconds(asked) * self._config.speed * (0.97 + seed % 7 / 100)
-        if self._config.duration is not None:
-            seconds = self._config.duration
+        slow = first(prediction.faults, PredictionSlow)
+        seconds = running_time(self._config, prediction.model, asked, seed)
         if slow is not None and slow.running is not None:
             seconds = slow.running
         lines = log_lines(prediction.model, asked, seed)
@@ -222,16 +205,12 @@ class Runner:
         self, prediction: Prediction, production: Production, stored: list[tuple[MediaFile, Any]]
     ) -> None:
         origin = self._config.delivery_url or prediction.base_url
-        faults = tuple(prediction.faults.files)
+        faults = tuple(rule for rule in prediction.faults if isinstance(rule, FileFault))
         urls: list[tuple[MediaFile, str]] = []
         for index, (media, (path, md5)) in enumerate(stored):
-            file: OutputFile = self._outputs.add(
-                path,
-                md5,
-                name=media.name,
-                index=index,
-                content_type=media.content_type,
-                faults=faults,
+            name, content_type = media.name, media.content_type
+            file = self._outputs.add(
+                path, md5, name=name, index=index, content_type=content_type, faults=faults
             )
             urls.append((media, origin + file.location))
         prediction.output_count = len(urls)
@@ -255,6 +234,13 @@ class Runner:
             prediction.end_announced.set()
         else:
             self._webhooks.emit(prediction, "completed")
+
+
+def running_time(config: Config, model: Model, asked: dict[str, Any], seed: int) -> float:
+    """Seconds, a little more or less by the seed."""
+    if config.duration is not None:
+        return config.duration
+    return model.seconds(asked) * config.speed * (0.97 + seed % 7 / 100)
 
 
 def _seed(given: object) -> int:

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from devstack.replicate.catalogue import BY_REFERENCE, MODELS, Model
-from devstack.replicate.prediction_routes import state_of
+from devstack.replicate.catalogue import MODELS, Model
+from devstack.replicate.prediction_routes import model_of_path, state_of
 from devstack.replicate.problems import Problem
 
 
@@ -16,15 +16,15 @@ async def list_models(_request: Request) -> Response:
 
 
 async def get_model(request: Request) -> Response:
-    return JSONResponse(_model_view(_find(request)))
+    return JSONResponse(_model_view(model_of_path(request)))
 
 
 async def list_versions(request: Request) -> Response:
-    return JSONResponse(_page([_version_view(_find(request))]))
+    return JSONResponse(_page([_version_view(model_of_path(request))]))
 
 
 async def get_version(request: Request) -> Response:
-    model = _find(request)
+    model = model_of_path(request)
     if request.path_params["version"] != model.version:
         raise Problem(404)
     return JSONResponse(_version_view(model))
@@ -41,13 +41,6 @@ async def account(request: Request) -> Response:
             "avatar_url": None,
         }
     )
-
-
-def _find(request: Request) -> Model:
-    model = BY_REFERENCE.get(f"{request.path_params['owner']}/{request.path_params['name']}")
-    if model is None:
-        raise Problem(404)
-    return model
 
 
 def _model_view(model: Model) -> dict[str, Any]:

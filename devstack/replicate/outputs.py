@@ -1,4 +1,4 @@
-"""Output files: kept on disk for as long as Replicate keeps them, by a key nobody can guess."""
+"""Output files: kept on disk for as long as Replicate keeps them, under a key that cannot be guessed."""
 
 import hashlib
 import secrets

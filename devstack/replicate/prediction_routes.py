@@ -18,7 +18,14 @@ from starlette.routing import Route
 from devstack.replicate import clock
 from devstack.replicate.catalogue import BY_REFERENCE, BY_VERSION, Model
 from devstack.replicate.connections import break_connection
-from devstack.replicate.faults import CreateAnswerLost, CreateFails, CreateHangs, ReadFails
+from devstack.replicate.faults import (
+    CreateAnswerLost,
+    CreateFails,
+    CreateHangs,
+    ListWebhooks,
+    ReadFails,
+    WebhookFault,
+)
 from devstack.replicate.predictions import Prediction
 from devstack.replicate.problems import Problem, throttled
 from devstack.replicate.state import State
@@ -46,8 +53,8 @@ async def create(request: Request) -> Response:
 
 async def create_official(request: Request) -> Response:
     body = check_body(await _json(request), needs_version=False)
-    model = BY_REFERENCE.get(f"{request.path_params['owner']}/{request.path_params['name']}")
-    if model is None or not model.official:
+    model = model_of_path(request)
+    if not model.official:
         raise Problem(404)
     return await _create(request, model, body)
 
@@ -55,7 +62,7 @@ async def create_official(request: Request) -> Response:
 async def get(request: Request) -> Response:
     prediction = _find(request)
     await _read_fault(request, "get", prediction)
-    return JSONResponse(prediction.view())
+    return _answer(prediction, prediction.view())
 
 
 async def cancel(request: Request) -> Response:
@@ -63,7 +70,11 @@ async def cancel(request: Request) -> Response:
     prediction = _find(request)
     await _read_fault(request, "cancel", prediction)
     state_of(request).runner.cancel(prediction)
-    return JSONResponse(prediction.canceled_view())
+    return _answer(prediction, prediction.canceled_view())
+
+
+def _answer(prediction: Prediction, view: dict[str, Any]) -> Response:
+    return Response(prediction.encoded(view), media_type="application/json")
 
 
 async def list_all(request: Request) -> Response:
@@ -79,7 +90,13 @@ async def list_all(request: Request) -> Response:
         start = _cursor_position(query["cursor"]) if query.get("cursor") else None
     except ValueError:
         raise Problem(400, "Invalid query parameter") from None
-    found = [] if query.get("source") == "web" else state.book.newest_first(after, before)
+    found = [
+        prediction
+        for prediction in reversed(state.book.values())
+        if query.get("source") != "web"
+        and (after is None or prediction.created >= after)
+        and (before is None or prediction.created < before)
+    ]
     first = 0
     if start is not None:
         first = next((i for i, item in enumerate(found) if item.created <= start), len(found))
@@ -95,9 +112,14 @@ async def list_all(request: Request) -> Response:
         {
             "next": page_url(first + PAGE),
             "previous": page_url(max(0, first - PAGE)) if first else None,
-            "results": [prediction.view() for prediction in found[first : first + PAGE]],
+            "results": [_listed(state, prediction) for prediction in found[first : first + PAGE]],
         }
     )
+
+
+def _listed(state: State, prediction: Prediction) -> dict[str, Any]:
+    telling = state.faults.take(ListWebhooks, prediction.model.reference, prediction.asked)
+    return prediction.listed_view(webhook=telling is not None)
 
 
 async def webhook_secret(request: Request) -> Response:
@@ -129,7 +151,7 @@ async def _create(request: Request, model: Model, body: Mapping[str, Any]) -> Re
         events=None if events is None else tuple(events),
         cancel_after=cancel_after,
     )
-    if any(fault.kind == "early" for fault in prediction.faults.webhooks):
+    if any(isinstance(rule, WebhookFault) and rule.kind == "early" for rule in prediction.faults):
         await prediction.end_announced.wait()
     if hanging is not None:
         await asyncio.sleep(hanging.seconds)
@@ -170,6 +192,13 @@ def _as_data_urls(state: State, output: Any) -> Any:
     return f"data:{file.content_type};base64,{base64.b64encode(file.path.read_bytes()).decode()}"
 
 
+def model_of_path(request: Request) -> Model:
+    model = BY_REFERENCE.get(f"{request.path_params['owner']}/{request.path_params['name']}")
+    if model is None:
+        raise Problem(404)
+    return model
+
+
 def _model_of_version(version: str) -> Model:
     """64 hex digits, `owner/name:` and 64 hex digits, or `owner/name` of an official model."""
     reference, _, pinned = version.rpartition(":")
@@ -193,9 +222,8 @@ def _find(request: Request) -> Prediction:
 async def _read_fault(
     request: Request, operation: str, prediction: Prediction | None = None
 ) -> None:
-    model = prediction.model.reference if prediction else ""
-    asked = prediction.asked if prediction else None
-    fault: ReadFails | None = state_of(request).faults.take_read(operation, model, asked)
+    model, asked = (prediction.model.reference, prediction.asked) if prediction else ("", {})
+    fault = state_of(request).faults.take(ReadFails, model, asked, operation)
     if fault is None:
         return
     await asyncio.sleep(fault.seconds)

@@ -1,24 +1,19 @@
-"""Predictions: the record, how Replicate shows it, and the book that holds them all."""
+"""Predictions: the record, and how Replicate shows it."""
 
 import asyncio
+import json
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from devstack.replicate.catalogue import Model
 from devstack.replicate.clock import NANOSECONDS, now, rfc3339
-from devstack.replicate.faults import (
-    FileFault,
-    NsfwFilter,
-    OutputNull,
-    PredictionFails,
-    PredictionSlow,
-    WebhookFault,
-)
+from devstack.replicate.faults import OddAnswer, Rule, first
 
 Status = Literal["starting", "processing", "succeeded", "failed", "canceled", "aborted"]
 TERMINAL: frozenset[Status] = frozenset({"succeeded", "failed", "canceled", "aborted"})
+_NOT_LISTED = frozenset({"webhook", "webhook_events_filter", "logs", "deadline"})
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -28,20 +23,8 @@ def new_id() -> str:
 
 
 @dataclass(slots=True)
-class BoundFaults:
-    """The fault rules that struck this prediction when it was created."""
-
-    fails: PredictionFails | None = None
-    slow: PredictionSlow | None = None
-    nsfw: NsfwFilter | None = None
-    output_null: OutputNull | None = None
-    files: list[FileFault] = field(default_factory=list)
-    webhooks: list[WebhookFault] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Delivery:
-    """One attempt to deliver one webhook; `status_code` None when nobody answered, or none was sent."""
+    """One attempt to deliver one webhook; `status_code` None without an answer, or when none was sent."""
 
     message_id: str
     event: str
@@ -54,9 +37,9 @@ class Delivery:
 
 @dataclass(slots=True)
 class Prediction:
-    """Times in nanoseconds since 1970. `asked` is the input as it came.
+    """Times in nanoseconds since 1970. `asked` is the input as it came, `faults` the rules that struck.
 
-    `outputs_ready` and `end_announced` (the terminal webhook was tried once, or nobody
+    `outputs_ready` and `end_announced` (the terminal webhook was tried once, or none was
     asked for it) are set in this order; `webhook_order` keeps its webhooks in theirs.
     """
 
@@ -76,7 +59,7 @@ class Prediction:
     error: str | None = None
     logs: str = ""
     data_removed: bool = False
-    faults: BoundFaults = field(default_factory=BoundFaults)
+    faults: tuple[Rule, ...] = ()
     deliveries: list[Delivery] = field(default_factory=list)
     file_keys: list[str] = field(default_factory=list)
     outputs_ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,89 +90,70 @@ class Prediction:
 
     def created_view(self) -> dict[str, Any]:
         """The answer to a create request: what is not known yet is absent, not null."""
-        return {
-            **self._identity(),
-            "input": self.asked,
-            "logs": "",
-            "error": None,
-            "status": "starting",
-            "created_at": rfc3339(self.created, trim=True),
-            **self._deadline(),
-            "urls": self._urls(),
-            **self._webhook(),
-        }
+        return self._view("starting", rfc3339(self.created, trim=True))
 
     def synchronous_view(self, output: Any) -> dict[str, Any]:
         """The answer to `Prefer: wait` for a model of files: outputs are there, the end is not."""
-        return {
-            **self._identity(),
-            "input": self.asked,
-            "logs": "",
-            "output": output,
-            "data_removed": False,
-            "error": None,
-            "status": "processing",
-            "created_at": rfc3339(self.created, 3),
-            **self._deadline(),
-            "urls": self._urls(),
-            **self._webhook(),
-        }
+        created = rfc3339(self.created, 3)
+        return self._view("processing", created, output=output, data_removed=False)
 
     def view(self) -> dict[str, Any]:
         """The answer to a get request, and the body of a webhook."""
         digits = 9 if self.model.official else 6
-        view: dict[str, Any] = {
-            **self._identity(),
-            "input": self.asked,
-            "logs": self.logs,
-            "output": self.output,
-            "data_removed": self.data_removed,
-            "error": self.error,
-            "source": "api",
-            "status": self.status,
-            "created_at": rfc3339(
-                self.created, 3 if self.terminal else digits, trim=not self.terminal
-            ),
-            **self._deadline(),
-            "urls": self._urls(),
-            **self._webhook(),
-        }
+        created = rfc3339(self.created, 3 if self.terminal else digits, trim=not self.terminal)
+        more = {name: getattr(self, name) for name in ("logs", "output", "data_removed", "error")}
+        view = self._view(self.status, created, source="api", **more)
         if self.started is not None:
             view["started_at"] = rfc3339(self.started, digits, trim=True)
         if self.completed is not None:
             view["completed_at"] = rfc3339(self.completed, digits)
             view["metrics"] = self._metrics(self.completed)
-        if self.data_removed:
-            view |= {"input": {}, "logs": ""}
-        return view
+        return view | {"input": {}, "logs": ""} if self.data_removed else view
+
+    def encoded(self, view: dict[str, Any]) -> bytes:
+        """A view of it as it goes out."""
+        odd = first(self.faults, OddAnswer)
+        if odd is None or not self.terminal:
+            return json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()
+        replaced = json.loads(odd.fields)
+        kept = {name: value for name, value in view.items() if name not in replaced}
+        return f"{json.dumps(kept)[:-1]}, {odd.fields.strip()[1:]}".encode()
+
+    def listed_view(self, *, webhook: bool) -> dict[str, Any]:
+        """An entry of the list: the documented one has no webhook, no log and no deadline."""
+        entry = {name: value for name, value in self.view().items() if name not in _NOT_LISTED}
+        return {**entry, **self._webhook()} if webhook else entry
 
     def canceled_view(self) -> dict[str, Any]:
-        """The answer to a cancel request: older keys, and null for logs nobody wrote."""
+        """The answer to a cancel request: older keys, and null for empty logs."""
         return {**self.view(), "logs": self.logs or None, "webhook_completed": None}
 
-    def _identity(self) -> dict[str, Any]:
-        version = "hidden" if self.model.official else self.model.version
-        return {"id": self.id, "model": self.model.reference, "version": version}
-
-    def _urls(self) -> dict[str, str]:
+    def _view(self, status: Status, created: str, **more: Any) -> dict[str, Any]:
         get = f"{self.base_url}/v1/predictions/{self.id}"
         return {
-            "cancel": f"{get}/cancel",
-            "get": get,
-            "stream": f"{self.base_url}/v1/streams/{self.id}",
-            "web": f"{self.base_url}/p/{self.id}",
+            "id": self.id,
+            "model": self.model.reference,
+            "version": "hidden" if self.model.official else self.model.version,
+            "input": self.asked,
+            "logs": "",
+            "error": None,
+            "status": status,
+            "created_at": created,
+            **({} if self.deadline is None else {"deadline": rfc3339(self.deadline, 3)}),
+            "urls": {
+                "cancel": f"{get}/cancel",
+                "get": get,
+                "stream": f"{self.base_url}/v1/streams/{self.id}",
+                "web": f"{self.base_url}/p/{self.id}",
+            },
+            **self._webhook(),
+            **more,
         }
 
     def _webhook(self) -> dict[str, Any]:
-        echo: dict[str, Any] = {}
-        if self.webhook is not None:
-            echo["webhook"] = self.webhook
-        if self.events is not None:
-            echo["webhook_events_filter"] = list(self.events)
-        return echo
-
-    def _deadline(self) -> dict[str, str]:
-        return {} if self.deadline is None else {"deadline": rfc3339(self.deadline, 3)}
+        events = None if self.events is None else list(self.events)
+        echo = {"webhook": self.webhook, "webhook_events_filter": events}
+        return {name: value for name, value in echo.items() if value is not None}
 
     def _metrics(self, completed: int) -> dict[str, Any]:
         metrics: dict[str, Any] = {}
@@ -200,47 +164,12 @@ class Prediction:
         return metrics | {"total_time": (completed - self.created) / NANOSECONDS}
 
 
-class PredictionBook:
-    """Every prediction since the last reset, in order of creation."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[str, Prediction] = {}
-
-    def add(self, prediction: Prediction) -> None:
-        self._by_id[prediction.id] = prediction
-
-    def get(self, prediction_id: str) -> Prediction | None:
-        return self._by_id.get(prediction_id)
-
-    def __iter__(self) -> Iterator[Prediction]:
-        return iter(self._by_id.values())
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    def clear(self) -> None:
-        self._by_id.clear()
-
-    def newest_first(self, after: int | None, before: int | None) -> list[Prediction]:
-        """Created at or after `after`, before `before` (nanoseconds)."""
-        return [
-            prediction
-            for prediction in reversed(self._by_id.values())
-            if (after is None or prediction.created >= after)
-            and (before is None or prediction.created < before)
-        ]
-
-
-def events_of(prediction: Prediction) -> frozenset[str]:
-    """The events its webhook gets; without a filter: new outputs and the end."""
-    return frozenset(
-        prediction.events if prediction.events is not None else ("output", "completed")
-    )
-
-
 def summary(prediction: Prediction) -> Mapping[str, Any]:
     """The prediction as the control API tells of it."""
-    cost = prediction.cost
+
+    def at(time: int | None) -> str | None:
+        return None if time is None else rfc3339(time, 6)
+
     return {
         "id": prediction.id,
         "model": prediction.model.reference,
@@ -251,24 +180,13 @@ def summary(prediction: Prediction) -> Mapping[str, Any]:
         "status": prediction.status,
         "error": prediction.error,
         "output": prediction.output,
-        "created_at": rfc3339(prediction.created, 6),
-        "started_at": None if prediction.started is None else rfc3339(prediction.started, 6),
-        "completed_at": None if prediction.completed is None else rfc3339(prediction.completed, 6),
-        "deadline": None if prediction.deadline is None else rfc3339(prediction.deadline, 6),
+        "created_at": at(prediction.created),
+        "started_at": at(prediction.started),
+        "completed_at": at(prediction.completed),
+        "deadline": at(prediction.deadline),
         "predict_time": prediction.predict_time,
         "data_removed": prediction.data_removed,
-        "cost_usd": round(cost, 6),
-        "billed": cost > 0,
-        "deliveries": [
-            {
-                "message_id": delivery.message_id,
-                "event": delivery.event,
-                "prediction_status": delivery.prediction_status,
-                "attempt": delivery.attempt,
-                "at": rfc3339(delivery.at, 6),
-                "status_code": delivery.status_code,
-                "error": delivery.error,
-            }
-            for delivery in prediction.deliveries
-        ],
+        "cost_usd": round(prediction.cost, 6),
+        "billed": prediction.cost > 0,
+        "deliveries": [asdict(each) | {"at": at(each.at)} for each in prediction.deliveries],
     }

@@ -8,7 +8,7 @@ from devstack.replicate.faults import FaultBook
 from devstack.replicate.inputs import InputFetcher
 from devstack.replicate.lifecycle import Runner
 from devstack.replicate.outputs import OutputStore
-from devstack.replicate.predictions import PredictionBook
+from devstack.replicate.predictions import Prediction
 from devstack.replicate.ratelimit import RateLimit
 from devstack.replicate.uploads import UploadStore
 from devstack.replicate.webhooks import WebhookSender
@@ -16,10 +16,11 @@ from devstack.replicate.webhooks import WebhookSender
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`requests` counts what came in, by operation, answered or not."""
+    """`book` has every prediction since the last reset, in order of creation; `requests` counts what
+    came in, by operation, answered or not."""
 
     config: Config
-    book: PredictionBook
+    book: dict[str, Prediction]
     faults: FaultBook
     outputs: OutputStore
     uploads: UploadStore
@@ -30,21 +31,14 @@ class State:
 
     @classmethod
     def build(cls, config: Config) -> "State":
-        book, faults = PredictionBook(), FaultBook()
+        book: dict[str, Prediction] = {}
+        faults, uploads = FaultBook(), UploadStore()
         outputs = OutputStore(config.output_lifetime, config.directory)
-        uploads = UploadStore()
         inputs = InputFetcher(config.input_timeout, config.max_input_bytes, uploads.content_at)
         runner = Runner(config, book, faults, outputs, inputs, WebhookSender(config))
-        return cls(
-            config=config,
-            book=book,
-            faults=faults,
-            outputs=outputs,
-            uploads=uploads,
-            runner=runner,
-            create_limit=RateLimit(config.create_rate, config.create_burst),
-            other_limit=RateLimit(config.other_rate),
-        )
+        create_limit = RateLimit(config.create_rate, config.create_burst)
+        other_limit = RateLimit(config.other_rate)
+        return cls(config, book, faults, outputs, uploads, runner, create_limit, other_limit)
 
     async def reset(self) -> None:
         """As new: no predictions, files, uploads, rules or counts."""

@@ -7,11 +7,13 @@ Its words are those of gojsonschema (https://github.com/xeipuu/gojsonschema, loc
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from devstack.json_types import json_type
 from devstack.replicate.problems import Problem, invalid_fields
-from devstack.replicate.schemas.fields import Field
+from devstack.replicate.schemas.fields import Field, uri
 
 EVENTS = ("start", "output", "logs", "completed")
 _BODY: Mapping[str, str] = {
@@ -22,14 +24,6 @@ _BODY: Mapping[str, str] = {
     "stream": "boolean",
 }
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
-_TYPE_NAMES: Mapping[type, str] = {
-    type(None): "null",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-}
 Fault = dict[str, str]
 
 
@@ -42,13 +36,13 @@ def check_body(body: object, *, needs_version: bool) -> dict[str, Any]:
     faults = [
         _fault("required", "", f"{name} is required") for name in required if name not in body
     ]
-    for name in body:
-        if name not in allowed:
-            description = f"Additional property {name} is not allowed"
-            faults.append(_fault("additional_property_not_allowed", "", description))
-    for name, kind in allowed.items():
-        if name in body and not _is(kind, body[name]):
-            faults.append(_wrong_type(name, kind, body[name]))
+    unknown = (f"Additional property {name} is not allowed" for name in body if name not in allowed)
+    faults += [_fault("additional_property_not_allowed", "", text) for text in unknown]
+    faults += [
+        _wrong_type(name, kind, body[name])
+        for name, kind in allowed.items()
+        if name in body and not _is(kind, body[name])
+    ]
     faults += _webhook_faults(body)
     if faults:
         raise invalid_fields(faults)
@@ -116,28 +110,22 @@ def _field_faults(field: Field, value: Any) -> Iterator[Fault]:
         return
     if field.enum and value not in field.enum:
         yield _not_among(name, field.enum)
-    if field.minimum is not None and value < field.minimum:
-        yield _fault("number_gte", name, f"Must be greater than or equal to {field.minimum:g}")
-    if field.maximum is not None and value > field.maximum:
-        yield _fault("number_lte", name, f"Must be less than or equal to {field.maximum:g}")
+    least, most = field.within or (None, None)
+    if least is not None and value < least:
+        yield _fault("number_gte", name, f"Must be greater than or equal to {least:g}")
+    if most is not None and value > most:
+        yield _fault("number_lte", name, f"Must be less than or equal to {most:g}")
     if field.format == "uri" and not split_address(value)[0]:
         yield _fault("format", name, "Does not match format 'uri'")
     for index, item in enumerate(value if field.type == "array" else ()):
-        if not isinstance(item, str):
-            yield _wrong_type(f"{name}.{index}", "string", item)
-        elif not split_address(item)[0]:
-            yield _fault("format", f"{name}.{index}", "Does not match format 'uri'")
+        yield from _field_faults(uri(f"{field.name}.{index}"), item)
 
 
 def _is(kind: str, value: object) -> bool:
-    given = _type_of(value)
+    given = json_type(value)
     if kind == "integer" and isinstance(value, float):
         return value.is_integer()
     return given == kind or (kind == "number" and given == "integer")
-
-
-def _type_of(value: object) -> str:
-    return _TYPE_NAMES.get(type(value), "object")
 
 
 def _fault(kind: str, field: str, description: str) -> Fault:
@@ -145,7 +133,7 @@ def _fault(kind: str, field: str, description: str) -> Fault:
 
 
 def _wrong_type(field: str, expected: str, value: object) -> Fault:
-    description = f"Invalid type. Expected: {expected}, given: {_type_of(value)}"
+    description = f"Invalid type. Expected: {expected}, given: {json_type(value)}"
     return _fault("invalid_type", field, description)
 
 
@@ -156,9 +144,6 @@ def _not_among(field: str, values: tuple[Any, ...]) -> Fault:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
+    with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host == "localhost"

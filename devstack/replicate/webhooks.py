@@ -10,7 +10,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 import string
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import httpx
 from devstack.replicate.clock import NANOSECONDS, now
 from devstack.replicate.config import Config
 from devstack.replicate.faults import WebhookFault
-from devstack.replicate.predictions import Delivery, Prediction, events_of
+from devstack.replicate.predictions import Delivery, Prediction
 
 RETRY_OFFSETS = (0.0, 2.0, 6.0, 14.0, 30.0, 60.0)  # seconds after completion
 _ALPHABET = string.ascii_letters + string.digits
@@ -63,7 +62,8 @@ class WebhookSender:
 
     def emit(self, prediction: Prediction, event: str) -> None:
         """Tell the prediction's webhook of the event, if it wants to hear of it."""
-        wanted = prediction.webhook is not None and event in events_of(prediction)
+        events = ("output", "completed") if prediction.events is None else prediction.events
+        wanted = prediction.webhook is not None and event in events
         if not wanted or self._throttled(prediction, event):
             if event == "completed":
                 prediction.end_announced.set()
@@ -73,11 +73,12 @@ class WebhookSender:
             event=event,
             status=prediction.status,
             id="msg_" + "".join(secrets.choice(_ALPHABET) for _ in range(27)),
-            body=json.dumps(prediction.view(), ensure_ascii=False, separators=(",", ":")).encode(),
+            body=prediction.encoded(prediction.view()),
             faults=tuple(
                 fault
-                for fault in prediction.faults.webhooks
-                if fault.events is None or event in fault.events
+                for fault in prediction.faults
+                if isinstance(fault, WebhookFault)
+                and (fault.events is None or event in fault.events)
             ),
         )
         task = asyncio.create_task(self._deliver(message))
@@ -160,18 +161,10 @@ class WebhookSender:
         self,
         message: _Message,
         attempt: int,
-        *,
         status_code: int | None = None,
         error: str | None = None,
     ) -> None:
-        message.prediction.deliveries.append(
-            Delivery(
-                message_id=message.id,
-                event=message.event,
-                prediction_status=message.status,
-                attempt=attempt,
-                at=now(),
-                status_code=status_code,
-                error=error,
-            )
+        delivery = Delivery(
+            message.id, message.event, message.status, attempt, now(), status_code, error
         )
+        message.prediction.deliveries.append(delivery)

@@ -1,4 +1,4 @@
-"""Real servers from PyPI wheels: PostgreSQL and Valkey on loopback, children of whoever starts them."""
+"""Real servers from PyPI wheels: PostgreSQL and Valkey on loopback, children of their starter."""
 
 from devstack.servers.postgres import Postgres
 from devstack.servers.process import ServerError, free_port, spawn, stop

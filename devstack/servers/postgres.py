@@ -11,19 +11,17 @@ import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from devstack.servers.process import (
     Identity,
     Process,
     ServerError,
-    await_ready,
     spawn,
     stop,
     tail,
     unprivileged_identity,
 )
+from devstack.servers.server import READY_SECONDS, Server
 
 USER = "vsl"
 DATABASE = "vsl"
@@ -48,16 +46,19 @@ _OPTIONS = {
 }
 
 
-class Postgres:
+class Postgres(Server):
     """One server on 127.0.0.1:`port` with its cluster in `data_dir`, made on the first start.
 
     The superuser `vsl` needs no password on loopback; the database `vsl` is there and empty.
     """
 
+    title = "PostgreSQL"
+    # Disconnect the clients and shut down; at once without a checkpoint if that takes long.
+    signals = (signal.SIGINT, signal.SIGQUIT)
+
     def __init__(self, data_dir: Path, port: int) -> None:
+        super().__init__(port, data_dir.with_name(f"{data_dir.name}.log"))
         self.data_dir = data_dir
-        self.port = port
-        self.process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -67,51 +68,24 @@ class Postgres:
         """The URL of another database of this server."""
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
 
-    @property
-    def log(self) -> Path:
-        return self.data_dir.with_name(f"{self.data_dir.name}.log")
-
-    def start(self, timeout: float = 30.0) -> None:
-        """Return when connections are accepted. Raises ServerError."""
+    def _spawn(self) -> Process:
         identity = unprivileged_identity()
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         if not (self.data_dir / "PG_VERSION").exists():
-            self._initialise(identity, timeout)
+            self._initialise(identity)
         _give_to(identity, self.data_dir)
         options = {**_OPTIONS, "port": str(self.port)}
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command: list[str | Path] = [_binary("postgres"), "-D", self.data_dir, *flags]
-        self.process = spawn(
+        return spawn(
             command,
             self.log,
             env=_environment(),
             identity=identity,
             death_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
         )
-        try:
-            await_ready("PostgreSQL", self.process, self.log, self._ready, timeout)
-        except BaseException:
-            self.stop()
-            raise
 
-    def stop(self) -> None:
-        """Disconnect the clients and shut down; at once without a checkpoint if that takes long."""
-        if self.process is not None:
-            stop(self.process, signal.SIGINT, signal.SIGQUIT)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def _initialise(self, identity: Identity, timeout: float) -> None:
+    def _initialise(self, identity: Identity) -> None:
         """Make the cluster beside its place and move it there, so that it is whole or absent."""
         draft = self.data_dir.with_name(f"{self.data_dir.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
@@ -119,7 +93,6 @@ class Postgres:
         _give_to(identity, draft)
         self._run(
             identity,
-            timeout,
             _binary("initdb"),
             f"--pgdata={draft}",
             f"--username={USER}",
@@ -134,7 +107,6 @@ class Postgres:
         )
         self._run(
             identity,
-            timeout,
             _binary("postgres"),
             "--single",
             "-D",
@@ -144,15 +116,13 @@ class Postgres:
         )
         draft.rename(self.data_dir)
 
-    def _run(
-        self, identity: Identity, timeout: float, *command: str | Path, stdin: str = ""
-    ) -> None:
+    def _run(self, identity: Identity, *command: str | Path, stdin: str = "") -> None:
         with tempfile.TemporaryFile() as source:
             source.write(stdin.encode())
             source.seek(0)
             process = spawn(command, self.log, env=_environment(), stdin=source, identity=identity)
         try:
-            status = process.wait(timeout)
+            status = process.wait(READY_SECONDS)
         except subprocess.TimeoutExpired:
             stop(process)
             status = process.returncode
@@ -185,7 +155,7 @@ def _environment() -> dict[str, str]:
 
 
 def _give_to(identity: Identity, directory: Path) -> None:
-    """Only root may need this: make the files belong to whoever the server will be."""
+    """Only root may need this: make the files belong to the user that the server will be."""
     owner = _NOBODY if identity == "nobody" else os.geteuid()
     if directory.stat().st_uid == owner:
         return

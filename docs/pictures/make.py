@@ -16,10 +16,10 @@ import av
 from recording import save
 from rich.console import Console
 
-from devstack.demo import demo_command
+from cli.demo import demo_command
 from devstack.paths import StateFolder
-from vsl.adapters.media_probe import probe
-from vsl.adapters.sniff import sniff
+from vsl.adapters.media.probe import probe
+from vsl.adapters.media.sniff import sniff
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = 96
@@ -34,7 +34,7 @@ def main(output: Path) -> int:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         media = Path("vsl-demo")
         state = StateFolder.at(Path("state"))
-        code = demo_command(state, media, speed=0.05, keep=False, as_json=False, console=console)
+        code = demo_command(state, media, speed=0.05, keep=False, console=console)
         if code != 0:
             print(console.export_text(), file=sys.stderr)  # noqa: T201
             return code

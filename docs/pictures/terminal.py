@@ -18,8 +18,8 @@ from pathlib import Path
 from recording import save
 from rich.console import Console
 
-from devstack.cli import app
-from devstack.client.screen import Screen
+from cli.client.screen import Screen
+from cli.main import app
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = 104

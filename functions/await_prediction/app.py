@@ -1,13 +1,15 @@
 """AwaitPrediction: leave the task token where the webhook and the poller will find it."""
 
-from vsl.runtime.handler import Context, Event, step
-from vsl.runtime.wiring import callbacks, clock, live_jobs
-from vsl.services.rendezvous import register_token
+from vsl.runtime.handler import Context, step
+from vsl.runtime.initialization import at_init, prepare
+from vsl.runtime.payloads import AwaitPredictionInput, AwaitPredictionOutput
+from vsl.runtime.use_cases.waiting import await_prediction
+
+prepare("dynamodb", "stepfunctions")
+at_init(await_prediction)
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
-    attempt, released = register_token(
-        event["jobId"], event["taskToken"], live=live_jobs(), callbacks=callbacks(), clock=clock
-    )
-    return {"attempt": attempt, "released": released}
+def handler(event: AwaitPredictionInput, _context: Context) -> AwaitPredictionOutput:
+    attempt, token_completed = await_prediction()(event["jobId"], event["taskToken"])
+    return {"attempt": attempt, "tokenCompleted": token_completed}

@@ -3,25 +3,21 @@
 It passes on when its state began, for the job's timeline.
 """
 
-from vsl.domain.admission import Limits, Verdict
-from vsl.domain.job import Job
-from vsl.runtime.handler import Context, Event, step
-from vsl.runtime.observability import metrics
-from vsl.runtime.settings import settings
-from vsl.runtime.wiring import accounting, clock, lazily, rate_limits
-from vsl.services.check_rate_limit import check_rate_limit
+from vsl.domain.api.limits import Verdict
+from vsl.domain.jobs.job import Job
+from vsl.runtime.handler import Context, step
+from vsl.runtime.initialization import at_init, prepare
+from vsl.runtime.payloads import CheckRateLimitInput, CheckRateLimitOutput
+from vsl.runtime.use_cases.admission import check_rate_limit
+
+prepare("ssm")
+at_init(check_rate_limit)
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
-    admission, limits = check_rate_limit(
-        Job.from_document(event["job"]),
-        limits=rate_limits(),
-        accounting=lazily(accounting),
-        clock=clock,
-        default=Limits(settings().rate_limit_per_hour, settings().concurrent_jobs),
-        metrics=metrics,
-    )
+def handler(event: CheckRateLimitInput, _context: Context) -> CheckRateLimitOutput:
+    job = Job.from_document(event["job"])
+    admission, limits = check_rate_limit()(job, created=bool(event.get("created")))
     return {
         "first": admission.verdict is Verdict.ADMITTED,
         "headers": admission.headers(limits),

@@ -2,28 +2,26 @@
 
 from datetime import datetime
 
-from vsl.domain.job import Job, JobEvent
-from vsl.runtime.handler import Context, Event, step
-from vsl.runtime.observability import metrics
-from vsl.runtime.wiring import accounting, live_jobs
-from vsl.services.create_job import create_job
+from vsl.domain.jobs.idempotency import KeyRecord
+from vsl.domain.jobs.job import Job, JobEvent
+from vsl.runtime.handler import Context, step
+from vsl.runtime.initialization import prepare
+from vsl.runtime.payloads import CreateJobInput, CreateJobOutput
+from vsl.runtime.use_cases.admission import create_job
 
-
-def _marks(event: Event) -> list[JobEvent]:
-    """What lies behind the job by now, with the times at which the state machine moved on."""
-    times = {"validated": event.get("validatedAt"), "admitted": event.get("admittedAt")}
-    return [JobEvent(name, datetime.fromisoformat(at)) for name, at in times.items() if at]
+prepare("dynamodb", "ssm")
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
+def handler(event: CreateJobInput, _context: Context) -> CreateJobOutput:
     job = Job.from_document(event["job"])
-    create_job(
-        job,
-        event.get("executionArn"),
-        _marks(event),
-        accounting=accounting(),
-        live=live_jobs(),
-        metrics=metrics,
-    )
+    if not event.get("created"):  # a job that was created may be deleted by now: not created again
+        key = KeyRecord.from_document(event.get("key"))
+        create_job()(job, event.get("executionArn"), _events(event), key)
     return {"jobId": job.job_id}
+
+
+def _events(event: CreateJobInput) -> list[JobEvent]:
+    """The steps so far, with the times at which the state machine moved on."""
+    times = {"validated": event.get("validatedAt"), "admitted": event.get("admittedAt")}
+    return [JobEvent(name, datetime.fromisoformat(at)) for name, at in times.items() if at]

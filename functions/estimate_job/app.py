@@ -2,17 +2,12 @@
 
 from vsl.runtime.body import json_body
 from vsl.runtime.handler import Context, Event, Response, answer, api
-from vsl.runtime.settings import settings
-from vsl.runtime.wiring import catalogue
-from vsl.services.estimate_job import estimate_job
+from vsl.runtime.initialization import at_init
+from vsl.runtime.use_cases.money import estimate_job
+
+at_init(estimate_job)
 
 
 @api
 def handler(event: Event, _context: Context) -> Response:
-    estimated = estimate_job(
-        catalogue(),
-        event["pathParameters"]["modelId"],
-        json_body(event),
-        allow_http=settings().allow_http_inputs,
-    )
-    return answer(200, estimated)
+    return answer(200, estimate_job()(event["pathParameters"]["modelId"], json_body(event)))

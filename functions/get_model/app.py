@@ -1,16 +1,12 @@
 """GetModel: one model, with the JSON Schema of its parameters."""
 
 from vsl.runtime.handler import Context, Event, Response, answer, api
-from vsl.runtime.settings import settings
-from vsl.runtime.wiring import catalogue
-from vsl.services.describe_models import describe_model
+from vsl.runtime.initialization import at_init
+from vsl.runtime.use_cases.api import get_model
+
+at_init(get_model)
 
 
 @api
 def handler(event: Event, _context: Context) -> Response:
-    model = describe_model(
-        catalogue(),
-        event["pathParameters"]["modelId"],
-        allow_http=settings().allow_http_inputs,
-    )
-    return answer(200, model)
+    return answer(200, get_model()(event["pathParameters"]["modelId"]))

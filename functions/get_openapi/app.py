@@ -5,12 +5,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vsl.runtime.handler import Context, Event, Response, answer, api, header
+from vsl.runtime.address import api_address
+from vsl.runtime.handler import Context, Event, Response, answer, api
+from vsl.runtime.reference_page import content_security_policy, reference_page
 from vsl.runtime.settings import settings
-from vsl.services.api_page import CONTENT_SECURITY_POLICY, api_page
-from vsl.services.describe_api import describe_api
+from vsl.runtime.site import Site, page
+from vsl.runtime.use_cases.api import describe_api
 
 _CACHING = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
+
+
+@api
+def handler(event: Event, _context: Context) -> Response:
+    asked = event["requestContext"]
+    url = api_address(asked.get("apiId"), asked.get("domainName"))
+    policy = content_security_policy(url)
+    if event["resource"] == "/docs/{file}":
+        return _site().file(event, policy)
+    described = describe_api(_document())(url or "/")
+    if event["resource"] == "/openapi.json":
+        return answer(200, described, _CACHING)
+    # Two slashes at the front would lead to a host of that name.
+    path = asked["path"].strip("/").removesuffix("docs").rstrip("/")
+    root = f"/{path}" if path else ""
+    html = reference_page(described, root, can_try=settings().api_auth != "IAM")
+    return page(html, policy, _CACHING)
 
 
 @cache
@@ -19,14 +38,6 @@ def _document() -> dict[str, Any]:
     return loaded
 
 
-@api
-def handler(event: Event, _context: Context) -> Response:
-    base = event["requestContext"]["path"].removesuffix(event["resource"])
-    scheme = header(event, "X-Forwarded-Proto") or "https"
-    url = f"{scheme}://{event['requestContext']['domainName']}{base}"
-    described = describe_api(_document(), url, settings().api_auth)
-    if event["resource"] == "/openapi.json":
-        return answer(200, described, _CACHING)
-    headers = {"Content-Type": "text/html; charset=utf-8", **_CACHING}
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    return {"statusCode": 200, "headers": headers, "body": api_page(described)}
+@cache
+def _site() -> Site:
+    return Site(Path(__file__).with_name("site"))

@@ -2,12 +2,13 @@
 
 from vsl.runtime.caller import caller
 from vsl.runtime.handler import Context, Event, Response, answer, api
-from vsl.runtime.wiring import callback_secret
-from vsl.services.callbacks import webhook_secret
+from vsl.runtime.initialization import at_init, prepare
+from vsl.runtime.use_cases.callbacks import get_webhook_secret
+
+prepare("ssm")
+at_init(get_webhook_secret)
 
 
 @api
 def handler(event: Event, _context: Context) -> Response:
-    return answer(
-        200, webhook_secret(caller(event), callback_secret()), {"Cache-Control": "no-store"}
-    )
+    return answer(200, get_webhook_secret()(caller(event)), {"Cache-Control": "no-store"})

@@ -1,20 +1,16 @@
-"""ListJobs: PostgreSQL's page of jobs, with DynamoDB's word on those that still run."""
+"""ListJobs: a page of jobs from PostgreSQL, with the status of running ones from DynamoDB."""
 
-from vsl.domain.job_list import ListRequest
+from vsl.domain.api.job_list import ListRequest
 from vsl.runtime.caller import caller
 from vsl.runtime.handler import Context, Event, Response, answer, api
-from vsl.runtime.wiring import clock, history, lazily, live_jobs, signer
-from vsl.services.list_jobs import list_jobs
+from vsl.runtime.initialization import prepare
+from vsl.runtime.use_cases.reading import list_jobs
+
+prepare("s3", "ssm")
 
 
 @api
 def handler(event: Event, _context: Context) -> Response:
     query = event.get("queryStringParameters") or {}
-    jobs = list_jobs(
-        ListRequest.parse(query, caller(event).user_id),
-        history=history(),
-        live=lazily(live_jobs),
-        signer=signer(),
-        clock=clock,
-    )
-    return answer(200, jobs, {"Cache-Control": "no-store"})
+    found = list_jobs()(ListRequest.parse(query, caller(event).user_id))
+    return answer(200, found, {"Cache-Control": "no-store"})

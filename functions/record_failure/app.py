@@ -1,11 +1,15 @@
 """RecordFailure: keep the reason, stop what still runs, write the bad end everywhere."""
 
-from vsl.runtime.handler import Context, Event, step
-from vsl.runtime.wiring import books, provider
-from vsl.services.record_failure import record_failure
+from vsl.runtime.handler import Context, step
+from vsl.runtime.initialization import at_init, prepare
+from vsl.runtime.payloads import RecordFailureInput, RecordFailureOutput
+from vsl.runtime.use_cases.completion import record_failure
+
+prepare("dynamodb", "events", "ssm")
+at_init(record_failure)
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
-    error = record_failure(event["input"], books(), provider())
+def handler(event: RecordFailureInput, _context: Context) -> RecordFailureOutput:
+    error = record_failure()(event["input"])
     return {"error": error.code, "cause": error.message}

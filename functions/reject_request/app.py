@@ -1,15 +1,13 @@
-"""RejectRequest: the error that stopped a request at the door, as an HTTP problem."""
+"""RejectRequest: the error that stopped a request in the API workflow, as an HTTP problem."""
 
-from vsl.domain.errors import door_error
-from vsl.runtime.handler import Context, Event, problem, step
-from vsl.runtime.wiring import rate_limits
+from vsl.runtime.handler import Context, Response, problem, step
+from vsl.runtime.initialization import at_init
+from vsl.runtime.payloads import RejectRequestInput
+from vsl.runtime.use_cases.admission import reject_request
+
+at_init(reject_request)
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
-    document = event["input"]
-    if (document.get("admission") or {}).get("first"):
-        # Admitted by this very request, and then not started: it takes no place in any limit.
-        rate_limits().withdraw(document["job"]["userId"], document["job"]["jobId"])
-    error = document.get("error") or {}
-    return problem(door_error(str(error.get("Error", "InternalError")), error.get("Cause")))
+def handler(event: RejectRequestInput, _context: Context) -> Response:
+    return problem(reject_request()(event["input"]))

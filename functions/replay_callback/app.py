@@ -1,18 +1,15 @@
-"""ReplayCallback: tell the client of its job's end once more."""
+"""ReplayCallback: call the client at its job's end once more."""
 
 from vsl.runtime.caller import caller
 from vsl.runtime.handler import Context, Event, Response, answer, api
-from vsl.runtime.wiring import announcements, callback_log
-from vsl.services.callbacks import replay_callback
+from vsl.runtime.initialization import prepare
+from vsl.runtime.use_cases.callbacks import replay_callback
+
+prepare("sqs", "ssm")
 
 
 @api
 def handler(event: Event, context: Context) -> Response:
-    asked = replay_callback(
-        event["pathParameters"]["jobId"],
-        context.aws_request_id,
-        caller(event),
-        log=callback_log(),
-        queue=announcements(),
-    )
+    job_id = event["pathParameters"]["jobId"]
+    asked = replay_callback()(job_id, context.aws_request_id, caller(event))
     return answer(202, asked, {"Cache-Control": "no-store"})

@@ -1,13 +1,15 @@
 """ResolveTimeout: the wait has run out; use a finished prediction, stop a running one."""
 
-from vsl.runtime.handler import Context, Event, step
-from vsl.runtime.wiring import clock, live_jobs, provider
-from vsl.services.resolve_timeout import resolve_timeout
+from vsl.runtime.handler import Context, step
+from vsl.runtime.initialization import at_init, prepare
+from vsl.runtime.payloads import ResolveTimeoutInput, ResolveTimeoutOutput
+from vsl.runtime.use_cases.waiting import resolve_timeout
+
+prepare("dynamodb", "ssm")
+at_init(resolve_timeout)
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
-    attempt, outcome = resolve_timeout(
-        event["jobId"], live=live_jobs(), provider=provider(), clock=clock
-    )
+def handler(event: ResolveTimeoutInput, _context: Context) -> ResolveTimeoutOutput:
+    attempt, outcome = resolve_timeout()(event["jobId"])
     return {"attempt": attempt, **outcome.document()}

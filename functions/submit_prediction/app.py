@@ -1,33 +1,16 @@
 """SubmitPrediction: exactly one paid prediction for the job, however often this step runs."""
 
-from datetime import timedelta
+from vsl.domain.jobs.job import Job
+from vsl.runtime.handler import Context, step
+from vsl.runtime.initialization import at_init, prepare
+from vsl.runtime.payloads import SubmitPredictionInput, SubmitPredictionOutput
+from vsl.runtime.use_cases.submission import submit_prediction
 
-from vsl.domain.job import Job
-from vsl.domain.validation import build_provider_input
-from vsl.runtime.handler import Context, Event, step
-from vsl.runtime.observability import metrics
-from vsl.runtime.settings import settings
-from vsl.runtime.wiring import catalogue, clock, lazily, live_jobs, parameters, provider, uploads
-from vsl.services.input_files import with_addresses
-from vsl.services.submission import Submission, submit
+prepare("dynamodb", "ssm")
+at_init(submit_prediction)
 
 
 @step
-def handler(event: Event, _context: Context) -> Event:
-    job = Job.from_document(event["job"])
-    model = catalogue().find(job.model_id)
-    given = with_addresses(job, model, uploads=lazily(uploads))
-    submitted = submit(
-        Submission(
-            job=job,
-            reference=model.reference,
-            provider_input=build_provider_input(model, given),
-            webhook_base=parameters().get("api-url"),
-            settle=timedelta(seconds=settings().submission_settle_seconds),
-        ),
-        live=live_jobs(),
-        provider=provider(),
-        clock=clock,
-        metrics=metrics,
-    )
+def handler(event: SubmitPredictionInput, _context: Context) -> SubmitPredictionOutput:
+    submitted = submit_prediction()(Job.from_document(event["job"]))
     return {"replicateId": submitted.replicate_id, "attempt": submitted.attempt}

@@ -2,42 +2,34 @@
 
 from datetime import datetime
 
-from vsl.domain.job import Job
-from vsl.domain.prefer import preferred_wait
-from vsl.runtime.handler import Context, Event, answer, step
-from vsl.runtime.settings import settings
-from vsl.runtime.wiring import catalogue, idempotency, lazily, uploads
-from vsl.services.accept_request import Execution, accept_request, accepted_answer
-from vsl.services.input_files import check_uploads
+from vsl.domain.api.prefer import preferred_wait
+from vsl.domain.jobs.execution import Execution
+from vsl.runtime.address import api_address
+from vsl.runtime.handler import Context, answer, step
+from vsl.runtime.initialization import at_init
+from vsl.runtime.payloads import ValidateRequestInput, ValidateRequestOutput
+from vsl.runtime.use_cases.admission import accept_request
+from vsl.runtime.wiring import idempotency
 
-
-def _check(job: Job) -> None:
-    check_uploads(
-        job,
-        catalogue().find(job.model_id),
-        uploads=lazily(uploads),
-        limits=settings().max_upload_bytes,
-    )
+at_init(accept_request)
 
 
 @step
-def handler(event: Event, context: Context) -> Event:
-    document = event["input"]
-    execution = event["execution"]
-    job = accept_request(
-        document,
-        Execution(
-            execution["id"], execution["name"], datetime.fromisoformat(execution["startTime"])
-        ),
-        catalogue=catalogue(),
-        once=idempotency(context),
-        check=_check,
-        allow_http=settings().allow_http_inputs,
-        known_by_token=settings().api_auth == "COGNITO",
+def handler(event: ValidateRequestInput, context: Context) -> ValidateRequestOutput:
+    document, started = event["input"], event["execution"]
+    execution = Execution(
+        started["id"], started["name"], datetime.fromisoformat(started["startTime"])
     )
-    body = accepted_answer(job, document.get("requestUrl"))
+    keys = idempotency(context, bound_later=bool(event.get("bindsKeys")))
+    accepted = accept_request()(document, execution, keys)
+    api = document.get("api")
+    api = api if isinstance(api, dict) else {}
+    body = accepted.answer(api_address(api.get("id"), api.get("host")))
     return {
-        "job": job.document(),
+        "job": accepted.job.document(),
+        "key": accepted.key.document() if accepted.key else None,
+        "created": accepted.created,
+        "started": accepted.started,
         "answer": answer(202, body, {"Location": body["statusUrl"]}),
         "wait": preferred_wait(document.get("prefer")),
     }

@@ -19,7 +19,7 @@ from tests.support.stack import Stack, vsl
 # A short settle time keeps the run short; the limit must not be what slows it.
 OPTIONS = (
     *("--speed", "0.02"),
-    *("--parameter", "SubmissionSettleSeconds=10"),
+    *("--parameter", "SubmissionGraceSeconds=10"),
     *("--parameter", "RateLimitPerHour=100000"),
     *("--parameter", "ConcurrentJobs=100000"),
 )
@@ -29,6 +29,10 @@ def main(
     jobs: Annotated[int, typer.Option(help="How many jobs.")] = 200,
     seed: Annotated[int, typer.Option(help="0 takes one from the clock.")] = 0,
     patience: Annotated[float, typer.Option(help="Seconds a single job may take.")] = 240,
+    kill_every: Annotated[
+        float,
+        typer.Option(help="Seconds between two killed workers: more where they start slowly."),
+    ] = 2.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Run JOBS jobs while workers are killed, webhooks lost and stores torn down; then check all."""
@@ -40,7 +44,9 @@ def main(
         try:
             stack = Stack(json.loads(vsl("up", "--detach", "--json", *OPTIONS, state=state)))
             with closing(stack):
-                report = run(stack, jobs, seed, patience=patience, say=console.print)
+                report = run(
+                    stack, jobs, seed, patience=patience, say=console.print, kill_every=kill_every
+                )
         finally:
             vsl("down", state=state)
     if as_json:
@@ -58,7 +64,7 @@ def _table(report: Report, seed: int) -> Table:
     rows = {
         **{f"jobs {status}": count for status, count in verdict.statuses.items()},
         "predictions made": verdict.predictions,
-        "of these stopped as duplicates": verdict.wasted,
+        "of these stopped as duplicates": verdict.orphaned,
         "objects compared": verdict.objects,
         **{f"woken by {source}": count for source, count in verdict.woken_by.items()},
         **{f"fault: {name}": count for name, count in sorted(report.faults.items())},

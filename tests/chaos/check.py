@@ -21,7 +21,7 @@ class Verdict:
     statuses: Counter[str] = field(default_factory=Counter)
     woken_by: Counter[str] = field(default_factory=Counter)
     predictions: int = 0
-    wasted: int = 0
+    orphaned: int = 0
     objects: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -32,7 +32,7 @@ def check(stack: Stack, jobs: dict[str, PlannedJob]) -> Verdict:
     for prediction in stack.control.predictions():
         by_prompt.setdefault(prediction.input["prompt"], []).append(prediction)
     recorded = _recorded(stack)
-    live = stack.live_jobs()
+    tracking = stack.tracking_store()
     for job_id, job in jobs.items():
         status = stack.api.status(job_id)
         verdict.statuses[status["status"]] += 1
@@ -41,7 +41,7 @@ def check(stack: Stack, jobs: dict[str, PlannedJob]) -> Verdict:
             verdict.faults.append(
                 f"{name} ended as {status['status']}: {status['errorCode']}: {status['error']}"
             )
-        item = live.get(job_id)
+        item = tracking.get(job_id)
         if recorded.get(job_id) != status["status"] or not item or item.status != status["status"]:
             verdict.faults.append(f"{name}: the stores disagree")
         elif item.outcome is not None:
@@ -49,12 +49,12 @@ def check(stack: Stack, jobs: dict[str, PlannedJob]) -> Verdict:
         made = by_prompt.get(job.prompt, [])
         verdict.predictions += len(made)
         kept = [each for each in made if each.status not in _GIVEN_UP]
-        verdict.wasted += sum(each.status in {"canceled", "aborted"} for each in made)
+        verdict.orphaned += sum(each.status in {"canceled", "aborted"} for each in made)
         if len(kept) != 1 or kept[0].id != status["replicateId"]:
             verdict.faults.append(f"{name}: {len(kept)} predictions were paid for")
         for output in status["outputs"]:
             verdict.objects += 1
-            content = httpx.get(output["originalUrl"], timeout=20, trust_env=False).content
+            content = httpx.get(output["originalUrl"], timeout=None, trust_env=False).content
             if hashlib.sha256(content).hexdigest() != output["sha256"]:
                 verdict.faults.append(f"{name}: an object differs from its record")
     return verdict

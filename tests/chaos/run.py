@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import httpx
 
 from tests.chaos.check import Verdict, check
-from tests.chaos.havoc import Havoc, restart_postgres, restart_valkey
 from tests.chaos.plan import PlannedJob, plan
+from tests.chaos.process_killer import ProcessKiller, restart_postgres, restart_valkey
 from tests.support.stack import Stack
 
 AT_ONCE = 8
@@ -43,7 +43,7 @@ def run(
     stack.control.faults(*(rule for job in planned for rule in job.rules))
     accepted: dict[str, PlannedJob] = {}
     middle = threading.Timer(jobs * 0.25, _restart_stores, (stack, say))
-    with Havoc(stack, seed, every=kill_every) as havoc, _Poller(stack):
+    with ProcessKiller(stack, seed, every=kill_every) as havoc, _Poller(stack):
         middle.start()
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -86,7 +86,7 @@ def _run_one(stack: Stack, job: PlannedJob, patience: float) -> str:
             _wait(deadline, job)
     while True:
         answer = _try(
-            lambda: httpx.get(f"{stack.api.url}/status/{job_id}", timeout=20, trust_env=False)
+            lambda: httpx.get(f"{stack.api.url}/status/{job_id}", timeout=None, trust_env=False)
         )
         if answer is not None and answer.status_code == 200 and answer.json()["status"] in ENDED:
             return job_id

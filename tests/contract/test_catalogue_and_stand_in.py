@@ -5,8 +5,8 @@ import pytest
 from devstack.replicate.catalogue import BY_REFERENCE
 from devstack.replicate.validation import check_input
 from tests.support.models import MODEL_IDS, model, provider_input_schema
-from vsl.domain.pricing import estimate
-from vsl.domain.validation import build_provider_input, validate_parameters
+from vsl.domain.catalogue.validation import build_provider_input, validate_parameters
+from vsl.domain.money.pricing import estimate
 
 _SHAPES = {"string": "single", "array": "list", "object": "object"}
 

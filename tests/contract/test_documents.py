@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import typer
 import yaml
 from botocore import xform_name
 
-from devstack.cli import app
+from cli.main import app
+from devstack.template import load_yaml
 from tests.support.documents import Document, document, documents
 from tests.support.template import REPOSITORY, template
 from vsl.domain.errors import error_classes
@@ -21,7 +23,7 @@ from vsl.runtime.observability import METRICS
 ALL = [pytest.param(each, id=each.name) for each in documents()]
 # Names of others that look like ours.
 FOREIGN = {
-    "DefinitionSubstitutions", "GetItem", "GetParametersByPath", "PublishLambdaVersion", "PutItem",
+    "DefinitionSubstitutions", "GetItem", "GetParameters", "PublishLambdaVersion", "PutItem",
     "ResultPath", "ResultSelector", "TimeoutSecondsPath", "UpdateItem",
 }  # fmt: skip
 INTERNAL = {"ResubmitPrediction"}
@@ -45,6 +47,12 @@ def states() -> set[str]:
 
 def functions() -> set[str]:
     return {path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py")}
+
+
+@cache
+def classes() -> set[str]:
+    sources = (path.read_text() for path in (REPOSITORY / "layers/core/vsl").rglob("*.py"))
+    return {name for text in sources for name in re.findall(r"^class (\w+)", text, re.MULTILINE)}
 
 
 def anchors(target: Path) -> set[str]:
@@ -79,6 +87,10 @@ COMMAND_LINE_ONLY = {
     },
     ("s3", "cp"): set(),
 }
+
+
+# The names that the AWS command line gives a service instead of the API's.
+SERVICES = {"deploy": "codedeploy"}
 
 
 @pytest.mark.parametrize("each", ALL)
@@ -124,7 +136,7 @@ def test_every_aws_command_exists_with_its_options(each: Document) -> None:
             used = set(re.findall(r"(?<!\S)--[a-z-]+", rest))
             assert used <= COMMAND_LINE_ONLY[service, operation]
             continue
-        model = session.get_service_model(service)
+        model = session.get_service_model(SERVICES.get(service, service))
         operations = {xform_name(name, "-"): name for name in model.operation_names}
         assert operation in operations, f"aws {service} {operation}"
         shape = model.operation_model(operations[operation]).input_shape
@@ -134,11 +146,12 @@ def test_every_aws_command_exists_with_its_options(each: Document) -> None:
 
 @pytest.mark.parametrize("each", ALL)
 def test_every_name_of_ours_exists(each: Document) -> None:
-    """Names in CamelCase are states, errors, metrics or parts of the template."""
-    known = states() | set(error_classes()) | set(METRICS) | FOREIGN
+    """Names in CamelCase are states, errors, metrics, parts of the template or classes of ours."""
+    known = states() | set(error_classes()) | set(METRICS) | FOREIGN | classes()
     known |= {code for code, _ in gateway_answers()}
     for part in ("Resources", "Parameters", "Outputs"):
         known |= set(template()[part])
+    known |= set(load_yaml(REPOSITORY / "deployment/github.yaml")["Parameters"])
     for parameter in template()["Parameters"].values():
         known |= {str(value) for value in parameter.get("AllowedValues", ())}
     for table in ("JobsTable", "IdempotencyTable"):
@@ -225,7 +238,7 @@ def test_make_up_is_what_the_documents_say_it_is() -> None:
         "demo": "demo --state $(STATE)/demo",
     }.items():
         assert re.search(
-            rf"^{target}: setup ##.*\n\t@.venv/bin/vsl {re.escape(command)}$",
+            rf"^{target}: stack ##.*\n\t@.venv/bin/vsl {re.escape(command)}$",
             makefile,
             re.MULTILINE,
         ), target

@@ -16,7 +16,7 @@ import pytest
 
 from devstack.gateway.access import Access
 from devstack.gateway.document import ApiDocument
-from devstack.identity import ISSUER, Identity
+from devstack.identity import CLIENT, ISSUER, Identity
 from tests.support.front import Backend, Front, api_document
 from tests.support.signing import signed
 
@@ -55,13 +55,15 @@ def test_a_tokens_claims_reach_functions_and_templates(pool: Front, scheme: str)
     claims = event["requestContext"]["authorizer"]["claims"]
     assert (claims["sub"], claims["custom:age"]) == ("user-1", "7")
     pool.generate(REQUEST, headers)
-    assert pool.backend.started["subject"] == "user-1"
+    told = {"sub": "user-1", "aud": CLIENT, "token_use": "id"}
+    assert pool.backend.started["claims"] == told == {name: claims[name] for name in told}
 
 
 def test_a_request_cannot_bring_its_own_claims(pool: Front) -> None:
-    forged = {**REQUEST, "subject": "victim", "requestContext": {"authorizer": {"claims": 1}}}
+    victim = {"sub": "victim", "aud": CLIENT, "token_use": "id"}
+    forged = {**REQUEST, "claims": victim, "requestContext": {"authorizer": {"claims": victim}}}
     pool.generate(forged, {"Authorization": identity().token("user-1"), "sub": "victim"})
-    assert pool.backend.started["subject"] == "user-1"
+    assert pool.backend.started["claims"]["sub"] == "user-1"
 
 
 def tampered(token: str, claims: Mapping[str, object]) -> str:
@@ -188,7 +190,7 @@ def test_a_body_that_was_not_signed_is_refused(iam: Front, declare: bool) -> Non
     assert iam.backend.calls == []
 
 
-def test_a_scheme_the_front_does_not_know_is_not_an_open_door() -> None:
+def test_a_scheme_the_front_does_not_know_is_not_open_to_all() -> None:
     document = json.loads(json.dumps(api_document(ApiAuth="IAM").document))
     scheme = document["components"]["securitySchemes"]["Caller"]
     scheme["x-amazon-apigateway-authtype"] = "custom"

@@ -111,6 +111,18 @@ def test_named_origins_alone_are_allowed(origin: str, allowed: str | None) -> No
         assert header(answer, "Vary") == "Origin"
 
 
+@pytest.mark.parametrize("name", ["Origin", "origin", "ORIGIN"])
+def test_an_origin_is_a_header_however_it_is_spelled(name: str) -> None:
+    front = Front(Backend(), {"CorsOrigins": "https://a.test"})
+    body = json.dumps(REQUEST)
+    sent = {"Content-Type": "application/json"}
+    for method, path, text in (("OPTIONS", "/models", ""), ("POST", "/generate-media", body)):
+        claimed = front.send(method, path, text, sent, f"{name}=https://a.test")
+        assert header(claimed, "Access-Control-Allow-Origin") is None
+        asked = front.send(method, path, text, {**sent, name: "https://a.test"})
+        assert header(asked, "Access-Control-Allow-Origin") == "https://a.test"
+
+
 def test_a_proxy_event_carries_the_request_as_it_was_sent() -> None:
     backend = Backend()
     body = '{\r\n  "id": "p1",  "x": "ü"}'
@@ -170,7 +182,10 @@ def test_a_function_that_is_too_slow_is_a_timeout() -> None:
     def slow(_: object) -> tuple[bytes, bool]:
         raise GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out")
 
-    assert Front(Backend(function=slow)).send("GET", "/models").status == 504
+    answer = Front(Backend(function=slow)).send("GET", "/models")
+    assert answer.status == 504
+    assert json.loads(answer.body)["code"] == "Overloaded"
+    assert header(answer, "Retry-After") == "5"
 
 
 def test_binary_bodies_travel_as_base64_both_ways() -> None:

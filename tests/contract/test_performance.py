@@ -1,7 +1,5 @@
 """The page of figures is the one the results make, and the benchmarks still run."""
 
-import pytest
-
 from benchmarks import report, transfer, work
 from benchmarks.__main__ import NAMES
 from benchmarks.measure import RESULTS
@@ -18,7 +16,6 @@ def test_work_is_counted() -> None:
     assert [goal.met for goal in result.goals] == [True] * len(work.BUDGET)
 
 
-@pytest.mark.timeout(60)
 def test_a_transfer_is_measured() -> None:
     result = transfer.run(quick=True)
     ((size, ours, *_),) = result.rows

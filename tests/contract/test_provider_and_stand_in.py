@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from time import monotonic, sleep
 
 import pytest
 
@@ -12,6 +11,7 @@ from devstack.replicate.control import Control
 from devstack.replicate.faults import (
     CreateAnswerLost,
     CreateFails,
+    ListWebhooks,
     Match,
     PredictionFails,
     PredictionSlow,
@@ -19,7 +19,9 @@ from devstack.replicate.faults import (
 )
 from devstack.replicate.server import StandInServer, running
 from tests.support.models import MODEL_IDS, model
-from vsl.adapters.replicate import ReplicateProvider
+from tests.support.waiting import until
+from vsl.adapters.replicate.client import ReplicateProvider
+from vsl.domain.catalogue.validation import build_provider_input, validate_parameters
 from vsl.domain.errors import (
     PredictionInterrupted,
     ProviderAuthenticationFailed,
@@ -28,12 +30,11 @@ from vsl.domain.errors import (
     ProviderThrottled,
     SubmissionUncertain,
 )
-from vsl.domain.ids import new_job_id
-from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
-from vsl.domain.prediction_errors import classify
-from vsl.domain.pricing import actual_cost
-from vsl.domain.validation import build_provider_input, validate_parameters
-from vsl.domain.webhook_url import parse_webhook_url, webhook_url
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.jobs.webhook_url import parse_webhook_url, webhook_url
+from vsl.domain.money.pricing import actual_cost
+from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
+from vsl.domain.predictions.prediction_errors import classify
 
 SCHNELL = "black-forest-labs/flux-schnell"
 UNKNOWN = "a" * 26
@@ -70,13 +71,12 @@ def webhook(attempt: int = 1) -> tuple[str, str]:
 
 
 def finished(provider: ReplicateProvider, replicate_id: str) -> Prediction:
-    give_up = monotonic() + 15
-    while monotonic() < give_up:
-        prediction = provider.get(replicate_id)
-        if prediction is not None and prediction.status.terminal:
-            return prediction
-        sleep(0.02)
-    pytest.fail("the prediction did not finish")
+    found = until(
+        lambda: provider.get(replicate_id),
+        lambda prediction: prediction is not None and prediction.status.terminal,
+    )
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("model_id", MODEL_IDS)
@@ -94,8 +94,12 @@ def test_every_model_is_created_found_and_canceled(
     created = provider.create(chosen.reference, sent, address, chosen.timeout)
 
     assert created.status is PredictionStatus.STARTING
-    listed = {parse_webhook_url(found.webhook): found.id for found in provider.list_since(before)}
-    assert listed == {(job_id, 1): created.id}
+    (listed,) = provider.list_since(before)
+    assert (listed.id, listed.webhook) == (created.id, None)
+    assert sent.items() <= listed.input.items()
+    found = provider.get(listed.id)
+    assert found is not None
+    assert parse_webhook_url(found.webhook) == (job_id, 1)
     recorded = control.prediction(created.id)
     assert recorded.webhook_events_filter == ["start", "completed"]
     assert {name: recorded.input[name] for name in sent} == sent
@@ -135,8 +139,13 @@ def test_a_lost_answer_is_uncertain_and_the_prediction_can_be_found(
     with pytest.raises(SubmissionUncertain):
         provider.create(SCHNELL, {"prompt": "p"}, address, 60)
 
-    found = [parse_webhook_url(entry.webhook) for entry in provider.list_since(before)]
-    assert found == [(job_id, 3)]
+    (listed,) = provider.list_since(before)
+    found = provider.get(listed.id)
+    assert found is not None
+    assert parse_webhook_url(found.webhook) == (job_id, 3)
+    control.faults(ListWebhooks())
+    (listed,) = provider.list_since(before)
+    assert listed.webhook == address
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import jsonschema
 import pytest
 
 from tests.support.models import MODEL_IDS, catalogue, model, provider_input_schema
-from vsl.domain.mapping import provider_inputs
-from vsl.domain.validation import build_provider_input, validate_parameters
+from vsl.domain.catalogue.mapping import provider_inputs
+from vsl.domain.catalogue.validation import build_provider_input, validate_parameters
 
 _OFFICIAL_OWNERS = {"black-forest-labs", "minimax", "bytedance"}
 

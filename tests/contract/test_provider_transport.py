@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.replicate_api import ID, TOKEN, prediction
-from vsl.adapters.replicate import ReplicateProvider
+from vsl.adapters.replicate.client import ReplicateProvider
 from vsl.domain.errors import ProviderUnavailable, SubmissionUncertain
 
 REFERENCE = "black-forest-labs/flux-schnell"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from devstack.replicate.faults import PredictionFails, PredictionSlow
+from devstack.replicate.faults import ListWebhooks, Match, PredictionFails, PredictionSlow
 from tests.support.stand_in import MUSICGEN, SCHNELL, SDXL, SVD, StandIn, receiver, stand_in
 
 SHAPES = json.loads((Path(__file__).parent / "fixtures/replicate_answers.json").read_text())
@@ -145,7 +145,24 @@ def test_list_and_its_filter_by_time(server: StandIn) -> None:
     assert [item["id"] for item in page["results"]] == [third["id"], second["id"], first["id"]]
     assert [item["id"] for item in since["results"]] == [third["id"], second["id"]]
     assert [item["id"] for item in until["results"]] == [first["id"]]
-    assert shape(page["results"][0]) == shape(SHAPES["succeeded"])
+    listed = {name: value for name, value in SHAPES["succeeded"].items() if name != "logs"}
+    assert shape(page["results"][0]) == shape(listed)
+
+
+def test_a_list_tells_webhooks_only_when_told_to(server: StandIn) -> None:
+    """The documented entry has none, and that is what a client has to live with."""
+    made = [server.create(webhook=f"http://127.0.0.1:1/{n}", input={"prompt": n}) for n in "ab"]
+    listed = {entry["id"]: entry for entry in server.http.get("/v1/predictions").json()["results"]}
+    for each in made:
+        assert "webhook" not in listed[each["id"]]
+        assert "webhook_events_filter" not in listed[each["id"]]
+        assert server.get(each["id"])["webhook"] == each["webhook"]
+
+    server.control.faults(ListWebhooks(match=Match(prompt="a")))
+
+    listed = {entry["id"]: entry for entry in server.http.get("/v1/predictions").json()["results"]}
+    assert listed[made[0]["id"]]["webhook"] == made[0]["webhook"]
+    assert "webhook" not in listed[made[1]["id"]]
 
 
 def test_times_are_utc_and_change_their_precision(server: StandIn) -> None:

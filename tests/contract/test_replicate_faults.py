@@ -15,11 +15,12 @@ from devstack.replicate.faults import (
     FileFault,
     Match,
     NsfwFilter,
+    OddAnswer,
     OutputNull,
     PredictionFails,
     ReadFails,
 )
-from tests.support.stand_in import SCHNELL, SDXL, StandIn, stand_in
+from tests.support.stand_in import SCHNELL, SDXL, StandIn, receiver, stand_in
 
 SMALL: dict[str, Any] = {"prompt": "a lake", "megapixels": "0.25", "seed": 5}
 
@@ -146,6 +147,21 @@ def test_output_null(server: StandIn) -> None:
     view = server.run(SCHNELL, **SMALL)
 
     assert (view["status"], view["output"], view["error"]) == ("succeeded", None, None)
+
+
+def test_an_odd_answer(server: StandIn) -> None:
+    """As text, for a JSON library would not write all of it."""
+    fields = r'{"error": "half \ud83d", "metrics": {"total_time": -0.5, "predict_time": 1e400}}'
+    server.control.faults(OddAnswer(fields=fields))
+    with receiver() as inbox:
+        created = server.create(SCHNELL, input=SMALL, webhook=inbox.url)
+        view = server.finish(created["id"])
+        told = [each.body.decode() for each in inbox.wait(2)]
+    assert (view["status"], view["error"]) == ("succeeded", "half \ud83d")
+    got = server.http.get(f"/v1/predictions/{created['id']}").text
+    for each in (got, told[-1]):
+        assert fields[1:] in each
+        assert each.count('"metrics"') == 1
 
 
 def test_the_safety_checker_drops_some_outputs(server: StandIn) -> None:

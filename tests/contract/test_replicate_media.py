@@ -11,8 +11,9 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from devstack.replicate.catalogue import BY_REFERENCE
-from devstack.replicate.media import MediaFile, ModelFailed, Request, produce
-from devstack.replicate.media.image import wrapped
+from devstack.replicate.media.lettering import lettering, wrapped
+from devstack.replicate.media.models import produce
+from devstack.replicate.media.request import MediaFile, ModelFailed, Request
 from devstack.replicate.media.sizes import FLUX, SEEDANCE, svd_size
 
 FLUX_SCHNELL = "black-forest-labs/flux-schnell"
@@ -135,6 +136,24 @@ def test_a_long_prompt_is_cut_after_three_lines() -> None:
     assert word[0].endswith("…")
     assert all(font.getlength(line) <= 600 for line in lines + word)
     assert wrapped("two\nlines", font, 600) == ["two lines"]
+
+
+@pytest.mark.parametrize("prompt", ["", "é\n\t\x00\ufffe日", "half \ud83d", "\U0001f98a" * 900])
+def test_any_prompt_can_be_written_on_the_smallest_picture(prompt: str) -> None:
+    for width, height in ((8, 8), (8, 640), (640, 8)):
+        [file] = make("stability-ai/sdxl", prompt=prompt, width=width, height=height)
+
+        assert picture(file).size == (width, height)
+
+
+def test_letters_that_pillow_has_not_come_from_another_font() -> None:
+    own, other = (lettering(frozenset(text), 40) for text in ("a lake", "озеро"))
+
+    plain = ImageFont.load_default(40)
+    assert bytes(own.getmask("a lake")) == bytes(plain.getmask("a lake"))
+    if bytes(other.getmask("з")) == bytes(plain.getmask("з")):
+        pytest.skip("no font with Cyrillic letters on this machine")
+    assert len({bytes(other.getmask(letter)) for letter in "озер"}) == 4
 
 
 def test_an_input_picture_shows_through() -> None:

@@ -1,11 +1,10 @@
 """The stand-in as a process of its own, and what it does while media are being made."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,17 +13,25 @@ from typing import Any
 import httpx
 
 from devstack.replicate.control import Control
-from tests.support.stand_in import SCHNELL, until
+from tests.support.stand_in import SCHNELL
 
 ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+def process(
+    *options: str, temporary: Path | None = None
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """`python -m devstack.replicate` and the line it prints."""
     command = [sys.executable, "-m", "devstack.replicate", *options]
+    environment = {**os.environ, **({} if temporary is None else {"TMPDIR": str(temporary)})}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment,
     ) as child:
         try:
             assert child.stdout is not None
@@ -48,13 +55,13 @@ def test_it_says_where_it_is_and_goes_when_told(tmp_path: Path) -> None:
             f"{ready['apiUrl']}/models/{SCHNELL}/predictions",
             headers={"authorization": f"Bearer {ready['token']}", "prefer": "wait"},
             json={"input": {"prompt": "a lake"}},
-            timeout=15,
+            timeout=None,
         )
         assert answer.json()["output"][0].startswith(ready["url"])
         assert len(list(tmp_path.iterdir())) == 1
 
         child.send_signal(signal.SIGTERM)
-        _out, errors = child.communicate(timeout=10)
+        _out, errors = child.communicate()
 
     assert child.returncode in {0, -signal.SIGTERM}
     assert "Traceback" not in errors
@@ -71,35 +78,22 @@ def test_it_answers_while_it_makes_a_film() -> None:
             headers={"authorization": "Bearer r8_x"},
             json={"input": {"prompt": "a ship on the sea", "duration": 2}},
         ).raise_for_status()
-        slowest = 0.0
-
-        def finished() -> bool:
-            nonlocal slowest
-            begin = time.monotonic()
-            running = control.health().running
-            slowest = max(slowest, time.monotonic() - begin)
-            return running == 0
-
-        until(finished, bool, 60)
+        answered = 0
+        while control.health().running:
+            answered += 1
         [prediction] = control.predictions()
 
     assert prediction.status == "succeeded"
-    assert prediction.predict_time is not None
-    assert slowest < prediction.predict_time / 2
+    assert answered >= 3, "one that cannot answer meanwhile answers once, when the film is made"
 
 
-def test_ctrl_c_leaves_nothing_behind() -> None:
-    def leftovers() -> set[Path]:
-        return set(Path(tempfile.gettempdir()).glob("replicate-outputs-*"))
-
-    before = leftovers()
-    with process("--speed", "0.02") as (child, ready):
-        assert leftovers() - before
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    with process("--speed", "0.02", temporary=tmp_path) as (child, ready):
+        assert list(tmp_path.glob("replicate-outputs-*"))
         with Control(ready["url"]) as control:
             assert control.health().status == "ok"
         child.send_signal(signal.SIGINT)
-        _out, errors = child.communicate(timeout=10)
+        _out, errors = child.communicate()
 
     assert errors == f"Replicate stand-in at {ready['url']}; Ctrl-C stops it.\n"
-
-    assert leftovers() <= before
+    assert list(tmp_path.iterdir()) == []

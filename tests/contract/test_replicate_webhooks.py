@@ -43,7 +43,7 @@ def statuses(inbox: Receiver) -> list[str]:
     return [json.loads(webhook.body)["status"] for webhook in inbox.received]
 
 
-def announced(server: StandIn, prediction_id: str) -> list[str]:
+def published(server: StandIn, prediction_id: str) -> list[str]:
     """The events delivered or given up, once the prediction's end is among them."""
     recorded = server.recorded(
         prediction_id, lambda p: any(d.event == "completed" for d in p.deliveries)
@@ -62,7 +62,7 @@ def test_by_default_output_and_end_are_told(server: StandIn, inbox: Receiver) ->
 
     output, completed = (json.loads(webhook.body) for webhook in inbox.wait(2))
 
-    assert announced(server, identifier) == ["output", "completed"]
+    assert published(server, identifier) == ["output", "completed"]
     assert (output["status"], completed["status"]) == ("processing", "succeeded")
     assert output["output"] == completed["output"]
     assert completed == server.get(identifier)
@@ -74,7 +74,7 @@ def test_by_default_output_and_end_are_told(server: StandIn, inbox: Receiver) ->
 def test_all_events_in_order(server: StandIn, inbox: Receiver) -> None:
     identifier = start(server, inbox, ALL)
 
-    events = announced(server, identifier)
+    events = published(server, identifier)
 
     assert events[0] == "start"
     assert set(events[1:-2]) == {"logs"}
@@ -151,7 +151,7 @@ def test_logs_are_throttled() -> None:
     with stand_in(webhook_throttle=60) as server, receiver() as inbox:
         identifier = start(server, inbox, ALL)
 
-        assert announced(server, identifier) == ["start", "logs", "output", "completed"]
+        assert published(server, identifier) == ["start", "logs", "output", "completed"]
 
 
 def test_a_canceled_prediction_tells_its_end(server: StandIn, inbox: Receiver) -> None:
@@ -178,7 +178,7 @@ def test_drop(server: StandIn, inbox: Receiver) -> None:
     server.control.faults(WebhookFault(kind="drop", events=["completed"]))
     identifier = start(server, inbox)
 
-    assert announced(server, identifier) == ["output", "completed"]
+    assert published(server, identifier) == ["output", "completed"]
     assert statuses(inbox) == ["processing"]
     dropped = server.control.prediction(identifier).deliveries[-1]
     assert (dropped.status_code, dropped.error) == (None, "dropped by a fault rule")
@@ -254,8 +254,8 @@ def test_faults_strike_whom_they_are_meant_for(server: StandIn) -> None:
     with receiver() as inbox:
         fox = server.create(SCHNELL, input={**SMALL, "prompt": "a red fox"}, webhook=inbox.url)
         lake = start(server, inbox)
-        announced(server, fox["id"])
-        announced(server, lake)
+        published(server, fox["id"])
+        published(server, lake)
 
     assert {json.loads(webhook.body)["id"] for webhook in inbox.received} == {lake}
     assert [rule["struck"] for rule in server.control.rules()] == [1, 0]

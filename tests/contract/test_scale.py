@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scale import cost, load, page, pictures, scenarios
+from benchmarks.scale import outage as outages
 from benchmarks.work import BUDGET
+from tests.support.jobs import catalogue
+from vsl.runtime.observability import DIMENSIONS, METRICS
+from vsl.services.waiting.look_ahead import LookAhead
+from vsl.services.waiting.pace import POLLERS_SHARE
 
 
 def test_the_page_is_what_is_reckoned_today() -> None:
@@ -33,7 +38,7 @@ def test_the_work_that_is_priced_is_the_budget() -> None:
     assert len(found.steps) + len(found.webhooks) == BUDGET["Lambda invocations"]
     assert sum(found.write_requests.values()) + found.read_units - 1 == BUDGET["DynamoDB requests"]
     assert found.puts + found.gets == BUDGET["S3 requests"]
-    assert [call.function for call in found.door] == [
+    assert [call.function for call in found.api_workflow] == [
         "validate_request",
         "check_rate_limit",
         "create_job",
@@ -47,6 +52,22 @@ def test_a_line_by_hand() -> None:
     delivery = next(each for each in cost.lines("video") if each.service.startswith("Delivery"))
     assert delivery.usd == pytest.approx(12 * 1000 * 0.09)
     assert cost.provider("image") == pytest.approx(3000)
+
+
+def test_metrics_are_counted_as_cloudwatch_bills_them() -> None:
+    """Each value of a dimension is a metric, and each is there once more by stage alone."""
+    found = cost.metrics()
+    alone = len(METRICS)
+    by_model = len(catalogue().models)
+    assert alone + by_model < found < alone + by_model + 60
+    line = next(each for each in cost.monthly_lines() if "metrics" in each.service)
+    assert f"{found} metrics" in line.service
+    assert line.usd > found * 0.3
+    assert sum(each.usd for each in cost.monthly_lines()) == pytest.approx(cost.monthly())
+
+
+def test_every_dimension_has_its_number_of_values() -> None:
+    assert all(cost.values_of(name) >= 2 for name in DIMENSIONS.values())
 
 
 def test_every_price_and_quota_has_a_source() -> None:
@@ -65,6 +86,25 @@ def test_the_changes_are_enough(rate: int) -> None:
     after = scenarios.sustained(rate, changed=True)
     assert after.rate(60) == pytest.approx(rate, rel=0.01)
     assert after.failed == 0
+
+
+@pytest.mark.parametrize(("rate", "minutes"), outages.OUTAGES.items())
+def test_without_webhooks_nothing_expires(rate: int, minutes: int) -> None:
+    found = outages.outage(rate, minutes)
+    assert len(found.waits) == rate * minutes * 60, "every end was found, once"
+    assert found.expired == 0
+    assert found.reads_a_minute < load.parameter("ProviderReadsPerMinute") * POLLERS_SHARE
+    half = len(found.waits) // 2
+    grown = found.longest_of(slice(half, None)) - found.longest_of(slice(0, half))
+    assert grown < outages.SCHEDULE, "however long it lasts"
+
+
+def test_one_question_each_would_fall_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulation can tell: so it was before the poller looked into the list."""
+    monkeypatch.setattr(LookAhead, "__call__", lambda *_: {})
+    found = outages.outage.__wrapped__(100, 5)
+    half = len(found.waits) // 2
+    assert found.longest_of(slice(half, None)) > 1.5 * found.longest_of(slice(0, half))
 
 
 def test_without_the_changes_the_provider_sets_the_pace() -> None:

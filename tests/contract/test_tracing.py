@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from vsl.adapters.replicate import ReplicateProvider
+from vsl.adapters.replicate.client import ReplicateProvider
 from vsl.domain.errors import ProviderThrottled, SubmissionUncertain
 
 TOKEN = "r8_secret"

@@ -1,13 +1,16 @@
-"""A function's process on the local stack: AWS's runtime client and our own loop behave alike."""
+"""A function's process on the local stack: AWS's runtime client and our own loop behave alike, and
+so does a worker that was forked."""
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.runtime_api import Reply, RuntimeApi
+from tests.support.runtime_api import ForkServer, Reply, RuntimeApi
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric has no wheel")
 
@@ -64,8 +67,21 @@ def shape(reply: Reply) -> Any:
     return reply.kind, {**reply.body, "stackTrace": own}
 
 
-def replies(folder: Path, *, own_loop: bool) -> list[Any]:
-    with RuntimeApi(folder, own_loop=own_loop) as api:
+KINDS = ["client of AWS", "own loop", "forked"]
+
+
+@contextmanager
+def worker(folder: Path, kind: str) -> Iterator[RuntimeApi]:
+    if kind == "forked":
+        with ForkServer() as forks, RuntimeApi(folder, forks=forks) as api:
+            yield api
+    else:
+        with RuntimeApi(folder, own_loop=kind == "own loop") as api:
+            yield api
+
+
+def replies(folder: Path, kind: str) -> list[Any]:
+    with worker(folder, kind) as api:
         found = [shape(api.invoke(event)) for event in EVENTS]
         return [*found, shape(api.invoke(None, raw=b"{not json"))]
 
@@ -78,13 +94,14 @@ def without_wording(document: Any) -> Any:
     return document
 
 
-def test_our_loop_answers_like_the_client_of_aws(tmp_path: Path) -> None:
+def test_all_kinds_answer_like_the_client_of_aws(tmp_path: Path) -> None:
     write(tmp_path, APP)
-    theirs = replies(tmp_path, own_loop=False)
-    ours = replies(tmp_path, own_loop=True)
+    theirs = replies(tmp_path, "client of AWS")
+    ours = replies(tmp_path, "own loop")
     assert list(map(without_wording, ours)) == list(map(without_wording, theirs))
     assert theirs[1][1]["errorType"] == "ProviderThrottled"
     assert theirs[0] == EVENTS[0]
+    assert replies(tmp_path, "forked") == theirs
 
 
 @pytest.mark.parametrize(
@@ -97,25 +114,25 @@ def test_our_loop_answers_like_the_client_of_aws(tmp_path: Path) -> None:
         ("{}.nothing", "AttributeError"),
     ],
 )
-@pytest.mark.parametrize("own_loop", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_function_that_cannot_be_loaded(
-    tmp_path: Path, source: str, error_type: str, own_loop: bool
+    tmp_path: Path, source: str, error_type: str, kind: str
 ) -> None:
     write(tmp_path, source)
-    with RuntimeApi(tmp_path, own_loop=own_loop) as api:
+    with worker(tmp_path, kind) as api:
         reply = api.reply()
     assert (reply.kind, reply.error_type) == ("init", error_type)
     assert reply.body["errorType"] == error_type
     assert reply.body["errorMessage"]
 
 
-@pytest.mark.parametrize("own_loop", [False, True])
-def test_changed_code_is_used_by_the_next_invocation(tmp_path: Path, own_loop: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_changed_code_is_used_by_the_next_invocation(tmp_path: Path, kind: str) -> None:
     write(tmp_path, "import helper\ncalls = []\ndef handler(e, c):\n calls.append(1)\n"
           " return helper.NAME + str(len(calls))")  # fmt: skip
     write(tmp_path, "NAME = 'one'", "helper.py")
     write(tmp_path, "{}", "models.json")
-    with RuntimeApi(tmp_path, own_loop=own_loop) as api:
+    with worker(tmp_path, kind) as api:
         assert api.invoke({}).body == "one1"
         assert api.invoke({}).body == "one2", "unchanged code keeps its process and its state"
 

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.everything import Life
+from tests.support.browser import FLAGS, on_path
+from tests.support.permission_coverage import Usage
 from tests.support.receiver import receiver
 from tests.support.stack import Stack, vsl
 
@@ -25,12 +27,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def life(stack: Stack) -> Iterator[Life]:
+def usage(stack: Stack) -> Iterator[Usage]:
     """Lived once, for the tests that ask afterwards what was called and what was written down."""
     with receiver() as client:
-        life = Life(stack, client)
-        life.live()
-        yield life
+        usage = Usage(stack, client)
+        usage.exercise()
+        yield usage
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=on_path(), args=list(FLAGS))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ def client() -> Iterator[Receiver]:
 
 def send(stack: Stack, method: str, path: str, **query: str) -> httpx.Response:
     return httpx.request(
-        method, f"{stack.api.url}{path}", params=query, timeout=20, trust_env=False
+        method, f"{stack.api.url}{path}", params=query, timeout=None, trust_env=False
     )
 
 

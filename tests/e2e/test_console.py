@@ -12,28 +12,20 @@ import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from PIL import Image, ImageChops, ImageStat
-from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Route, ViewportSize, expect
 
+from devstack.replicate.faults import FileFault
 from tests.support.api import unique
-from tests.support.browser import FLAGS, on_path
 from tests.support.media_files import image_file
 from tests.support.receiver import receiver
 from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 PICTURES = REPOSITORY / "test-output/console"
 WAIT_MS = 20_000
 DESK, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=360, height=740)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=on_path(), args=list(FLAGS))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +96,7 @@ def test_from_the_form_to_the_picture_and_its_timeline(page: Page, stack: Stack)
         page.get_by_text(re.compile(r"Woken by the (webhook|poller)\. Submitted once"))
     ).to_be_visible()
     job_id = page.url.rpartition("/")[2]
-    answer = httpx.get(f"{stack.api.url}/jobs/{job_id}/timeline", timeout=20, trust_env=False)
+    answer = httpx.get(f"{stack.api.url}/jobs/{job_id}/timeline", timeout=None, trust_env=False)
     names = [segment["name"].replace("_", " ") for segment in answer.json()["segments"]]
     assert timeline.get_by_role("rowheader").all_inner_texts() == names
     bars = timeline.locator(".bar").evaluate_all("all => all.map((bar) => bar.offsetHeight)")
@@ -130,6 +122,16 @@ def test_the_picture_in_the_documents_is_what_the_console_looks_like(
     small = [picture.convert("L").resize((48, 32)) for picture in pictures]
     mean = ImageStat.Stat(ImageChops.difference(*small)).mean[0]
     assert mean < 4, "run docs/pictures/console.py and commit what it writes"
+
+
+def test_a_file_that_is_not_media_is_there_to_download(page: Page, stack: Stack, user: str) -> None:
+    prompt = unique("a page in place of a picture")
+    fault = {"match": {"prompt": prompt}, "kind": "wrong_type"}
+    stack.control.faults(FileFault.model_validate(fault))
+    status = stack.api.run("flux-schnell", {"prompt": prompt}, user_id=user)
+    at(page, f"/jobs/{status['jobId']}")
+    expect(page.locator(".media").get_by_role("link", name="Download")).to_be_visible()
+    expect(page.locator(".media img")).to_have_count(0)
 
 
 def test_what_is_refused_stands_beside_its_field(page: Page, stack: Stack) -> None:
@@ -259,6 +261,43 @@ def test_a_job_that_is_not_there_leads_back(page: Page) -> None:
     expect(page.get_by_text("There is no job with this id.")).to_be_visible()
     page.get_by_role("link", name="To the gallery").click()
     expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["/jobs/%", "/jobs/%E0%A4%A", "/jobs/..", "/jobs/%2E%2E", "/jobs/x", "/?from=..", "/?from=%"],
+)
+def test_an_address_that_names_no_job_leads_back(page: Page, place: str) -> None:
+    at(page, place)
+    expect(page.get_by_text("There is no job with this id.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("link", name="To the gallery").click()
+    expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
+
+
+def test_an_answer_that_is_not_held_back_is_not_asked_for_again_at_once(
+    page: Page, stack: Stack, user: str
+) -> None:
+    """As where too many of the user's requests wait already."""
+    ended = stack.api.run("flux-schnell", {"prompt": unique("a fox")}, user_id=user)
+    job_id = ended["jobId"]
+    running = {**ended, "status": "processing", "completedAt": None}
+    held: list[str] = []
+
+    def answer(route: Route) -> None:
+        if "wait=20" in route.request.url:
+            held.append(route.request.url)
+        route.fulfill(json=running, headers={"Retry-After": "2"})
+
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    page.route(f"**/status/{job_id}*", answer)
+    at(page, f"/jobs/{job_id}")
+    expect(page.get_by_label("Progress")).to_be_visible()
+    for asked in (1, 2, 3):
+        page.evaluate("async () => { for (let n = 0; n < 10; n += 1) await fetch('../models'); }")
+        assert len(held) == asked
+        page.clock.run_for(2000)
 
 
 def test_another_user_sees_nothing_of_it(page: Page, user: str) -> None:

@@ -5,27 +5,27 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from devstack.replicate.faults import PredictionFails, PredictionSlow
 from tests.support.api import unique
+from tests.support.jobs import make_job
 from tests.support.processes import children
 from tests.support.stack import Stack
+from tests.support.waiting import until
+from vsl.adapters.postgres.connection import PostgresConnection
+from vsl.adapters.postgres.job_repository import PostgresJobRepository
+from vsl.domain.jobs.ids import new_job_id
 
 pytestmark = pytest.mark.e2e
 
 
 def cancel(stack: Stack, job_id: str) -> httpx.Response:
-    return httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=20, trust_env=False)
-
-
-def until(condition: Callable[[], bool], patience: float = 40) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    return httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=None, trust_env=False)
 
 
 def test_a_running_job_is_canceled_at_the_provider(stack: Stack) -> None:
@@ -116,5 +116,17 @@ def test_without_postgresql_new_jobs_are_refused_and_running_ones_wait(
     time.sleep(3)
     assert stack.api.status(running)["status"] in {"processing", "storing"}
     postgres(signal.SIGCONT)
-    status = stack.api.finish(running, patience=90)
+    status = stack.api.finish(running)
     assert status["status"] == "succeeded", json.dumps(status)
+
+
+def test_a_job_that_postgresql_alone_knows_is_ended(stack: Stack) -> None:
+    """Its request broke off between the two writes; nobody asks again."""
+    at = stack.now() - timedelta(hours=2)
+    job = make_job(unique("forgotten"), at, job_id=new_job_id(at))
+    with closing(PostgresConnection(lambda: stack.database_url)) as connection:
+        PostgresJobRepository(connection).create_job(job, None)
+    assert stack.invoke("RepairExecutionFunction", {"forgotten": True})["recorded"] >= 1
+    status = stack.api.status(job.job_id)
+    assert (status["status"], status["errorCode"]) == ("failed", "ExecutionStopped")
+    assert "recorded" not in stack.invoke("RepairExecutionFunction", {"forgotten": True})

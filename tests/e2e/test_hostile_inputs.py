@@ -15,14 +15,15 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support.admission import make_accept_request
 from tests.support.api import unique
 from tests.support.models import catalogue
 from tests.support.stack import Stack
 from vsl.domain.errors import VslError
-from vsl.domain.ids import new_job_id
-from vsl.domain.job import Job
-from vsl.domain.signature import sign
-from vsl.services.accept_request import Execution, accept_request
+from vsl.domain.jobs.execution import Execution
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.jobs.job import Job
+from vsl.domain.predictions.signature import sign
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +41,7 @@ PREDICTION = b'{"id": "zzzzzzzzzzzzzzzzzzzzzzzzzz", "status": "succeeded", "outp
 
 @dataclass(frozen=True)
 class Row:
-    """`body` may be bytes, which are sent as they are."""
+    """`body` may be bytes, which are sent as they are; `place` is what the answer names as wrong."""
 
     name: str
     status: int
@@ -49,6 +50,7 @@ class Row:
     to: str = JOB
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
+    place: str | None = None
 
     def send(self, stack: Stack) -> httpx.Response:
         content = self.body if isinstance(self.body, bytes | None) else json.dumps(self.body)
@@ -58,7 +60,7 @@ class Row:
             stack.api.url + self.to,
             content=content,
             headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-            timeout=40,
+            timeout=None,
             trust_env=False,
         )
 
@@ -80,6 +82,10 @@ def raw(
     name: str, body: bytes, status: int = 400, code: str = "InvalidRequest", **more: Any
 ) -> Row:
     return Row(name, status, code, body, **more)
+
+
+def with_parameters(text: str) -> bytes:
+    return f'{{"userId":"mallory","modelId":"sdxl","parameters":{text}}}'.encode()
 
 
 def upload(name: str, **changes: Any) -> Row:
@@ -136,8 +142,17 @@ TABLE = [
     ),
     # --- prompts and inputs ----------------------------------------------------------------------
     prompt("NUL", "a\0b"),
-    # Asked of the route whose body a function reads: what Step Functions makes of it is AWS's to say.
-    Row("half an emoji", 400, "InvalidParameters", {"parameters": {"prompt": "a\ud83d"}}, ESTIMATE),
+    *(
+        Row(name, 400, "InvalidRequest", with_parameters(text), to, place=place)
+        for to in (JOB, ESTIMATE)
+        for name, text, place in (
+            ("half an emoji", r'{"prompt":"a\ud83d"}', "parameters.prompt"),
+            ("half an emoji in a name", r'{"a\ud83d":1}', "parameters"),
+            ("1e400", '{"guidance_scale":1e400}', "parameters.guidance_scale"),
+            ("5,000 levels", '{"a":' * 5000 + "1" + "}" * 5000, "parameters.a.a.a.a.…"),
+            ("a name twice", '{"seed":1,"seed":2}', "seed"),
+        )
+    ),
     prompt("a bell", "a\x07b"),
     prompt("an escape sequence", "\x1b[2Jgone"),
     prompt("nothing but spaces", " \n\t "),
@@ -261,7 +276,10 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
 def test_it_is_refused_and_leaves_nothing(
     stack: Stack, unchanged: Callable[[], None], row: Row
 ) -> None:
-    refused(row.send(stack), row.status, row.code)
+    answer = row.send(stack)
+    refused(answer, row.status, row.code)
+    if row.place is not None:
+        assert [each["field"] for each in answer.json()["fields"]] == [row.place]
     if row.method == "POST":
         unchanged()
 
@@ -310,8 +328,13 @@ def test_an_address_inside_a_network_is_refused_on_aws(name: str, field_name: st
         body |= {"parameters": {"image": "https://example.com/a.png"}, "callbackUrl": address}
 
     class Untouched:
-        def once(self, *_: object) -> Never:
+        def claim(self, *_: object) -> Never:
             pytest.fail("the key was claimed")
+
+        def find(self, *_: object) -> None:
+            """The key is not known."""
+
+        forget = claim
 
     def beyond(_: Job) -> Never:
         pytest.fail("the request was taken")
@@ -319,7 +342,7 @@ def test_an_address_inside_a_network_is_refused_on_aws(name: str, field_name: st
     execution = Execution("arn:execution", "e", datetime(2026, 3, 1, tzinfo=UTC))
     document = {"request": body, "idempotencyKey": "k"}
     with pytest.raises(VslError) as caught:
-        accept_request(document, execution, catalogue=catalogue(), once=Untouched(), check=beyond)
+        make_accept_request(catalogue(), None, beyond)(document, execution, Untouched())
     assert caught.value.status == 400
     fields = caught.value.details["fields"]
     assert isinstance(fields, list)
@@ -360,7 +383,7 @@ class Forgery:
             f"{stack.api.url}{WEBHOOK}?{self.query}",
             content=self.body if self.sent is None else self.sent,
             headers=headers,
-            timeout=20,
+            timeout=None,
             trust_env=False,
         )
 
@@ -395,6 +418,19 @@ def test_a_webhook_that_is_not_genuine_changes_nothing(
 ) -> None:
     refused(forgery.send(stack), forgery.status, forgery.code)
     unchanged()
+
+
+def test_a_webhook_without_its_address_is_turned_on_no_other_job(stack: Stack) -> None:
+    """The address is not signed: what it says counts only where something else proves it."""
+    ended = stack.api.run("flux-schnell", {"prompt": unique("mine")}, user_id="mallory")
+    victim = stack.api.submit("minimax-video-01", {"prompt": unique("a fox")}, user_id="victim")
+    query = f"jobId={victim}&attempt=1"
+    known = json.dumps({"id": ended["replicateId"], "status": "processing"}).encode()
+    unknown = json.dumps({"id": "z" * 26, "status": "failed", "error": "no"}).encode()
+    for body, status, code in ((known, 400, "InvalidRequest"), (unknown, 404, "JobNotFound")):
+        refused(Forgery("", status, code, body=body, query=query).send(stack), status, code)
+    assert stack.api.finish(victim)["status"] == "succeeded"
+    assert stack.control.prediction(ended["replicateId"]).status == "succeeded"
 
 
 # --- what is legitimate, however odd -----------------------------------------------------------------

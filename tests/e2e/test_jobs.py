@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 
 def download(output: dict[str, Any]) -> bytes:
-    content = httpx.get(output["originalUrl"], timeout=20, trust_env=False)
+    content = httpx.get(output["originalUrl"], timeout=None, trust_env=False)
     assert content.status_code == 200
     assert content.headers["content-type"] == output["contentType"]
     assert len(content.content) == output["fileSize"]
@@ -39,7 +39,7 @@ def test_an_image(stack: Stack) -> None:
     result = status["result"]
     with Image.open(io.BytesIO(download(result))) as image:
         assert image.size == (result["width"], result["height"]) == (1344, 768)
-    thumbnail = httpx.get(result["thumbnailUrl"], timeout=20, trust_env=False)
+    thumbnail = httpx.get(result["thumbnailUrl"], timeout=None, trust_env=False)
     with Image.open(io.BytesIO(thumbnail.content)) as image:
         assert image.format == "WEBP"
         assert max(image.size) <= 640
@@ -102,7 +102,7 @@ def test_every_store_tells_the_same(stack: Stack) -> None:
     assert {name for (name,) in events} >= {"created", "submitted", "outcome_recorded", "succeeded"}
     assert webhooks is not None
     assert webhooks[0] >= 1
-    live = stack.live_jobs().get(status["jobId"])
+    live = stack.tracking_store().get(status["jobId"])
     assert live is not None
     assert live.result is not None
     assert live.result["status"] == "succeeded"
@@ -167,13 +167,39 @@ def test_a_partly_flagged_output_keeps_what_came(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [("expired", "OutputExpired"), ("wrong_type", "OutputInvalid")]
+    ("kind", "code"), [("expired", "OutputExpired"), ("empty", "OutputInvalid")]
 )
 def test_an_output_that_cannot_be_used_fails_by_name(stack: Stack, kind: str, code: str) -> None:
     prompt = unique(kind)
     stack.control.faults(FileFault.model_validate({"match": {"prompt": prompt}, "kind": kind}))
     status = stack.api.run("flux-schnell", {"prompt": prompt})
     assert (status["status"], status["errorCode"]) == ("failed", code)
+
+
+def test_one_bad_file_of_several_does_not_lose_the_others(stack: Stack) -> None:
+    prompt = unique("one expired")
+    fault = {"match": {"prompt": prompt}, "kind": "expired", "index": 1}
+    stack.control.faults(FileFault.model_validate(fault))
+    status = stack.api.run("flux-schnell", {"prompt": prompt, "num_outputs": 3})
+    assert status["status"] == "succeeded", status
+    names = [output["s3Path"].rpartition("/")[2] for output in status["outputs"]]
+    assert [name[:2] for name in names] == ["0-", "2-"]
+    address = f"{stack.api.url}/jobs/{status['jobId']}/timeline"
+    timeline = httpx.get(address, timeout=20, trust_env=False).json()
+    events = {event["name"]: event for event in timeline["events"]}
+    assert events["stored"]["detail"]["lost"] == [{"output": 1, "code": "OutputExpired"}]
+
+
+def test_a_page_in_place_of_media_is_delivered_as_an_attachment(stack: Stack) -> None:
+    prompt = unique("wrong type")
+    fault = {"match": {"prompt": prompt}, "kind": "wrong_type"}
+    stack.control.faults(FileFault.model_validate(fault))
+    status = stack.api.run("flux-schnell", {"prompt": prompt})
+    assert status["status"] == "succeeded", status
+    assert status["result"]["contentType"] == "application/octet-stream"
+    answer = httpx.get(status["result"]["originalUrl"])
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == "attachment"
 
 
 def test_a_broken_download_is_tried_again(stack: Stack) -> None:

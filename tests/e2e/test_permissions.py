@@ -9,13 +9,13 @@ import ast
 
 import pytest
 
-from tests.support.everything import Life
+from tests.support.permission_coverage import Usage
 from tests.support.permissions import Call, Grant, Role, calls, roles
 from tests.support.stack import Stack
 from tests.support.template import REPOSITORY, resource, template
 
-# A whole life on a busy machine.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+# A whole run on a busy machine.
+pytestmark = pytest.mark.e2e
 
 # What SAM adds for logging, tracing and the network interfaces of a VPC.
 READY_MADE = {
@@ -27,19 +27,68 @@ READY_MADE = {
 QUEUE_READER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 # Rights of which this stack makes no use: function (or all), action, end of the resource, and where
 # they are used.
-ELSEWHERE = {
+ON_A_BAD_DAY = (
+    "read only when what is nearer does not know",
+    "tests/unit/infrastructure/test_secrets_by_need.py::test_a_role_reads_its_functions_secrets",
+)
+ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
+    ("GetStatusFunction", "ssm:GetParameters", "/database-url"): ON_A_BAD_DAY,
+    ("WaitForJobFunction", "ssm:GetParameters", "/database-url"): ON_A_BAD_DAY,
+    ("ProcessWebhookFunction", "ssm:GetParameters", "/database-url"): ON_A_BAD_DAY,
+    ("ProcessWebhookFunction", "ssm:GetParameters", "/replicate-token"): ON_A_BAD_DAY,
     (None, "ssm:GetParameter", "/models*"): (
         "the catalogue is a file here",
         "tests/unit/adapters/test_catalogue_sources.py::test_ssm",
+    ),
+    ("ValidateRequestFunction", "dynamodb:GetItem", "-idempotency"): (
+        "the catalogue does not change under a request's key",
+        "tests/machines/test_real_handlers.py::test_after_acceptance_the_catalogue_may_change",
+    ),
+    (None, "dynamodb:Query", "/index/ReplicateIdIndex"): (
+        "an answer of the provider is lost while others submit",
+        "tests/unit/services/test_search.py::test_another_job_s_prediction_is_known_unasked",
     ),
     ("StoreMediaFunction", "s3:AbortMultipartUpload", "/media/*"): (
         "an upload in parts breaks",
         "tests/unit/media/test_s3.py::test_a_part_that_fails_aborts_the_upload",
     ),
-    (None, "ssm:GetParametersByPath", "/vsl/local/*"): (
-        "AWS looks for the path with the slash at its end, the record has it without",
-        "tests/unit/infrastructure/test_roles.py::test_secrets_are_readable_by_their_path",
+    ("PollPredictionsFunction", "dynamodb:GetItem", "-realtime-jobs"): (
+        "an item that its batch does not bring",
+        "tests/unit/services/test_poller_at_scale.py::test_an_item_that_cannot_be_read_stops_no_other",
     ),
+    ("PollPredictionsFunction", "lambda:InvokeFunction", ":vsl-local-poll-predictions"): (
+        "more is due than one run serves",
+        "tests/unit/functions/test_poll_predictions.py::test_what_is_left_is_handed_on_once_the_lease_is_free",
+    ),
+    **{
+        ("RepairExecutionFunction", "s3:DeleteObject", place): (
+            "what a step wrote after its job was deleted",
+            "tests/unit/services/test_delete_job.py::test_what_was_written_after_the_deletion_is_swept",
+        )
+        for place in ("/media/*", "/temp/stored/*", "/thumbnails/*")
+    },
+    ("ResolveTimeoutFunction", "s3:PutObject", "/temp/stored/*"): (
+        "a large output that only the timeout finds",
+        "tests/unit/adapters/test_large_outputs.py::test_a_timeout_that_finds_a_large_output_keeps_it",
+    ),
+    ("CancelJobFunction", "s3:PutObject", "/temp/stored/*"): (
+        "a large output that a cancel finds",
+        "tests/unit/adapters/test_large_outputs.py::test_a_cancel_that_comes_too_late_keeps_it",
+    ),
+    **{
+        (function, "s3:PutObject", "/temp/stored/*"): (
+            "a large output, which is rare",
+            "tests/e2e/test_odd_answers.py::test_the_job_ends",
+        )
+        for function in ("ProcessWebhookFunction", "PollPredictionsFunction")
+    },
+    **{
+        (function, "ssm:GetParameters", "/owner-name-secret"): (
+            "users stand in keys by their ids here",
+            "tests/e2e/test_opaque_names.py::test_no_address_tells_whose_file_it_is",
+        )
+        for function in ("StoreMediaFunction", "CreateUploadFunction")
+    },
 }
 
 
@@ -49,8 +98,8 @@ def deployed(stack: Stack) -> dict[str, Role]:
 
 
 @pytest.fixture(scope="module")
-def seen(life: Life) -> list[Call]:
-    return calls(life.stack)
+def seen(usage: Usage) -> list[Call]:
+    return calls(usage.stack)
 
 
 def test_no_function_was_refused_anything(seen: list[Call]) -> None:

@@ -1,10 +1,12 @@
 """The reading API on the running stack: list and timeline."""
 
+import time
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+import redis
 
 from tests.support.api import unique
 from tests.support.stack import Stack
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 
 def get(stack: Stack, path: str, **query: str) -> httpx.Response:
-    return httpx.get(f"{stack.api.url}{path}", params=query, timeout=30, trust_env=False)
+    return httpx.get(f"{stack.api.url}{path}", params=query, timeout=None, trust_env=False)
 
 
 def pages(stack: Stack, **query: str) -> list[dict[str, Any]]:
@@ -83,6 +85,31 @@ def test_a_long_poll_ends_with_the_job_and_the_answer_is_sent_once(stack: Stack)
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("key", ["{waits}:user:waiter", "{waits}:all"])
+def test_a_wait_without_a_place_is_answered_at_once(stack: Stack, key: str) -> None:
+    """The places are taken as other waits take them. Whoever held them must not come back for them."""
+    job_id = stack.api.submit("minimax-video-01", {"prompt": unique("a fox")}, user_id="waiter")
+    with redis.Redis.from_url(stack.document["redisUrl"]) as raw:
+        end = (time.time() + 600) * 1000
+        others = {f"somebody-{number}": end for number in range(100)}
+        raw.zadd(key, others)
+        try:
+            answer = get(stack, f"/status/{job_id}", wait="25", userId="waiter")
+            waited = stack.api.generate(
+                "flux-schnell", {"prompt": unique("now")}, user_id="waiter", prefer="wait=25"
+            )
+        finally:
+            raw.zrem(key, *others)
+        assert (answer.status_code, answer.headers["retry-after"]) == (200, "2")
+        assert (waited.status_code, waited.headers["retry-after"]) == (202, "2")
+        assert "preference-applied" not in waited.headers
+        answer = get(stack, f"/status/{job_id}", wait="25", userId="waiter")
+        assert "retry-after" not in answer.headers
+        assert raw.exists("{waits}:user:waiter", "{waits}:all") == 0, "every place is given back"
+    for each in (job_id, waited.json()["jobId"]):
+        stack.api.finish(each)
+
+
 def test_a_wait_that_is_too_long_is_refused(stack: Stack) -> None:
     answer = get(stack, "/status/01994a3c-0000-7000-8000-000000000000", wait="26")
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidRequest")
@@ -94,14 +121,14 @@ def test_a_deleted_job_is_gone_from_every_route(stack: Stack) -> None:
     delete = f"{stack.api.url}/jobs/{job_id}"
     result = stack.api.finish(job_id)["result"]
     prefix = result["s3Path"].rpartition("/")[0].removeprefix("media/")
-    stranger = httpx.delete(delete, params={"userId": "stranger"}, timeout=30, trust_env=False)
+    stranger = httpx.delete(delete, params={"userId": "stranger"}, timeout=None, trust_env=False)
     assert stranger.status_code == 404
-    done = httpx.delete(delete, params={"userId": user}, timeout=30, trust_env=False)
+    done = httpx.delete(delete, params={"userId": user}, timeout=None, trust_env=False)
     assert (done.status_code, done.content) == (204, b"")
     for path in (f"/status/{job_id}", f"/jobs/{job_id}/timeline"):
         assert get(stack, path).status_code == 404
     for method, url in (("DELETE", delete), ("POST", f"{delete}/cancel")):
-        assert httpx.request(method, url, timeout=30, trust_env=False).status_code == 404
+        assert httpx.request(method, url, timeout=None, trust_env=False).status_code == 404
     assert pages(stack, userId=user) == []
     for url in (result["originalUrl"], result["thumbnailUrl"]):
         assert httpx.get(url, trust_env=False).status_code == 404
@@ -119,11 +146,11 @@ def test_a_deleted_job_is_gone_from_every_route(stack: Stack) -> None:
 def test_a_running_job_is_not_deleted(stack: Stack) -> None:
     job_id = stack.api.submit("minimax-video-01", {"prompt": unique("a long film")})
     url = f"{stack.api.url}/jobs/{job_id}"
-    early = httpx.delete(url, timeout=30, trust_env=False)
+    early = httpx.delete(url, timeout=None, trust_env=False)
     assert (early.status_code, early.json()["code"]) == (409, "JobNotEnded")
-    httpx.post(f"{url}/cancel", timeout=30, trust_env=False)
+    httpx.post(f"{url}/cancel", timeout=None, trust_env=False)
     assert stack.api.finish(job_id)["status"] == "canceled"
-    assert httpx.delete(url, timeout=30, trust_env=False).status_code == 204
+    assert httpx.delete(url, timeout=None, trust_env=False).status_code == 204
 
 
 def test_the_api_describes_itself(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Every route of the API, at every kind of door, for everybody who may stand before it.
+"""Every route of the API, behind every kind of authorization, for every kind of caller.
 
 Routes come from the document that is deployed; one that has no rule here fails.
 """
@@ -14,7 +14,13 @@ import pytest
 from devstack.gateway.responses import Answer
 from devstack.paths import python_of
 from tests.support.api import unique
-from tests.support.doors import MODES, Credentials, Door, deployed_environment, door
+from tests.support.auth_gateways import (
+    MODES,
+    AuthGateway,
+    Credentials,
+    auth_gateway,
+    deployed_environment,
+)
 from tests.support.front import api_document
 from tests.support.function_host import Host
 from tests.support.stack import Stack
@@ -66,6 +72,7 @@ RULES: dict[str, Rule] = {
     "GET /console/{file}": Rule("open"),
     "GET /openapi.json": Rule("open"),
     "GET /docs": Rule("open"),
+    "GET /docs/{file}": Rule("open"),
 }
 ROUTES = sorted(
     f"{operation.method} {operation.resource}"
@@ -76,24 +83,24 @@ ORDERED = sorted(ROUTES, key=lambda route: RULES[route].last if route in RULES e
 
 
 @dataclass
-class Doors:
-    """`jobs` are ended jobs, one of each door's owner."""
+class AuthGateways:
+    """`jobs` are ended jobs, one of each gateway's owner."""
 
-    by_mode: dict[str, Door]
+    by_mode: dict[str, AuthGateway]
     jobs: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
-def doors(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
-    """Each owner's job comes in by its own door."""
+def gateways(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthGateways]:
+    """Each owner's job comes in through its own gateway."""
     environment, folders = deployed_environment(stack)
-    folder = tmp_path_factory.mktemp("doors")
+    folder = tmp_path_factory.mktemp("gateways")
     python, logs = python_of("functions"), folder / "functions.log"
     with ExitStack() as opened:
-        found = Doors({})
+        found = AuthGateways({})
         for mode in MODES:
             host = opened.enter_context(Host(python, {**environment, "API_AUTH": mode}, logs))
-            found.by_mode[mode] = door(stack, mode, host, folders, folder / "identity.json")
+            found.by_mode[mode] = auth_gateway(stack, mode, host, folders, folder / "identity.json")
         for mode, each in found.by_mode.items():
             # Nobody listens there: what counts is who may ask for the call.
             nowhere = {"callbackUrl": "http://127.0.0.1:9/ended"}
@@ -114,9 +121,9 @@ def owner(mode: str) -> str:
 
 @dataclass(frozen=True)
 class Visit:
-    """One route at one door."""
+    """One route at one gateway."""
 
-    door: Door
+    auth_gateway: AuthGateway
     route: str
     job_id: str
 
@@ -126,7 +133,7 @@ class Visit:
 
     @property
     def owner(self) -> str:
-        return owner(self.door.mode)
+        return owner(self.auth_gateway.mode)
 
     def send(
         self,
@@ -138,22 +145,23 @@ class Visit:
     ) -> Answer:
         method, _, path = self.route.partition(" ")
         path = path.replace("{jobId}", job_id or self.job_id).replace("{modelId}", "flux-schnell")
-        path = path.replace("{file}", "index.html")
+        path = path.replace("/console/{file}", "/console/index.html")
+        path = path.replace("/docs/{file}", "/docs/page.js")
         assert "{" not in path, "a variable this test has no value for"
         given = self.rule.body
         if body is not None and given is not None:
             given = {**given, **body}
-        return self.door.send(method, path, who, given, user_id)
+        return self.auth_gateway.send(method, path, who, given, user_id)
 
 
 @pytest.fixture
-def visit(request: pytest.FixtureRequest, doors: Doors) -> Visit:
+def visit(request: pytest.FixtureRequest, gateways: AuthGateways) -> Visit:
     mode, route = request.param
     assert route in RULES, f"{route} is new: say in RULES what a stranger meets there"
-    return Visit(doors.by_mode[mode], route, doors.jobs[mode])
+    return Visit(gateways.by_mode[mode], route, gateways.jobs[mode])
 
 
-def at_every_door(*kinds: str) -> pytest.MarkDecorator:
+def at_every_gateway(*kinds: str) -> pytest.MarkDecorator:
     """All routes of these kinds (and those without a rule) by every mode."""
     cases = [
         (mode, route)
@@ -170,38 +178,38 @@ def test_every_rule_has_its_route() -> None:
     assert sorted(RULES) == ROUTES
 
 
-@at_every_door("shared", "job", "own", "trusted", "write")
+@at_every_gateway("shared", "job", "own", "trusted", "write")
 def test_nobody_passes_without_credentials_or_with_forged_ones(visit: Visit) -> None:
-    mode = visit.door.mode
+    mode = visit.auth_gateway.mode
     if mode == "NONE":
         return  # the local stack alone; the template refuses it elsewhere
-    for who in (None, visit.door.forged(visit.owner)):
+    for who in (None, visit.auth_gateway.forged(visit.owner)):
         answer = visit.send(who)
         assert answer.status == AT_THE_GATE[mode], answer.body
         assert json.loads(answer.body)["code"] in {"Unauthorized", "Forbidden"}
 
 
-@at_every_door("open")
+@at_every_gateway("open")
 def test_what_is_open_needs_no_credentials(visit: Visit) -> None:
     answer = visit.send(None)
     assert answer.status == visit.rule.owner, answer.body
     assert visit.job_id.encode() not in answer.body
 
 
-@at_every_door("job")
+@at_every_gateway("job")
 def test_a_strangers_job_does_not_exist(visit: Visit) -> None:
     """Not even its absence tells anything: the words are those for an id that never was."""
-    stranger = visit.door.of("stranger")
+    stranger = visit.auth_gateway.of("stranger")
     answer, never = visit.send(stranger), visit.send(stranger, job_id=NOBODY)
     assert (answer.status, json.loads(answer.body)["code"]) == (404, "JobNotFound")
     assert answer.body == never.body.replace(NOBODY.encode(), visit.job_id.encode())
 
 
-@at_every_door("own", "job", "write")
+@at_every_gateway("own", "job", "write")
 def test_a_token_cannot_name_another_user(visit: Visit) -> None:
-    if visit.door.mode != "COGNITO":
+    if visit.auth_gateway.mode != "COGNITO":
         return  # a key or a signature is a back end's, which may name anybody
-    stranger = visit.door.of("stranger")
+    stranger = visit.auth_gateway.of("stranger")
     if visit.rule.kind == "write":
         answer = visit.send(stranger, body={"userId": visit.owner})
     else:
@@ -209,9 +217,12 @@ def test_a_token_cannot_name_another_user(visit: Visit) -> None:
     assert (answer.status, json.loads(answer.body)["code"]) == (403, "Forbidden")
 
 
-@at_every_door("own")
+@at_every_gateway("own")
 def test_a_strangers_view_holds_nothing_of_the_owner(visit: Visit) -> None:
-    theirs, ours = visit.send(visit.door.of("stranger")), visit.send(visit.door.of(visit.owner))
+    theirs, ours = (
+        visit.send(visit.auth_gateway.of("stranger")),
+        visit.send(visit.auth_gateway.of(visit.owner)),
+    )
     assert (theirs.status, ours.status) == (200, 200)
     assert theirs.body != ours.body
     if visit.route == "GET /jobs":
@@ -219,12 +230,14 @@ def test_a_strangers_view_holds_nothing_of_the_owner(visit: Visit) -> None:
         assert visit.job_id in [job["jobId"] for job in json.loads(ours.body)["jobs"]]
 
 
-@at_every_door("trusted")
+@at_every_gateway("trusted")
 def test_what_is_about_all_users_is_for_a_back_end_alone(visit: Visit) -> None:
-    assert visit.send(visit.door.of(visit.owner), user_id=visit.owner).status == 403
+    assert visit.send(visit.auth_gateway.of(visit.owner), user_id=visit.owner).status == 403
     # A token is one user's whatever the request says; a key or a signature speaks for nobody.
-    alone = visit.send(visit.door.of(visit.owner if visit.door.mode == "COGNITO" else ""))
-    if visit.door.mode == "COGNITO":
+    alone = visit.send(
+        visit.auth_gateway.of(visit.owner if visit.auth_gateway.mode == "COGNITO" else "")
+    )
+    if visit.auth_gateway.mode == "COGNITO":
         assert (alone.status, json.loads(alone.body)["code"]) == (403, "Forbidden")
         assert visit.job_id.encode() not in alone.body
     else:
@@ -232,11 +245,11 @@ def test_what_is_about_all_users_is_for_a_back_end_alone(visit: Visit) -> None:
         assert json.loads(alone.body)["jobs"]["succeeded"] >= len(MODES)
 
 
-@at_every_door("shared", "job", "write")
+@at_every_gateway("shared", "job", "write")
 def test_the_owner_passes(visit: Visit) -> None:
     """Last in this file, and DELETE last of all: afterwards the job is gone for its owner, too."""
-    who = visit.door.of(visit.owner)
-    named = {} if visit.door.mode == "COGNITO" else {"userId": visit.owner}
+    who = visit.auth_gateway.of(visit.owner)
+    named = {} if visit.auth_gateway.mode == "COGNITO" else {"userId": visit.owner}
     answer = visit.send(who, body=named)
     assert answer.status == visit.rule.owner, answer.body
     if visit.rule.last:
@@ -244,9 +257,9 @@ def test_the_owner_passes(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_browsers_preflight_needs_no_credentials(doors: Doors, mode: str) -> None:
-    asked = [each for each in doors.by_mode[mode].operations if each.method == "OPTIONS"]
+def test_a_browsers_preflight_needs_no_credentials(gateways: AuthGateways, mode: str) -> None:
+    asked = [each for each in gateways.by_mode[mode].operations if each.method == "OPTIONS"]
     assert asked
     for operation in asked:
         path = operation.resource.replace("{jobId}", NOBODY).replace("{modelId}", "m")
-        assert doors.by_mode[mode].send("OPTIONS", path, None).status == 204
+        assert gateways.by_mode[mode].send("OPTIONS", path, None).status == 204

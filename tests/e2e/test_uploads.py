@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 
 def ask(stack: Stack, **body: Any) -> httpx.Response:
-    return httpx.post(f"{stack.api.url}/uploads", json=body, timeout=30, trust_env=False)
+    return httpx.post(f"{stack.api.url}/uploads", json=body, timeout=None, trust_env=False)
 
 
 def send(form: dict[str, Any], content: bytes) -> httpx.Response:

@@ -106,7 +106,7 @@ def name(form: tuple[frozenset[str], bool]) -> str:
     return f"{many}, ends {'before' if early else 'at its webhook'}"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("form", WITHOUT_TIMEOUT, ids=name)
 def test_every_order(form: tuple[frozenset[str], bool]) -> None:
     campaign = try_all(tuple(event for event in EVENTS if event != TIMEOUT), *form)
@@ -117,7 +117,7 @@ def test_every_order(form: tuple[frozenset[str], bool]) -> None:
 
 
 @pytest.mark.skipif(not EVERYTHING, reason="make faults; test_any_order has them one by one")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("form", WITH_TIMEOUT, ids=name)
 def test_every_order_with_a_timeout(form: tuple[frozenset[str], bool]) -> None:
     campaign = try_all(EVENTS, *form)

@@ -1,11 +1,13 @@
 """What the protocol counts on and the configuration has to keep."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.fault.harness.states import machine
 from tests.support.template import resource, template
+from vsl.domain.predictions.search import LATEST_POST
 from vsl.runtime import settings
 
 pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
@@ -15,11 +17,17 @@ def test_nothing_of_a_submission_is_on_its_way_when_it_counts_as_not_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A process that freezes between its intent and its POST may still send it while it lives."""
-    monkeypatch.delenv("SUBMISSION_SETTLE_SECONDS", raising=False)
+    monkeypatch.delenv("SUBMISSION_GRACE_SECONDS", raising=False)
     settings.settings.cache_clear()
-    settle = settings.settings().submission_settle_seconds
-    assert settle == template()["Parameters"]["SubmissionSettleSeconds"]["Default"]
+    settle = settings.settings().submission_grace_seconds
+    assert settle == template()["Parameters"]["SubmissionGraceSeconds"]["Default"]
     assert settle >= resource("SubmitPredictionFunction")["Properties"]["Timeout"] + 30
+
+
+def test_the_window_of_a_submission_is_as_long_as_its_step_may_live() -> None:
+    """A prediction outside of it is not looked for."""
+    limit = resource("SubmitPredictionFunction")["Properties"]["Timeout"]
+    assert timedelta(seconds=limit) == LATEST_POST
 
 
 def test_a_state_machine_feature_that_is_unknown_here_raises(

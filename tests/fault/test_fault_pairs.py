@@ -11,7 +11,7 @@ from tests.fault.harness.scenarios import CORE, SCENARIOS
 pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 def test_pairs_of_faults(campaign: Campaign, request: pytest.FixtureRequest) -> None:
     """The second fault is drawn from what the job does after the first, so both always happen."""
     seed = request.config.getoption("--fault-seed")

@@ -9,6 +9,7 @@ import redis
 
 from database.migrate import migrate
 from devstack.servers import Postgres, Valkey, free_port
+from vsl.adapters.postgres.connection import PostgresConnection
 
 TEMPLATE = "vsl_template"
 _numbers = itertools.count(1)
@@ -34,6 +35,14 @@ def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
 def postgres_url(postgres: Postgres) -> Iterator[str]:
     """A database of the test's own with the whole schema."""
     yield from _database(postgres, TEMPLATE)
+
+
+@pytest.fixture
+def connection(postgres_url: str) -> Iterator[PostgresConnection]:
+    """To a database of the test's own, as a function has it."""
+    made = PostgresConnection(lambda: postgres_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

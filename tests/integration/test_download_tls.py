@@ -13,7 +13,7 @@ from cryptography import x509
 
 from tests.support.certificates import self_signed
 from tests.support.file_server import answer
-from vsl.adapters.download import Downloads
+from vsl.adapters.http.download import Downloads
 from vsl.domain.errors import DownloadFailed
 
 pytestmark = pytest.mark.integration

@@ -8,20 +8,21 @@ from typing import Any
 
 import pytest
 
-from tests.fault.harness.accounting import MemoryAccounting
 from tests.fault.harness.clients import RedisClient
 from tests.fault.harness.effects import Effects
+from tests.fault.harness.job_repository import MemoryJobRepository
 from tests.fault.harness.virtual_time import Scheduler
+from tests.support.fakes import START
 from tests.support.jobs import make_asset, make_job
-from tests.support.outside import START
-from vsl.adapters.postgres import PostgresAccounting
-from vsl.adapters.redis_client import RedisClient as ClientOfRedis
-from vsl.adapters.redis_limits import RedisRateLimits
-from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
-from vsl.domain.admission import Limits, RecentJob
+from vsl.adapters.postgres.connection import PostgresConnection
+from vsl.adapters.postgres.job_repository import PostgresJobRepository
+from vsl.adapters.redis.client import RedisClient as ClientOfRedis
+from vsl.adapters.redis.rate_limits import RedisRateLimits
+from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
+from vsl.domain.api.limits import Limits, RecentJob
 from vsl.domain.errors import VslError
-from vsl.domain.job import FinishedJob, JobEvent, JobStatus, Waste, WebhookReceipt
-from vsl.domain.status import StatusDocument, status_document
+from vsl.domain.jobs.job import FinishedJob, JobEvent, JobStatus, OrphanedPrediction, WebhookReceipt
+from vsl.domain.jobs.status import StatusDocument, status_document
 
 pytestmark = pytest.mark.integration
 
@@ -37,23 +38,24 @@ def answer(call: Callable[..., object], *stores: object) -> object:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_accounting(seed: int, postgres_url: str, request: pytest.FixtureRequest) -> None:
-    draw, memory = random.Random(seed), MemoryAccounting()
-    real = PostgresAccounting(lambda: postgres_url)
-    request.addfinalizer(real.close)
+def test_accounting(seed: int, connection: PostgresConnection) -> None:
+    draw, memory = random.Random(seed), MemoryJobRepository()
+    real = PostgresJobRepository(connection)
     jobs = [make_job(f"job-{n}", START + timedelta(seconds=n)) for n in range(3)]
 
     def operation() -> Callable[[Any], object]:
         job = draw.choice(jobs)
         at = START + timedelta(seconds=draw.randrange(60))
         cost = draw.choice([None, Decimal("0.003")])
-        waste = Waste(f"waste-{draw.randrange(3)}", at, "webhook", cost)
+        orphan = OrphanedPrediction(f"waste-{draw.randrange(3)}", at, "webhook", cost)
         failed = draw.random() < 0.5
+        name = draw.choice([f"paid-{job.job_id}", f"other-{job.job_id}"])
+        took = draw.choice([None, 1.5])
         end = FinishedJob(
             job,
             draw.choice([JobStatus.FAILED, JobStatus.CANCELED]) if failed else JobStatus.SUCCEEDED,
             at,
-            replicate_id=f"paid-{job.job_id}",
+            replicate_id=draw.choice([None, f"paid-{job.job_id}"]),
             attempt=1,
             assets=() if failed else (make_asset(),),
             error_code=draw.choice(ERRORS) if failed else None,
@@ -61,12 +63,13 @@ def test_accounting(seed: int, postgres_url: str, request: pytest.FixtureRequest
             actual_cost=cost,
             events=(JobEvent("created", at),),
             webhooks=(WebhookReceipt("msg", "id", "succeeded", at),),
-            waste=(waste,) if draw.random() < 0.3 else (),
+            orphans=(orphan,) if draw.random() < 0.3 else (),
         )
         calls: list[Callable[[Any], object]] = [
             lambda it: it.create_job(job, None),
             lambda it: it.finish_job(end),
-            lambda it: it.record_waste(job.job_id, waste),
+            lambda it: it.record_orphan(job.job_id, orphan),
+            lambda it: it.settle_prediction(job.job_id, name, cost, took, took),
             lambda it: it.parameters(job.job_id),
             lambda it: settled(it.status(job.job_id)),
             lambda it: it.recent_jobs(job.user_id, START),
@@ -98,12 +101,12 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
         for status in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.SUCCEEDED)
     ]
 
-    def stores(client: Any) -> tuple[RedisRateLimits, RedisStatusCache, RedisWebhookMemory]:
+    def stores(client: Any) -> tuple[RedisRateLimits, RedisStatusCache, RedisWebhookDeduplication]:
         url = lambda: redis_url  # noqa: E731 - one per set of stores
         return (
             RedisRateLimits(url, client),
             RedisStatusCache(url, client),
-            RedisWebhookMemory(url, client),
+            RedisWebhookDeduplication(url, client),
         )
 
     def operation(number: int) -> Callable[..., object]:
@@ -111,7 +114,7 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
         name, document = f"job-{draw.randrange(9)}", draw.choice(documents)
         limit = Limits(draw.randrange(6), draw.randrange(4))
         asking = make_job(name, at - timedelta(minutes=draw.choice([0, 0, 70])), timeout_seconds=60)
-        history = [
+        queries = [
             RecentJob(
                 f"job-{draw.randrange(9)}",
                 START - timedelta(minutes=draw.randrange(90)),
@@ -120,8 +123,8 @@ def test_redis(seed: int, redis_url: str, request: pytest.FixtureRequest) -> Non
             for _ in range(draw.randrange(3))
         ]
         calls: list[Callable[..., object]] = [
-            lambda limits, _c, _m: limits.admit(asking, at, limit, lambda: None, lambda: history),
-            lambda limits, _c, _m: limits.admit(asking, at, limit, lambda: limit, lambda: history),
+            lambda limits, _c, _m: limits.admit(asking, at, limit, lambda: None, lambda: queries),
+            lambda limits, _c, _m: limits.admit(asking, at, limit, lambda: limit, lambda: queries),
             lambda limits, _c, _m: limits.release("user-1", asking.job_id),
             lambda limits, _c, _m: limits.withdraw("user-1", asking.job_id),
             lambda _l, cache, _m: cache.put(document),

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from database import migrate as runner
 from database.migrate import MIGRATIONS, MigrationError, Status, migrate, status
 from devstack.servers import Postgres
-from tests.integration.catalog import describe
+from tests.integration.schema_objects import describe
 
 pytestmark = pytest.mark.integration
 
@@ -91,6 +92,141 @@ def test_a_failing_migration_is_undone_and_can_be_tried_again(
     assert migrate(empty_postgres_url, folder) == ["0002_two"]
 
 
+MARKED = "-- migrate: no transaction\n"
+INDEX = (
+    MARKED
+    + "DROP INDEX CONCURRENTLY IF EXISTS two_id_idx;\n"
+    + "CREATE UNIQUE INDEX CONCURRENTLY two_id_idx ON two (id);\n"
+)
+
+
+def until(url: str, query: str, *values: object) -> None:
+    """Wait until the query has a row."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(query.encode(), values).fetchone() is None:
+            time.sleep(0.01)
+
+
+def test_who_waits_in_vain_is_told_for_whom(empty_postgres_url: str, folder: Path) -> None:
+    with psycopg.connect(empty_postgres_url, application_name="another run") as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (runner._LOCK,))
+        with pytest.raises(MigrationError, match="another run") as caught:
+            migrate(empty_postgres_url, folder, wait=0.1)
+        assert f"process {other.info.backend_pid}" in str(caught.value)
+        assert "--wait" in str(caught.value)
+        assert tables(empty_postgres_url) == set()
+
+
+def test_the_command_line_waits_as_long_as_it_is_told(
+    empty_postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(empty_postgres_url) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (runner._LOCK,))
+        assert runner.main(["up", "--wait", "0", "--url", empty_postgres_url]) == 1
+    assert capsys.readouterr().err.startswith("error: Another run holds the lock")
+    with pytest.raises(SystemExit):
+        runner.main(["up", "--wait", "-1", "--url", empty_postgres_url])
+
+
+def test_a_table_in_use_is_waited_for_and_then_left_as_it_was(
+    empty_postgres_url: str, folder: Path
+) -> None:
+    (folder / "0003_three.sql").write_text("ALTER TABLE one ADD COLUMN more int;")
+    (folder / "0002_two.sql").write_text("CREATE TABLE two (id int);")
+    assert migrate(empty_postgres_url, folder)[-1] == "0003_three"
+    (folder / "0004_four.sql").write_text("ALTER TABLE one ADD COLUMN even_more int;")
+    with psycopg.connect(empty_postgres_url) as other:
+        other.execute("LOCK TABLE one IN ACCESS SHARE MODE")
+        with pytest.raises(MigrationError, match=r"0004_four\.sql.*in use.*--lock-wait"):
+            migrate(empty_postgres_url, folder, lock_wait=0.1)
+    assert status(empty_postgres_url, folder).pending == ["0004_four"]
+
+
+def test_a_database_that_goes_away_is_an_error_in_words(
+    empty_postgres_url: str, folder: Path
+) -> None:
+    (folder / "0002_two.sql").write_text("SELECT pg_terminate_backend(pg_backend_pid());")
+    with pytest.raises(MigrationError, match=r"0002_two\.sql failed"):
+        migrate(empty_postgres_url, folder)
+
+
+def test_an_index_is_built_while_others_write(empty_postgres_url: str, folder: Path) -> None:
+    (folder / "0003_index.sql").write_text(INDEX)
+    with (
+        ThreadPoolExecutor(1) as threads,
+        psycopg.connect(empty_postgres_url, autocommit=True) as writer,
+    ):
+        migrate(empty_postgres_url, _without_last(folder))
+        with writer.transaction():
+            writer.execute("INSERT INTO two VALUES (2)")
+            running = threads.submit(migrate, empty_postgres_url, folder)
+            until(empty_postgres_url, "SELECT 1 FROM pg_stat_progress_create_index")
+            # A lock on the table would keep this waiting, and the test with it.
+            with psycopg.connect(empty_postgres_url, autocommit=True) as other:
+                other.execute("SET lock_timeout = '5s'")
+                other.execute("INSERT INTO two VALUES (3)")
+        assert running.result() == ["0003_index"]
+    assert _valid(empty_postgres_url) == {"two_id_idx": True}
+
+
+def test_a_step_that_broke_off_is_run_again_from_its_beginning(
+    empty_postgres_url: str, folder: Path
+) -> None:
+    (folder / "0003_index.sql").write_text(INDEX)
+    migrate(empty_postgres_url, _without_last(folder))
+    with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO two VALUES (1)")
+        with pytest.raises(MigrationError, match=r"0003_index\.sql failed in step 2 of 2"):
+            migrate(empty_postgres_url, folder)
+        assert _valid(empty_postgres_url) == {"two_id_idx": False}, "PostgreSQL leaves it behind"
+        assert status(empty_postgres_url, folder).pending == ["0003_index"]
+        connection.execute("DELETE FROM two")
+    assert migrate(empty_postgres_url, folder) == ["0003_index"]
+    assert _valid(empty_postgres_url) == {"two_id_idx": True}
+    assert migrate(empty_postgres_url, folder) == []
+
+
+def test_a_runner_that_waits_does_not_hold_up_the_building_of_an_index(
+    empty_postgres_url: str, folder: Path
+) -> None:
+    """An index is built only once every older transaction is over, and waiting in one would be one."""
+    (folder / "0003_index.sql").write_text(INDEX)
+    migrate(empty_postgres_url, _without_last(folder))
+    with (
+        ThreadPoolExecutor(2) as threads,
+        psycopg.connect(empty_postgres_url, autocommit=True) as writer,
+    ):
+        with writer.transaction():
+            writer.execute("INSERT INTO two VALUES (2)")
+            first = threads.submit(migrate, empty_postgres_url, folder)
+            until(empty_postgres_url, "SELECT 1 FROM pg_stat_progress_create_index")
+            second = threads.submit(migrate, empty_postgres_url, folder)
+            until(
+                empty_postgres_url,
+                "SELECT 1 FROM pg_stat_activity WHERE query LIKE %s AND datname = current_database()"
+                " AND state = 'idle'",
+                "%pg_try_advisory_lock%",
+            )
+        assert (first.result(), second.result()) == (["0003_index"], [])
+
+
+def _without_last(folder: Path) -> Path:
+    """A copy of the folder as it was before its last migration."""
+    before = folder.with_name("before")
+    shutil.copytree(folder, before)
+    max(before.glob("*.sql")).unlink()
+    return before
+
+
+def _valid(url: str) -> dict[str, bool]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+            " WHERE indrelid = 'two'::regclass"
+        )
+        return dict(rows.fetchall())
+
+
 def test_an_applied_migration_must_not_change(empty_postgres_url: str, folder: Path) -> None:
     migrate(empty_postgres_url, folder)
     path = folder / "0001_one.sql"
@@ -132,7 +268,7 @@ def test_the_command_line(
     assert runner.main(["status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["applied"] == []
     assert runner.main([]) == 0
-    assert "0001_jobs" in capsys.readouterr().out
+    assert "0001_initial" in capsys.readouterr().out
     assert runner.main(["up", "--json", "--url", empty_postgres_url]) == 0
     assert json.loads(capsys.readouterr().out) == {"applied": []}
 

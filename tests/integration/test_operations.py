@@ -1,18 +1,18 @@
 """The operator's questions against a real PostgreSQL."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tests.support.fakes import START
 from tests.support.jobs import make_job
-from tests.support.outside import START
-from vsl.adapters.postgres import PostgresAccounting
-from vsl.adapters.postgres_operations import PostgresOperations
-from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaType, Waste
-from vsl.domain.operations import Figures, Percentiles, Tally, Window
+from vsl.adapters.postgres.connection import PostgresConnection
+from vsl.adapters.postgres.job_repository import PostgresJobRepository
+from vsl.adapters.postgres.operations_queries import PostgresOperationsQueries
+from vsl.domain.api.operations import Figures, Percentiles, Tally, Window
+from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus, MediaType, OrphanedPrediction
 
 pytestmark = pytest.mark.integration
 
@@ -20,17 +20,13 @@ WINDOW = Window(START, START + timedelta(hours=3))
 
 
 @pytest.fixture
-def accounting(postgres_url: str) -> Iterator[PostgresAccounting]:
-    store = PostgresAccounting(lambda: postgres_url)
-    yield store
-    store.close()
+def repository(connection: PostgresConnection) -> PostgresJobRepository:
+    return PostgresJobRepository(connection)
 
 
 @pytest.fixture
-def operations(postgres_url: str) -> Iterator[PostgresOperations]:
-    store = PostgresOperations(lambda: postgres_url)
-    yield store
-    store.close()
+def operations(connection: PostgresConnection) -> PostgresOperationsQueries:
+    return PostgresOperationsQueries(connection)
 
 
 def at(seconds: float) -> datetime:
@@ -55,16 +51,16 @@ def marks(start: float, source: str, *, queue: float, run: float, store: float) 
 
 
 def end(
-    accounting: PostgresAccounting, job: Job, status: JobStatus, seconds: float, **more: Any
+    repository: PostgresJobRepository, job: Job, status: JobStatus, seconds: float, **more: Any
 ) -> None:
     if status is JobStatus.FAILED:
         more = {"error_code": "PredictionFailed", "error_message": "no"} | more
-    accounting.finish_job(
+    repository.finish_job(
         FinishedJob(job, status, job.created_at + timedelta(seconds=seconds), **more)
     )
 
 
-def fill(accounting: PostgresAccounting) -> dict[str, str]:
+def fill(repository: PostgresJobRepository) -> dict[str, str]:
     """An hour with three images, of which one failed; then a video; jobs on either side of it."""
     half = timedelta(minutes=30)
     jobs = {
@@ -80,30 +76,32 @@ def fill(accounting: PostgresAccounting) -> dict[str, str]:
         "after": make_job("after", WINDOW.until),
     }  # fmt: skip
     for job in jobs.values():
-        accounting.create_job(job, None)
-    waste = Waste("w1", at(150), "poller", Decimal("0.003"))
-    end(accounting, jobs["before"], JobStatus.SUCCEEDED, 1, actual_cost=Decimal(9))
+        repository.create_job(job, None)
+    orphan = OrphanedPrediction("w1", at(150), "poller", Decimal("0.003"))
+    end(repository, jobs["before"], JobStatus.SUCCEEDED, 1, actual_cost=Decimal(9))
     end(
-        accounting, jobs["first"], JobStatus.SUCCEEDED, 10, actual_cost=Decimal("0.003"),
-        predict_time=2.5, events=marks(0, "webhook", queue=1, run=3, store=0.25), waste=(waste,),
+        repository, jobs["first"], JobStatus.SUCCEEDED, 10, actual_cost=Decimal("0.003"),
+        predict_time=2.5, events=marks(0, "webhook", queue=1, run=3, store=0.25), orphans=(orphan,),
     )  # fmt: skip
     end(
-        accounting, jobs["second"], JobStatus.SUCCEEDED, 20, actual_cost=Decimal("0.003"),
+        repository, jobs["second"], JobStatus.SUCCEEDED, 20, actual_cost=Decimal("0.003"),
         events=marks(100, "poller", queue=3, run=4, store=0.75),
     )  # fmt: skip
-    end(accounting, jobs["failed"], JobStatus.FAILED, 5, events=marks(
+    end(repository, jobs["failed"], JobStatus.FAILED, 5, events=marks(
         200, "webhook", queue=100, run=100, store=100,
     ))  # fmt: skip
-    end(accounting, jobs["video"], JobStatus.CANCELED, 7, actual_cost=Decimal("0.25"))
-    accounting.record_waste(jobs["before"].job_id, Waste("w2", at(-1), "poller", Decimal(7)))
-    accounting.record_waste(jobs["first"].job_id, Waste("w3", at(1), "poller", None))
+    end(repository, jobs["video"], JobStatus.CANCELED, 7, actual_cost=Decimal("0.25"))
+    repository.record_orphan(
+        jobs["before"].job_id, OrphanedPrediction("w2", at(-1), "poller", Decimal(7))
+    )
+    repository.record_orphan(jobs["first"].job_id, OrphanedPrediction("w3", at(1), "poller", None))
     return {name: job.job_id for name, job in jobs.items()}
 
 
 def test_the_figures_of_a_window(
-    accounting: PostgresAccounting, operations: PostgresOperations
+    repository: PostgresJobRepository, operations: PostgresOperationsQueries
 ) -> None:
-    ids = fill(accounting)
+    ids = fill(repository)
     found = operations.figures(WINDOW, 10)
     wall = Percentiles(15.0, 19.5, 19.9)
     images = Tally(2, 1, 0, 1, Decimal("0.006"), Decimal("0.012"), wall)
@@ -120,15 +118,15 @@ def test_the_figures_of_a_window(
     }
     assert found.failures == {"PredictionFailed": 1}
     assert found.woken_by == {"webhook": 2, "poller": 1}
-    assert (found.wasted_predictions, found.wasted_cost) == (2, Decimal("0.003"))
+    assert (found.orphaned_predictions, found.orphaned_cost) == (2, Decimal("0.003"))
     assert found.running == [ids["running"], ids["after"]], "whenever they were created"
     assert found.running_count == 2
 
 
 def test_the_phases_of_succeeded_jobs(
-    accounting: PostgresAccounting, operations: PostgresOperations
+    repository: PostgresJobRepository, operations: PostgresOperationsQueries
 ) -> None:
-    fill(accounting)
+    fill(repository)
     phases = operations.figures(WINDOW, 10).phases
     medians = {name: times and times.p50 for name, times in phases.items()}
     assert medians == {"queue": 2.0, "run": 3.25, "notify": 0.5, "store": 0.5}
@@ -137,17 +135,17 @@ def test_the_phases_of_succeeded_jobs(
 
 
 def test_a_provider_whose_clock_is_ahead_makes_no_time_negative(
-    accounting: PostgresAccounting, operations: PostgresOperations
+    repository: PostgresJobRepository, operations: PostgresOperationsQueries
 ) -> None:
     job = make_job()
     times = {"startedAt": at(-60).isoformat(), "completedAt": at(60).isoformat()}
     events = (JobEvent("submitted", at(1)), JobEvent("outcome_recorded", at(2), "webhook", times))
-    end(accounting, job, JobStatus.SUCCEEDED, 3, events=events)
+    end(repository, job, JobStatus.SUCCEEDED, 3, events=events)
     phases = operations.figures(WINDOW, 10).phases
     assert phases["queue"] == phases["notify"] == Percentiles(0, 0, 0)
 
 
-def test_nothing_at_all(operations: PostgresOperations) -> None:
+def test_nothing_at_all(operations: PostgresOperationsQueries) -> None:
     none = dict.fromkeys(("queue", "run", "notify", "store"))
     assert operations.figures(WINDOW, 10) == Figures(
         Tally(), [], {}, {}, none, {}, 0, Decimal(0), [], 0
@@ -155,11 +153,11 @@ def test_nothing_at_all(operations: PostgresOperations) -> None:
 
 
 def test_the_ids_of_what_runs_are_bounded_their_number_is_not(
-    accounting: PostgresAccounting, operations: PostgresOperations
+    repository: PostgresJobRepository, operations: PostgresOperationsQueries
 ) -> None:
     jobs = [make_job(f"j{number}", at(number)) for number in range(3)]
     for job in reversed(jobs):
-        accounting.create_job(job, None)
+        repository.create_job(job, None)
     found = operations.figures(WINDOW, 2)
     assert found.running == [job.job_id for job in jobs[:2]]
     assert found.running_count == 3

@@ -12,14 +12,16 @@ import psycopg
 import pytest
 
 from database import migrate
-from tests.integration.catalog import describe
+from tests.integration.schema_objects import describe
 from tests.support.jobs import make_job
-from vsl.adapters import postgres as adapter
-from vsl.adapters import postgres_history
-from vsl.adapters.postgres import PostgresAccounting
-from vsl.adapters.postgres_history import PostgresHistory, list_query
-from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset
-from vsl.domain.job_list import JobFilter
+from vsl.adapters.postgres import job_queries
+from vsl.adapters.postgres import job_repository as adapter
+from vsl.adapters.postgres.connection import PostgresConnection
+from vsl.adapters.postgres.erasure import PostgresErasure
+from vsl.adapters.postgres.job_queries import PostgresJobQueries, list_query
+from vsl.adapters.postgres.job_repository import PostgresJobRepository
+from vsl.domain.api.job_list import JobFilter
+from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus, MediaAsset
 
 pytestmark = pytest.mark.integration
 
@@ -30,11 +32,9 @@ MONTH = f"jobs_{NEXT_MONTH:%Y_%m}"
 
 
 @pytest.fixture
-def before(postgres_url: str) -> dict[str, list[tuple[Any, ...]]]:
+def before(postgres_url: str, connection: PostgresConnection) -> dict[str, list[tuple[Any, ...]]]:
     """The catalogs as the migrations leave them, with one ended job in the database."""
-    accounting = PostgresAccounting(lambda: postgres_url)
-    accounting.finish_job(ended(OLD))
-    accounting.close()
+    PostgresJobRepository(connection).finish_job(ended(OLD))
     return describe(postgres_url)
 
 
@@ -91,47 +91,40 @@ def _plain(definition: tuple[Any, ...]) -> str:
 
 
 def test_a_job_of_either_month_runs_through_the_products_own_code(
-    postgres_url: str, cut: psycopg.Connection
+    connection: PostgresConnection, cut: psycopg.Connection
 ) -> None:
-    accounting, history = (
-        PostgresAccounting(lambda: postgres_url),
-        PostgresHistory(lambda: postgres_url),
-    )
+    repository, history = PostgresJobRepository(connection), PostgresJobQueries(connection)
     new = job_at(NEXT_MONTH)
-    try:
-        for job in (OLD, new):
-            for _ in range(2):
-                accounting.create_job(job, None)
-                assert accounting.finish_job(ended(job)) is not None
-            status = accounting.status(job.job_id)
-            assert status is not None
-            assert status["status"] == "succeeded"
-        listed = history.list_jobs(JobFilter(user_id=OLD.user_id), None, 10)
-        assert [entry.position.job_id for entry in listed] == [new.job_id, OLD.job_id]
-        history.erase(OLD.job_id, NOW)
-        assert history.record(OLD.job_id) is None
-        assert history.record(new.job_id) is not None
-    finally:
-        history.close()
+    for job in (OLD, new):
+        for _ in range(2):
+            repository.create_job(job, None)
+            assert repository.finish_job(ended(job)) is not None
+        status = repository.status(job.job_id)
+        assert status is not None
+        assert status["status"] == "succeeded"
+    listed = history.list_jobs(JobFilter(user_id=OLD.user_id), None, 10)
+    assert [entry.position.job_id for entry in listed] == [new.job_id, OLD.job_id]
+    PostgresErasure(connection).erase(OLD.job_id, NOW)
+    assert history.record(OLD.job_id) is None
+    assert history.record(new.job_id) is not None
     found = cut.execute("SELECT tableoid::regclass::text, job_id::text FROM jobs").fetchall()
     assert sorted(found) == [(MONTH, new.job_id), ("jobs_before", OLD.job_id)]
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
         cut.execute("UPDATE jobs SET status = 'pending', completed_at = NULL")
     other = job_at(NEXT_MONTH + timedelta(days=1))
-    accounting.create_job(other, None)
+    repository.create_job(other, None)
     with pytest.raises(psycopg.errors.UniqueViolation):
         cut.execute(
             "UPDATE jobs SET replicate_id = %s WHERE job_id = %s",
             (f"rep-{new.job_id}", other.job_id),
         )
-    accounting.close()
 
 
 def test_what_names_a_job_touches_one_month_and_a_list_each_ones_index(
     cut: psycopg.Connection,
 ) -> None:
     new = job_at(NEXT_MONTH).job_id
-    for query in (adapter._STATUS, postgres_history._RECORD, postgres_history._PARAMETERS):
+    for query in (adapter._STATUS, job_queries._RECORD, adapter._PARAMETERS):
         assert partitions(cut, query, (new,)) == {MONTH}
         assert partitions(cut, query, (OLD.job_id,)) == {"jobs_before"}
     query, values = list_query(JobFilter(user_id="user-1"), None, 20)
@@ -139,14 +132,10 @@ def test_what_names_a_job_touches_one_month_and_a_list_each_ones_index(
 
 
 def test_a_job_of_a_month_that_was_not_added_is_kept(
-    postgres_url: str, cut: psycopg.Connection
+    connection: PostgresConnection, cut: psycopg.Connection
 ) -> None:
     late = job_at(NEXT_MONTH + timedelta(days=60))
-    accounting = PostgresAccounting(lambda: postgres_url)
-    try:
-        assert accounting.create_job(late, None)
-    finally:
-        accounting.close()
+    assert PostgresJobRepository(connection).create_job(late, None)
     found = cut.execute("SELECT job_id::text FROM jobs_beyond").fetchall()
     assert found == [(late.job_id,)]
 
@@ -156,3 +145,107 @@ def test_a_month_goes_with_all_that_is_below_it(cut: psycopg.Connection) -> None
     cut.execute("ALTER TABLE jobs DETACH PARTITION jobs_before")
     cut.execute("DROP TABLE jobs_before")
     assert cut.execute("SELECT count(*) FROM media_assets").fetchone() == (0,)
+
+
+SETTING = """
+    CREATE ROLE keeper; CREATE ROLE reader; CREATE ROLE writer; CREATE SCHEMA other;
+    GRANT ALL ON SCHEMA public TO keeper;
+    ALTER TABLE jobs OWNER TO keeper; ALTER VIEW usage_by_user_day OWNER TO keeper;
+    GRANT SELECT ON jobs TO reader WITH GRANT OPTION;
+    GRANT SELECT, INSERT, UPDATE ON jobs TO writer;
+    REVOKE DELETE ON jobs FROM keeper;
+    GRANT REFERENCES (job_id), UPDATE (logs) ON jobs TO reader;
+    GRANT SELECT ON usage_by_user_day, model_performance TO reader;
+    GRANT SELECT (model_id) ON model_performance TO PUBLIC;
+    COMMENT ON TABLE jobs IS 'what users asked for'; COMMENT ON COLUMN jobs.logs IS 'its tail';
+    COMMENT ON VIEW model_performance IS 'thirty days';
+    CREATE TABLE other.jobs (id int PRIMARY KEY, user_id text);
+    CREATE INDEX jobs_user_newest_idx ON other.jobs (user_id);
+    CREATE VIEW other.failed WITH (security_barrier = true) AS
+        SELECT job_id, error_code AS why FROM public.jobs WHERE status = 'failed';
+    CREATE VIEW other.reasons AS SELECT why, count(*) AS jobs FROM other.failed GROUP BY why;
+    GRANT SELECT ON other.reasons TO reader;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public, other GRANT TRUNCATE ON TABLES TO writer;
+"""
+RIGHTS = """
+    SELECT relname, relowner::regrole::text, grantor::regrole::text, grantee::regrole::text,
+        privilege_type, is_grantable, NULL AS column
+    FROM pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner)))
+    WHERE relname IN ('jobs', 'usage_by_user_day', 'model_performance', 'failed', 'reasons')
+    UNION ALL
+    SELECT relname, relowner::regrole::text, grantor::regrole::text, grantee::regrole::text,
+        privilege_type, is_grantable, attname
+    FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid, aclexplode(attacl)
+    WHERE relname IN ('jobs', 'model_performance')
+"""
+WORDS = """
+    SELECT relname, objsubid, description, reloptions FROM pg_class
+    LEFT JOIN pg_description ON objoid = pg_class.oid AND classoid = 'pg_class'::regclass
+    WHERE relname IN ('jobs', 'usage_by_user_day', 'model_performance', 'failed', 'reasons')
+"""
+OTHERS = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'other'"
+
+
+@pytest.fixture
+def lived_in(postgres_url: str) -> Iterator[psycopg.Connection]:
+    """A database with roles, grants, comments, views and a second schema of an operator's."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(SETTING)
+        yield connection
+        connection.execute("DROP OWNED BY keeper, reader, writer CASCADE")
+        connection.execute("DROP ROLE keeper, reader, writer")
+
+
+def test_rights_owners_comments_and_every_view_are_kept(
+    lived_in: psycopg.Connection, before: object
+) -> None:
+    def all_of(query: str) -> list[Any]:
+        return sorted(lived_in.execute(query.encode()).fetchall(), key=str)
+
+    kept = {query: all_of(query) for query in (RIGHTS, WORDS, OTHERS)}
+    assert len(kept[RIGHTS]) > 15
+    with lived_in.transaction():
+        lived_in.execute(SCRIPT.read_bytes())
+    for query, expected in kept.items():
+        assert all_of(query) == expected
+    # Through the views, the months behind the first are seen as well.
+    lived_in.execute(
+        "INSERT INTO jobs (job_id, user_id, media_type, model_id, parameters, status, error_code,"
+        " timeout_seconds, estimated_time, estimated_cost, created_at, completed_at)"
+        " VALUES (%s, 'u', 'image', 'm', '{}', 'failed', 'PredictionFailed', 9, 1, 1, now(), now())",
+        (job_at(NEXT_MONTH).job_id,),
+    )
+    assert lived_in.execute("SELECT * FROM other.reasons").fetchall() == [("PredictionFailed", 1)]
+    lived_in.execute("SET ROLE writer")
+    assert lived_in.execute("SELECT count(*) FROM jobs").fetchone() == (2,)
+    lived_in.execute("RESET ROLE")
+    (owners,) = zip(
+        *lived_in.execute(
+            "SELECT DISTINCT relowner::regrole::text FROM pg_inherits"
+            " JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'jobs'::regclass"
+        ).fetchall(),
+        strict=True,
+    )
+    assert owners == ("keeper",)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (
+            "CREATE MATERIALIZED VIEW frozen AS SELECT count(*) FROM jobs",
+            "materialized view frozen",
+        ),
+        ("CREATE POLICY mine ON jobs USING (true)", "policy mine on table jobs"),
+        ("CREATE STATISTICS pairs ON user_id, model_id FROM jobs", "statistics object"),
+    ],
+)
+def test_what_cannot_be_taken_along_is_named_and_nothing_is_changed(
+    postgres_url: str, before: dict[str, list[tuple[Any, ...]]], more: str, named: str
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(more.encode())
+        changed = describe(postgres_url)
+        with pytest.raises(psycopg.Error, match=named), connection.transaction():
+            connection.execute(SCRIPT.read_bytes())
+    assert describe(postgres_url) == changed

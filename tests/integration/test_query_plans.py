@@ -8,11 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from vsl.adapters import postgres as adapter
-from vsl.adapters import postgres_history, postgres_operations
-from vsl.adapters.postgres_history import list_query
-from vsl.domain.job import JobStatus, MediaType
-from vsl.domain.job_list import JobFilter, Position
+from vsl.adapters.postgres import job_queries, operations_queries
+from vsl.adapters.postgres import job_repository as adapter
+from vsl.adapters.postgres.job_queries import list_query
+from vsl.domain.api.job_list import JobFilter, Position
+from vsl.domain.jobs.job import JobStatus, MediaType
 
 pytestmark = pytest.mark.integration
 
@@ -29,8 +29,8 @@ FILL = """
     INSERT INTO webhook_events
     SELECT job_id, 'msg', replicate_id, 'succeeded', created_at FROM jobs;
     INSERT INTO job_events SELECT job_id, 'outcome_recorded', created_at, 'webhook' FROM jobs;
-    INSERT INTO wasted_predictions
-    SELECT 'waste-' || replicate_id, job_id, created_at, 'poller' FROM jobs;
+    INSERT INTO orphaned_predictions
+    SELECT 'orphan-' || replicate_id, job_id, created_at, 'poller' FROM jobs;
 """
 
 SOME_JOB = "SELECT job_id, created_at FROM jobs WHERE user_id = 'user-7' LIMIT 1"
@@ -109,7 +109,7 @@ def test_jobs_newest_first(
 def test_the_record_of_a_job(filled: psycopg.Connection) -> None:
     job = filled.execute(SOME_JOB).fetchone()
     assert job is not None
-    found = scans(filled, postgres_history._RECORD, (job[0],))
+    found = scans(filled, job_queries._RECORD, (job[0],))
     assert found - {"Sort"} == {"jobs_pkey", "job_events_pkey", "webhook_events_pkey"}
 
 
@@ -117,15 +117,15 @@ def test_the_operators_questions(filled: psycopg.Connection) -> None:
     values = {
         "since": datetime.now(UTC) - timedelta(days=3),
         "until": datetime.now(UTC),
-        "measured": postgres_operations.MEASURED,
+        "measured": operations_queries.MEASURED,
         "running": 1000,
     }
     expected = {
-        postgres_operations._TALLIES: {"jobs_newest_idx"},
-        postgres_operations._MARKS: {"jobs_newest_idx", "job_events_pkey"},
-        postgres_operations._WASTE: {"wasted_predictions_found_at_idx"},
-        postgres_operations._RUNNING: {"jobs_running_idx"},
-        postgres_operations._RUNNING_COUNT: {"jobs_running_idx"},
+        operations_queries._TALLIES: {"jobs_newest_idx"},
+        operations_queries._MARKS: {"jobs_newest_idx", "job_events_pkey"},
+        operations_queries._ORPHANS: {"orphaned_predictions_found_at_idx"},
+        operations_queries._RUNNING: {"jobs_running_idx"},
+        operations_queries._RUNNING_COUNT: {"jobs_running_idx"},
     }
     for query, indexes in expected.items():
         assert scans(filled, query, values) - {"Sort"} == indexes

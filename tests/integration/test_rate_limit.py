@@ -1,7 +1,7 @@
 """Both limits against a real Redis: atomic, sliding, once per job, and right after a loss."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,16 +12,16 @@ import redis
 from redis.crc import key_slot
 
 from devstack.servers import free_port
+from tests.support.fakes import START, RecordingMetrics, SteppedClock
 from tests.support.jobs import make_job
-from tests.support.outside import START, RecordingMetrics, SteppedClock
-from vsl.adapters.postgres import PostgresAccounting
-from vsl.adapters.redis_client import RedisClient
-from vsl.adapters.redis_limits import RedisRateLimits
-from vsl.domain.admission import WINDOW, Admission, Limits, RecentJob, Verdict
-from vsl.domain.catalogue import MAX_TIMEOUT_SECONDS
+from vsl.adapters.postgres.connection import PostgresConnection
+from vsl.adapters.postgres.job_repository import PostgresJobRepository
+from vsl.adapters.redis.client import RedisClient
+from vsl.adapters.redis.rate_limits import RedisRateLimits
+from vsl.domain.api.limits import WINDOW, Admission, Limits, RecentJob, Verdict
 from vsl.domain.errors import StoreUnavailable, VslError
-from vsl.domain.job import FinishedJob, Job, JobStatus
-from vsl.services.check_rate_limit import check_rate_limit
+from vsl.domain.jobs.job import MAX_TIMEOUT_SECONDS, FinishedJob, Job, JobStatus
+from vsl.services.admission.check_rate_limit import CheckRateLimit
 
 pytestmark = pytest.mark.integration
 
@@ -36,10 +36,8 @@ def limits(redis_url: str) -> Iterator[RedisRateLimits]:
 
 
 @pytest.fixture
-def accounting(postgres_url: str) -> Iterator[PostgresAccounting]:
-    store = PostgresAccounting(lambda: postgres_url)
-    yield store
-    store.close()
+def repository(connection: PostgresConnection) -> PostgresJobRepository:
+    return PostgresJobRepository(connection)
 
 
 def nothing() -> Sequence[RecentJob]:
@@ -52,10 +50,12 @@ def ask(
     per_hour: int = MANY,
     concurrent: int = MANY,
     at: datetime = START,
+    later: int = 0,
     **changes: Any,
 ) -> Admission:
+    """`later` milliseconds after the job was made: a call of its own, and no repetition of the first."""
     job, wanted = make_job(seed, at, **changes), Limits(per_hour, concurrent)
-    return limits.admit(job, at, wanted, lambda: None, nothing)[0]
+    return limits.admit(job, at + timedelta(milliseconds=later), wanted, lambda: None, nothing)[0]
 
 
 def wait(*arguments: Any, **named: Any) -> float | None:
@@ -73,21 +73,15 @@ def wait(*arguments: Any, **named: Any) -> float | None:
     ],
 )
 def test_of_200_requests_at_once_exactly_the_limit_is_admitted(
-    limits: RedisRateLimits, accounting: PostgresAccounting, in_force: Limits, refused: str
+    limits: RedisRateLimits, repository: PostgresJobRepository, in_force: Limits, refused: str
 ) -> None:
-    together, clock = threading.Barrier(200), SteppedClock()
+    together = threading.Barrier(200)
+    check = CheckRateLimit(limits, repository, SteppedClock(), RecordingMetrics(), in_force)
 
     def request(number: int) -> str:
         together.wait()
         try:
-            check_rate_limit(
-                make_job(f"job-{number}"),
-                limits=limits,
-                accounting=accounting,
-                clock=clock,
-                default=in_force,
-                metrics=RecordingMetrics(),
-            )
+            check(make_job(f"job-{number}"))
         except VslError as error:
             return error.code
         return "admitted"
@@ -99,7 +93,7 @@ def test_of_200_requests_at_once_exactly_the_limit_is_admitted(
 
 
 def test_a_job_is_counted_once_however_often_it_asks(limits: RedisRateLimits) -> None:
-    verdicts = [ask(limits, "job-1", 2, 2) for _ in range(5)]
+    verdicts = [ask(limits, "job-1", 2, 2, later=number) for number in range(5)]
     assert [each.verdict for each in verdicts] == [Verdict.ADMITTED] + [Verdict.AGAIN] * 4
     assert [(each.in_hour, each.running) for each in verdicts] == [(1, 1)] * 5
     assert ask(limits, "job-2", 2, 2).admitted
@@ -117,6 +111,31 @@ def test_a_refused_job_takes_no_place_in_either_limit(limits: RedisRateLimits) -
     assert (admitted.verdict, admitted.in_hour, admitted.running) == (Verdict.ADMITTED, 2, 2)
 
 
+@pytest.mark.parametrize("minutes", [0, 59, 60, 61, 600])
+def test_waiting_is_no_way_past_a_limit(limits: RedisRateLimits, minutes: int) -> None:
+    """A job counts by what was decided about it, however long ago its id was made."""
+    old, now = make_job("old"), START + timedelta(minutes=minutes)
+    limits.admit(make_job("other", now), now, Limits(1, 9), lambda: None, nothing)
+    refused, _ = limits.admit(old, now, Limits(1, 9), lambda: None, nothing)
+    assert (refused.verdict, refused.in_hour) == (Verdict.HOUR_IS_FULL, 1)
+
+
+def test_a_job_that_is_created_takes_its_place_and_is_never_refused(
+    limits: RedisRateLimits,
+) -> None:
+    job = make_job("job-1")
+    ask(limits, "job-1", 1, 1)
+    limits.withdraw(job.user_id, job.job_id)
+    ask(limits, "job-2", 1, 1)
+    at = START + timedelta(seconds=1)
+    for _ in range(2):
+        again, _ = limits.admit(job, at, Limits(1, 1), lambda: None, nothing, created=True)
+        assert (again.verdict, again.in_hour, again.running) == (Verdict.AGAIN, 2, 2)
+    late = job.created_at + WINDOW
+    again, _ = limits.admit(job, late, Limits(1, 1), lambda: None, nothing, created=True)
+    assert (again.verdict, again.in_hour, again.running) == (Verdict.AGAIN, 0, 0)
+
+
 def test_a_place_comes_back_when_its_job_ends(limits: RedisRateLimits) -> None:
     ask(limits, "job-1", 9, 1)
     assert not ask(limits, "job-2", 9, 1).admitted
@@ -124,7 +143,7 @@ def test_a_place_comes_back_when_its_job_ends(limits: RedisRateLimits) -> None:
         limits.release("user-1", make_job("job-1").job_id)
     limits.release("user-1", "never there")
     assert ask(limits, "job-2", 9, 1).admitted
-    again = ask(limits, "job-1", 9, 1)
+    again = ask(limits, "job-1", 9, 1, later=1)
     assert (again.verdict, again.running) == (Verdict.AGAIN, 1), "an ended job is not counted again"
 
 
@@ -259,23 +278,19 @@ def test_a_default_for_want_of_better_is_not_remembered(limits: RedisRateLimits)
 class World:
     """The use case over both real stores; each admitted job is created, as in the workflow."""
 
-    def __init__(self, limits: RedisRateLimits, accounting: PostgresAccounting) -> None:
+    def __init__(self, limits: RedisRateLimits, repository: PostgresJobRepository) -> None:
         self.limits = limits
-        self.accounting = accounting
+        self.repository = repository
         self.clock = SteppedClock()
         self.default = Limits(3, MANY)
 
     def ask(self, seed: str, limits: RedisRateLimits | None = None) -> Job:
         job = make_job(seed, self.clock.now())
-        check_rate_limit(
-            job,
-            limits=limits or self.limits,
-            accounting=self.accounting,
-            clock=self.clock,
-            default=self.default,
-            metrics=RecordingMetrics(),
+        check = CheckRateLimit(
+            limits or self.limits, self.repository, self.clock, RecordingMetrics(), self.default
         )
-        self.accounting.create_job(job, None)
+        check(job)
+        self.repository.create_job(job, None)
         return job
 
     def refusal(self, seed: str, limits: RedisRateLimits | None = None) -> dict[str, object]:
@@ -290,8 +305,8 @@ class World:
 
 
 @pytest.fixture
-def world(limits: RedisRateLimits, accounting: PostgresAccounting) -> World:
-    return World(limits, accounting)
+def world(limits: RedisRateLimits, repository: PostgresJobRepository) -> World:
+    return World(limits, repository)
 
 
 @pytest.fixture
@@ -322,7 +337,7 @@ def test_with_redis_away_postgresql_counts_what_runs_alike(
     first, _ = world.ask("job-1"), world.ask("job-2")
     assert world.refusal("more")["code"] == "TooManyJobs"
     assert world.refusal("more") == world.refusal("more", dead_redis)
-    world.accounting.finish_job(
+    world.repository.finish_job(
         FinishedJob(first, JobStatus.SUCCEEDED, world.clock.now(), replicate_id="r")
     )
     world.ask("more", dead_redis)
@@ -335,6 +350,7 @@ def test_a_redis_that_lost_everything_learns_it_again(world: World, redis_url: s
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     assert world.refusal("more") == before
+    world.clock.advance(1)
     again, _ = world.limits.admit(jobs[1], world.clock.now(), world.default, lambda: None, nothing)
     assert (again.verdict, again.in_hour, again.running) == (Verdict.AGAIN, 3, 3)
 
@@ -351,6 +367,31 @@ def test_a_limit_of_the_users_own_wins_over_the_default(world: World, postgres_u
 
 def test_with_both_stores_away_nobody_can_tell(dead_redis: RedisRateLimits) -> None:
     port = free_port()
-    accounting = PostgresAccounting(lambda: f"postgresql://vsl@127.0.0.1:{port}/vsl")
+    connection = PostgresConnection(lambda: f"postgresql://vsl@127.0.0.1:{port}/vsl")
     with pytest.raises(StoreUnavailable):
-        World(dead_redis, accounting).ask("job")
+        World(dead_redis, PostgresJobRepository(connection)).ask("job")
+
+
+class AnswerLost:
+    """A connection that breaks after the server did what it was asked, once: the client asks again."""
+
+    def __init__(self, inner: RedisClient) -> None:
+        self._inner = inner
+
+    def run[Result](self, work: Callable[[Any], Result]) -> Result:
+        self._inner.run(work)
+        return self._inner.run(work)
+
+
+def test_an_admission_whose_answer_is_lost_is_the_job_s_first_all_the_same(
+    redis_url: str, request: pytest.FixtureRequest
+) -> None:
+    """Else a request that then fails would not give its place back."""
+    client = RedisClient(lambda: redis_url)
+    request.addfinalizer(client.close)
+    lossy: Any = AnswerLost(client)
+    limits = RedisRateLimits(lambda: redis_url, lossy)
+    first = ask(limits, "job", per_hour=1, concurrent=1)
+    assert (first.verdict, first.in_hour, first.running) == (Verdict.ADMITTED, 1, 1)
+    assert ask(limits, "job", per_hour=1, concurrent=1, later=1).verdict is Verdict.AGAIN
+    assert ask(limits, "another", per_hour=1).verdict is Verdict.HOUR_IS_FULL

@@ -1,18 +1,19 @@
 """Passwords change on real servers while a process runs: it goes on with the next request."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 import redis
 
 from devstack.servers import Postgres, Valkey, free_port
-from vsl.adapters import parameters as adapter
-from vsl.adapters.parameters import RENEW_SECONDS, Parameters
-from vsl.adapters.postgres_connection import Connection, PostgresConnection
-from vsl.adapters.redis_client import RedisClient
+from tests.support.memory_ssm import MemorySsm
+from vsl.adapters.aws import clients
+from vsl.adapters.aws import parameters as adapter
+from vsl.adapters.aws.parameters import RENEW_SECONDS, Parameters
+from vsl.adapters.postgres.connection import Connection, PostgresConnection
+from vsl.adapters.redis.client import RedisClient
 from vsl.domain.errors import StoreUnavailable
 
 pytestmark = pytest.mark.integration
@@ -21,14 +22,10 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def ssm(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What stands in SSM; the bound of re-reading is none here."""
-    values: dict[str, str] = {}
-
-    def call(_service: str, _target: str, _body: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Parameters": [{"Name": f"/vsl/test/{n}", "Value": v} for n, v in values.items()]}
-
-    monkeypatch.setattr(adapter, "call_json", call)
+    ssm = MemorySsm()
+    monkeypatch.setattr(clients, "client", {"ssm": ssm}.__getitem__)
     monkeypatch.setattr(adapter, "RENEW_SECONDS", 0)
-    return values
+    return ssm.values
 
 
 @pytest.fixture

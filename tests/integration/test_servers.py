@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,8 @@ import pytest
 import redis
 
 from devstack.servers import Postgres, ServerError, Valkey, free_port, process, spawn, stop
-from devstack.servers.process import Identity
+from devstack.servers.process import Identity, give_way
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -40,13 +40,6 @@ def gone(pid: int) -> bool:
     except FileNotFoundError:
         return True
     return state == "Z"
-
-
-def await_gone(pid: int, seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not gone(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return gone(pid)
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +76,10 @@ def test_stopping_does_not_wait_for_clients_and_may_be_repeated(used_data: Path)
     server.start()
     with psycopg.connect(server.url, autocommit=True) as client:
         client.execute("SELECT 1")
-        started = time.monotonic()
-        server.stop()
-        assert time.monotonic() - started < 10, "a smart shutdown would wait for ever"
+        server.stop()  # a smart shutdown would wait for the client
+        log = server.log.read_text()
+        assert "received fast shutdown request" in log
+        assert "received immediate shutdown request" not in log
         with pytest.raises(psycopg.OperationalError):
             client.execute("SELECT 1")
     server.stop()
@@ -100,16 +94,14 @@ def test_the_servers_die_with_their_supervisor(used_data: Path, how: signal.Sign
         [sys.executable, "-c", SUPERVISOR, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     assert supervisor.returncode == -how, supervisor.stderr
     pids = [int(pid) for pid in supervisor.stdout.split()]
-    left = [pid for pid in pids if not await_gone(pid)]
-    for pid in left:
-        os.kill(pid, signal.SIGKILL)
-    assert (len(pids), left) == (2, [])
+    assert len(pids) == 2
+    for pid in pids:
+        until(lambda pid=pid: gone(pid))  # type: ignore[misc]
 
 
 def test_a_port_that_is_taken_is_told_with_the_log(used_data: Path, tmp_path: Path) -> None:
@@ -150,7 +142,7 @@ def test_a_process_that_ignores_signals_is_killed(tmp_path: Path) -> None:
     stubborn = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
     child = spawn(["/bin/sh", "-c", stubborn], tmp_path / "log")
     process.await_ready(
-        "sh", child, tmp_path / "log", lambda: "ready" in (tmp_path / "log").read_text(), 5
+        "sh", child, tmp_path / "log", lambda: "ready" in (tmp_path / "log").read_text(), 600
     )
     stop(child, patience=0.2)
     assert child.returncode == -signal.SIGKILL
@@ -171,7 +163,7 @@ def test_a_program_can_run_as_somebody_unprivileged(tmp_path: Path, identity: Id
     if identity == "namespace" and not process._namespaces_work():
         pytest.skip("this kernel gives no user namespaces")
     child = spawn(["/usr/bin/id", "-u"], tmp_path / "log", identity=identity)
-    assert child.wait(10) == 0
+    assert child.wait() == 0
     assert (tmp_path / "log").read_text().strip() == "65534"
 
 
@@ -187,5 +179,17 @@ def test_without_a_death_signal_a_watcher_ends_the_server(tmp_path: Path) -> Non
     output = tmp_path / "output"
     with output.open("wb") as log:
         command = [sys.executable, "-c", script, str(folder)]
-        assert subprocess.run(command, stdout=log, timeout=20, check=False).returncode == 0
-    assert await_gone(int(output.read_text()))
+        assert subprocess.run(command, stdout=log, check=False).returncode == 0
+    until(lambda: gone(int(output.read_text())))
+
+
+def test_a_process_that_gives_way_has_a_lower_priority_than_the_others(tmp_path: Path) -> None:
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    child = spawn([Path(sys.executable), "-c", "input()"], tmp_path / "log", stdin=subprocess.PIPE)
+    try:
+        give_way(child)
+        assert os.getpriority(os.PRIO_PROCESS, child.pid) > usual
+    finally:
+        assert child.stdin is not None
+        child.stdin.close()
+        stop(child)

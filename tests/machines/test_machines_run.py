@@ -13,8 +13,10 @@ from tests.unit.statemachines.scripts import (
     ANSWER,
     JOB,
     JOB_ID,
+    KEY,
     OUTCOME,
     REFUSAL,
+    VALIDATED,
     scripts,
 )
 
@@ -65,6 +67,8 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
     validated = run.output.pop("admission")["validatedAt"]
     assert run.output == {
         "job": JOB,
+        "key": KEY,
+        "created": False,
         "prediction": {"replicateId": "r1", "attempt": 1},
         "outcome": OUTCOME,
         "media": {"assets": [{"index": 0}]},
@@ -77,9 +81,11 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
     assert execution["id"].endswith(f":execution:media_job:{JOB_ID}")
     assert execution["startTime"]
     known = {"job": JOB, "executionArn": execution["id"]}
-    assert calls["check_rate_limit"] == {**known, "validatedAt": validated}
+    assert calls["validate_request"]["bindsKeys"] is True
+    assert calls["check_rate_limit"] == {**known, "created": False, "validatedAt": validated}
     admitted = calls["create_job"]["admittedAt"]
-    assert calls["create_job"] == {**known, "validatedAt": validated, "admittedAt": admitted}
+    written = {**known, "key": KEY, "created": False, "validatedAt": validated}
+    assert calls["create_job"] == {**written, "admittedAt": admitted}
     assert execution["startTime"] < validated < admitted
     assert calls["submit_prediction"] == known
     assert calls["await_prediction"].keys() == {*known, "jobId", "taskToken"}
@@ -274,7 +280,7 @@ def test_a_step_that_hangs_is_tried_once_more(engine: Machines) -> None:
     def hangs_once(event: dict[str, Any]) -> Any:
         calls.append(event)
         if len(calls) == 1:
-            tried_again.wait(20)
+            tried_again.wait()
         tried_again.set()
         return works(event)
 
@@ -296,10 +302,25 @@ def test_the_door_answers_and_starts_the_job(engine: Machines, generate_media: s
     (written,) = run.events("create_job")
     execution = engine.create("media_job").replace(":stateMachine:", ":execution:")
     validated, admitted = written.pop("validatedAt"), written.pop("admittedAt")
-    assert written == {"job": JOB, "executionArn": f"{execution}:{JOB_ID}"}
+    told = {"job": JOB, "key": KEY, "created": False}
+    assert written == {**told, "executionArn": f"{execution}:{JOB_ID}"}
     assert validated < admitted
     assert json.loads(started["Input"]) == {"job": JOB}
     assert started["StateMachineArn"] == engine.create("media_job")
+
+
+def test_a_repeated_request_of_a_started_job_is_answered_and_nothing_else(
+    engine: Machines, generate_media: str
+) -> None:
+    engine.starts.clear()
+    handlers = scripts(engine, {})
+    handlers["validate_request"] = lambda _: {
+        **VALIDATED, "created": True, "started": True, "answer": ANSWER, "wait": 0
+    }  # fmt: skip
+    run = engine.run(generate_media, {}, handlers)
+    assert run.states == ["ValidateRequest", "AlreadyStarted", "ClientWaits", "Accepted"]
+    assert run.output == ANSWER
+    assert engine.starts == []
 
 
 def test_the_door_accepts_a_job_that_runs_already(
@@ -341,7 +362,9 @@ def test_the_door_turns_any_error_into_an_answer(
     (event,) = run.events("reject_request")
     assert event["input"]["error"]["Error"] == "RateLimitExceeded"
     admitted = state in {"CreateJob", "StartMediaJob"}
-    assert ("admission" in event["input"]) == admitted, "what the refusal takes back"
+    taken_back = event["input"].get("admission", {}).get("first", False)
+    assert taken_back == admitted, "what the refusal takes back"
+    assert event["input"].get("key") == (None if state == "ValidateRequest" else KEY)
 
 
 def test_the_door_waits_for_a_client_that_prefers_it(engine: Machines, generate_media: str) -> None:

@@ -9,32 +9,34 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
-from tests.support.aws_calls import ByBoto3
-from tests.support.jobs import create_table, make_asset
-from tests.support.log_lines import written_to
-from tests.support.machines import STATE_MACHINES, Handler, Machines
-from tests.support.outside import (
+from tests.support.fakes import (
     FakeProvider,
-    ForgetfulMemory,
-    MemoryAccounting,
+    ForgetfulDeduplication,
     MemoryCache,
+    MemoryJobRepository,
     NoLimits,
     SteppedClock,
 )
-from vsl.adapters import aws, json_client, parameters
+from tests.support.jobs import create_table, make_asset
+from tests.support.log_lines import written_to
+from tests.support.machines import STATE_MACHINES, Handler, Machines, Run
+from vsl.adapters.aws import clients
 from vsl.domain.errors import StoreUnavailable
-from vsl.domain.ids import is_job_id, new_job_id
-from vsl.domain.job import Job, JobStatus, MediaAsset
-from vsl.domain.prediction import Prediction, PredictionStatus
-from vsl.domain.signature import sign
-from vsl.runtime import wiring
+from vsl.domain.jobs.idempotency import CLAIM_SECONDS
+from vsl.domain.jobs.ids import is_job_id, new_job_id
+from vsl.domain.jobs.job import Job, JobStatus, MediaAsset
+from vsl.domain.predictions.prediction import Prediction, PredictionStatus
+from vsl.domain.predictions.signature import sign
+from vsl.runtime import wiring, wiring_media
 from vsl.runtime.observability import keys_of_the_line
 from vsl.runtime.settings import settings
 
@@ -74,7 +76,7 @@ class StoredNowhere:
 @dataclass
 class World:
     provider: FakeProvider
-    accounting: MemoryAccounting
+    repository: MemoryJobRepository
     media: StoredNowhere
     handlers: dict[str, Handler]
 
@@ -126,6 +128,7 @@ def world(engine: Machines, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     stamp = str(datetime.now(UTC).timestamp())
     monkeypatch.setenv("STAGE", "local")
     monkeypatch.setenv("API_AUTH", "NONE")
+    monkeypatch.setenv("API_URLS", API_URL)
     monkeypatch.setenv("SSM_PREFIX", "/vsl/local/")
     monkeypatch.setenv("DYNAMODB_TABLE", f"jobs-{stamp}")
     monkeypatch.setenv("IDEMPOTENCY_TABLE", f"idempotency-{stamp}")
@@ -139,20 +142,15 @@ def world(engine: Machines, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name, value in {"api-url": API_URL, "replicate-webhook-secret": SECRET}.items():
         ssm.put_parameter(Name=f"/vsl/local/{name}", Value=value, Type="String", Overwrite=True)
 
-    # moto hears boto3 alone, and these calls are made without it.
-    monkeypatch.setattr(
-        parameters, "call_json", lambda _service, _target, body: ssm.get_parameters_by_path(**body)
-    )
-    monkeypatch.setattr(json_client, "client", lambda service: ByBoto3(boto3.client(service)))
     provider = FakeProvider(SteppedClock(datetime.now(UTC)))
-    accounting, media, cache = MemoryAccounting(), StoredNowhere(), MemoryCache()
+    repository, media, cache = MemoryJobRepository(), StoredNowhere(), MemoryCache()
     outside = {
         "provider": lambda: provider,
-        "accounting": lambda: accounting,
+        "job_repository": lambda: repository,
         "media": lambda: media,
         "rate_limits": RedisIsAway,
         "status_cache": lambda: cache,
-        "webhook_memory": lambda: ForgetfulMemory(remembers=False),
+        "webhook_deduplication": lambda: ForgetfulDeduplication(remembers=False),
     }
     handlers: dict[str, Handler] = {}
     for function in FUNCTIONS:
@@ -162,9 +160,10 @@ def world(engine: Machines, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, made)
     for name, made in outside.items():
-        if hasattr(wiring, name):
-            monkeypatch.setattr(wiring, name, made)
-    yield World(provider, accounting, media, handlers)
+        for shared in (wiring, wiring_media):
+            if hasattr(shared, name):
+                monkeypatch.setattr(shared, name, made)
+    yield World(provider, repository, media, handlers)
     forget()
 
 
@@ -174,9 +173,16 @@ def call(module: ModuleType, event: dict[str, Any]) -> Any:
 
 def forget() -> None:
     """A fresh process: no client, setting or adapter is left."""
-    aws.client.cache_clear()
+    clients.forget()
     settings.cache_clear()
-    for name in ("parameters", "live_jobs", "callbacks", "signer"):
+    for name in (
+        "parameters",
+        "tracking_store",
+        "task_tokens",
+        "signer",
+        "key_records",
+        "owner_names",
+    ):
         getattr(wiring, name).cache_clear()
 
 
@@ -204,7 +210,7 @@ def test_a_request_becomes_media(engine: Machines, media_job: str, world: World)
     assert run.output["job"]["jobId"] == name
     assert run.output["job"]["parameters"]["prompt"] == REQUEST["prompt"]
     assert run.output["outcome"]["source"] == "webhook"
-    finished = world.accounting.finished[name]
+    finished = world.repository.finished[name]
     assert finished.status is JobStatus.SUCCEEDED
     assert finished.assets == (make_asset(0),)
     status = world.handlers["get_status"]({"pathParameters": {"jobId": name}})
@@ -253,6 +259,20 @@ def test_a_webhook_may_come_before_the_token(
     assert len(run.events("await_prediction")) == 1
 
 
+@pytest.mark.parametrize(
+    "configured", [f"whsec_broken!,{SECRET}", f'"{SECRET}"\n', f"{SECRET}\nold"]
+)
+def test_one_bad_secret_of_several_rejects_no_webhook(
+    engine: Machines, media_job: str, world: World, configured: str
+) -> None:
+    boto3.client("ssm").put_parameter(
+        Name="/vsl/local/replicate-webhook-secret", Value=configured, Type="String", Overwrite=True
+    )
+    world.finish_once_awaited()
+    run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=job_id())
+    assert (run.status, run.output["outcome"]["source"]) == ("SUCCEEDED", "webhook")
+
+
 def assert_taken(status: int) -> None:
     assert status == 200
 
@@ -264,7 +284,7 @@ def test_a_failed_prediction_fails_the_job_under_its_name(
     name = job_id()
     run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=name)
     assert (run.status, run.error) == ("FAILED", "ContentFlagged")
-    assert world.accounting.finished[name].error_code == "ContentFlagged"
+    assert world.repository.finished[name].error_code == "ContentFlagged"
     assert world.media.stored == []
 
 
@@ -275,17 +295,29 @@ def test_a_wrong_request_says_so_and_leaves_no_job(
     assert (run.status, run.error) == ("FAILED", "UnknownModel")
     assert "flux-schnell" in (run.cause or "")
     assert run.states == ["ValidateRequest", "RecordFailure", "JobFailed"]
-    assert not world.accounting.created
-    assert not world.accounting.finished
+    assert not world.repository.created
+    assert not world.repository.finished
 
 
-def door(request: dict[str, Any], key: str = "") -> dict[str, Any]:
-    url = f"{API_URL}/generate-media"
-    return {"request": request, "idempotencyKey": key, "requestId": "r1", "requestUrl": url}
+def test_what_could_not_be_stored_is_not_paid_for(
+    engine: Machines, media_job: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users are to be hidden in the keys of objects, and there is no secret to do it with."""
+    monkeypatch.setenv("OWNER_NAMES", "opaque")
+    forget()
+    run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=job_id())
+    assert (run.status, run.error) == ("FAILED", "ConfigurationError")
+    assert "owner-name-secret" in (run.cause or "")
+    assert world.provider.predictions == {}
+
+
+def api_workflow(request: dict[str, Any], key: str = "") -> dict[str, Any]:
+    api = {"id": "local", "host": "api.test"}
+    return {"request": request, "idempotencyKey": key, "requestId": "r1", "api": api}
 
 
 def test_the_door_accepts(engine: Machines, generate_media: str, world: World) -> None:
-    run = engine.run(generate_media, door(REQUEST), world.handlers)
+    run = engine.run(generate_media, api_workflow(REQUEST), world.handlers)
     accepted = json.loads(run.output["body"])
     assert run.output["statusCode"] == 202
     assert accepted["status"] == "pending"
@@ -298,26 +330,182 @@ def test_the_door_accepts(engine: Machines, generate_media: str, world: World) -
 
 def test_the_same_key_is_the_same_job(engine: Machines, generate_media: str, world: World) -> None:
     first, second = (
-        engine.run(generate_media, door(REQUEST, "key-1"), world.handlers).output for _ in range(2)
+        engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers).output
+        for _ in range(2)
     )
     assert json.loads(first["body"])["jobId"] == json.loads(second["body"])["jobId"]
     once, again = (json.loads(start["Input"]) for start in engine.starts[-2:])
     assert once == again
     other = {**REQUEST, "prompt": "something else"}
-    refused = engine.run(generate_media, door(other, "key-1"), world.handlers).output
+    refused = engine.run(generate_media, api_workflow(other, "key-1"), world.handlers).output
     assert (refused["statusCode"], json.loads(refused["body"])["code"]) == (
         422,
         "IdempotencyKeyReused",
     )
 
 
+def answered(run: Run) -> tuple[int, dict[str, Any]]:
+    return run.output["statusCode"], json.loads(run.output["body"])
+
+
+def passes(seconds: int) -> None:
+    """Let the keys grow older by so much."""
+    client, table = boto3.client("dynamodb"), settings().idempotency_table
+    for item in client.scan(TableName=table)["Items"]:
+        item["expiration"] = {"N": str(int(item["expiration"]["N"]) - seconds)}
+        client.put_item(TableName=table, Item=item)
+
+
+def items() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = boto3.client("dynamodb").scan(TableName=settings().jobs_table)[
+        "Items"
+    ]
+    return found
+
+
+def test_a_refused_key_is_bound_to_nothing(
+    engine: Machines, generate_media: str, world: World
+) -> None:
+    def ask(request: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
+        return answered(engine.run(generate_media, api_workflow(request, key), world.handlers))
+
+    for key in ("key-1", "key-2"):
+        assert ask(REQUEST, key)[0] == 202
+    refused = [
+        engine.run(generate_media, api_workflow(REQUEST, "key-3"), world.handlers) for _ in range(3)
+    ]
+    assert [answered(run)[1]["code"] for run in refused] == ["RateLimitExceeded"] * 3
+    proposed = [run.events("check_rate_limit")[0]["job"]["jobId"] for run in refused]
+    assert len(set(proposed)) == 3, "each is looked at anew"
+    # There is room again: the same key, even with another body, is a new job.
+    world.repository.created.popitem()
+    status, accepted = ask({**REQUEST, "prompt": "something else"}, "key-3")
+    assert status == 202
+    assert accepted["jobId"] not in proposed
+    assert ask(REQUEST, "key-3")[1]["code"] == "IdempotencyKeyReused", "now it is bound"
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_a_request_that_died_binds_its_key_to_nothing(
+    engine: Machines,
+    generate_media: str,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    later: bool,
+) -> None:
+    """Nobody can take anything back: the claim runs out, and what comes later is a new job."""
+
+    def down(*_: object) -> None:
+        raise StoreUnavailable("PostgreSQL is away.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.repository, "create_job", down)
+        broken.setitem(world.handlers, "reject_request", down)
+        first = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    assert answered(first)[0] == 503
+    if later:
+        passes(CLAIM_SECONDS + 2)
+    second = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    status, accepted = answered(second)
+    assert status == 202
+    before = first.events("check_rate_limit")[0]["job"]["jobId"]
+    assert (accepted["jobId"] == before) is not later
+
+
+def test_a_job_that_was_written_down_and_not_started_is_started_by_its_key(
+    engine: Machines, generate_media: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(engine, "start_refusal", "ExecutionLimitExceeded")
+        first = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    assert answered(first)[0] == 503
+    engine.starts.clear()
+    second = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    assert answered(second)[0] == 202
+    (started,) = engine.starts
+    (job_id,) = world.repository.created
+    assert started["Name"] == job_id
+    assert json.loads(started["Input"])["job"] == first.events("create_job")[0]["job"]
+
+
+def test_a_replayed_key_skips_no_limit(
+    engine: Machines, generate_media: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job was written down, not started, and is forgotten by the limits by now."""
+    with monkeypatch.context() as broken:
+        broken.setattr(engine, "start_refusal", "ExecutionLimitExceeded")
+        engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    world.repository.created.clear()
+    for key in ("key-2", "key-3"):
+        engine.run(generate_media, api_workflow(REQUEST, key), world.handlers)
+    again = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    assert answered(again)[1]["code"] == "RateLimitExceeded"
+
+
+def test_a_deleted_job_does_not_come_back(
+    engine: Machines, generate_media: str, media_job: str, world: World
+) -> None:
+    world.finish_once_awaited()
+    first = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    job_id = answered(first)[1]["jobId"]
+    started = json.loads(engine.starts[-1]["Input"])
+    assert engine.run(media_job, started, world.handlers, name=job_id).status == "SUCCEEDED"
+    again = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    assert answered(again) == answered(first)
+    assert again.states == ["ValidateRequest", "AlreadyStarted", "ClientWaits", "Accepted"]
+
+    now = datetime.now(UTC)
+    wiring.tracking_store().mark_deleted(job_id, now, now)
+    assert wiring.tracking_store().forget(job_id, now)
+    world.repository.deleted.add(job_id)
+    engine.starts.clear()
+    gone = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    status, problem = answered(gone)
+    assert (status, problem["code"], problem["jobId"]) == (410, "JobDeleted", job_id)
+    assert (items(), engine.starts) == ([], [])
+    # Nor does its execution, should it be run once more.
+    assert engine.run(media_job, started, world.handlers).error == "JobDeleted"
+    assert items() == []
+
+
+def test_after_acceptance_the_catalogue_may_change(
+    engine: Machines,
+    generate_media: str,
+    media_job: str,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The model is taken out and another one costs more, while the job is under way."""
+    world.finish_once_awaited()
+    accepted = answered(engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers))
+    started = json.loads(engine.starts[-1]["Input"])
+    models = json.loads((REPOSITORY / "config" / "models.json").read_text())
+    del models["image"]["flux-schnell"]
+    (tmp_path / "models.json").write_text(json.dumps(models))
+    monkeypatch.setenv("MODELS_CONFIG", str(tmp_path / "models.json"))
+    settings.cache_clear()
+    refused = engine.run(generate_media, api_workflow(REQUEST, "key-2"), world.handlers)
+    assert answered(refused)[1]["code"] == "UnknownModel"
+
+    job_id = accepted[1]["jobId"]
+    run = engine.run(media_job, started, world.handlers, name=job_id)
+    assert (run.status, run.error) == ("SUCCEEDED", None)
+    finished = world.repository.finished[job_id]
+    assert finished.actual_cost == Decimal("0.003")
+    assert run.output["job"] == started["job"]
+    again = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
+    assert answered(again) == accepted
+
+
 @pytest.mark.parametrize(
-    ("subject", "user_id", "status", "owner"),
+    ("token", "user_id", "status", "owner"),
     [
-        ("user-1", "user-1", 202, "user-1"),
-        ("user-1", None, 202, "user-1"),
-        ("user-1", "user-2", 403, None),
-        ("", "user-1", 403, None),
+        (("user-1", "app-2"), "user-1", 202, "user-1"),
+        (("user-1", "app-1"), None, 202, "user-1"),
+        (("user-1", "app-1"), "user-2", 403, None),
+        (("user-1", "app-3"), "user-1", 403, None),
+        (("", "app-1"), "user-1", 403, None),
     ],
 )
 def test_with_cognito_a_job_belongs_to_the_token(
@@ -325,16 +513,21 @@ def test_with_cognito_a_job_belongs_to_the_token(
     generate_media: str,
     world: World,
     monkeypatch: pytest.MonkeyPatch,
-    subject: str,
+    token: tuple[str, str],
     user_id: str | None,
     status: int,
     owner: str | None,
 ) -> None:
     monkeypatch.setenv("API_AUTH", "COGNITO")
+    monkeypatch.setenv("COGNITO_CLIENT_IDS", "app-1,app-2")
     settings.cache_clear()
     engine.starts.clear()
     body = {key: value for key, value in {**REQUEST, "userId": user_id}.items() if value}
-    answer = engine.run(generate_media, door(body) | {"subject": subject}, world.handlers).output
+    subject, client = token
+    claims = {"sub": subject, "aud": client, "token_use": "id"}
+    answer = engine.run(
+        generate_media, api_workflow(body) | {"claims": claims}, world.handlers
+    ).output
     assert answer["statusCode"] == status
     owners = [json.loads(start["Input"])["job"]["userId"] for start in engine.starts]
     assert owners == ([owner] if owner else [])
@@ -343,7 +536,7 @@ def test_with_cognito_a_job_belongs_to_the_token(
 
 
 def test_the_answer_tells_what_is_left(engine: Machines, generate_media: str, world: World) -> None:
-    answer = engine.run(generate_media, door(REQUEST), world.handlers).output
+    answer = engine.run(generate_media, api_workflow(REQUEST), world.handlers).output
     assert answer["headers"]["RateLimit-Policy"].startswith('"hour";q=2;w=3600, "concurrent";')
     assert answer["headers"]["RateLimit"].startswith('"hour";r=1;t=3600, "concurrent";r=')
 
@@ -352,15 +545,13 @@ def test_an_admission_without_a_job_is_taken_back(
     engine: Machines, generate_media: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = NoLimits()
-    for function in ("check_rate_limit", "reject_request"):
-        module = importlib.import_module(f"functions.{function}.app")
-        monkeypatch.setattr(module, "rate_limits", lambda: limits)
+    monkeypatch.setattr(wiring, "rate_limits", lambda: limits)
 
     def down(*_: object) -> None:
         raise StoreUnavailable("PostgreSQL is away.")
 
-    monkeypatch.setattr(world.accounting, "create_job", down)
-    answer = engine.run(generate_media, door(REQUEST), world.handlers).output
+    monkeypatch.setattr(world.repository, "create_job", down)
+    answer = engine.run(generate_media, api_workflow(REQUEST), world.handlers).output
     assert answer["statusCode"] == 503
     ((user_id, withdrawn),) = limits.withdrawn
     assert user_id == REQUEST["userId"]
@@ -385,21 +576,41 @@ def test_the_door_refuses_with_a_problem(
     code: str,
 ) -> None:
     engine.starts.clear()
-    run = engine.run(generate_media, door({**REQUEST, **change}), world.handlers)
+    run = engine.run(generate_media, api_workflow({**REQUEST, **change}), world.handlers)
     problem = json.loads(run.output["body"])
     assert (run.output["statusCode"], problem["code"], problem["status"]) == (status, code, status)
     assert run.output["headers"]["Content-Type"] == "application/problem+json"
     assert engine.starts == []
 
 
-def test_the_limit_holds_inside_and_at_the_door(
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"userId":"u","modelId":"sdxl","prompt":"half \\ud83d"}', "prompt"),
+        ('{"userId":"u","modelId":"sdxl","parameters":{"seed":1e400}}', "parameters.seed"),
+        ('{"userId":"u","parameters":' + '{"a":' * 5000, "parameters.a.a.a.a.…"),
+    ],
+)
+def test_what_no_job_can_hold_is_the_clients_fault(
+    engine: Machines, generate_media: str, world: World, body: str, field: str
+) -> None:
+    engine.starts.clear()
+    given = {"body": body, "idempotencyKey": "", "requestId": "r1"}
+    answer = engine.run(generate_media, given, world.handlers).output
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["code"]) == (400, "InvalidRequest")
+    assert [each["field"] for each in problem["fields"]] == [field]
+    assert engine.starts == []
+
+
+def test_the_limit_holds_inside_and_at_the_api(
     engine: Machines, media_job: str, generate_media: str, world: World
 ) -> None:
     world.finish_once_awaited()
     for _ in range(2):
         run = engine.run(media_job, {"request": REQUEST}, world.handlers, name=job_id())
         assert run.status == "SUCCEEDED"
-    refused = engine.run(generate_media, door(REQUEST), world.handlers).output
+    refused = engine.run(generate_media, api_workflow(REQUEST), world.handlers).output
     assert (refused["statusCode"], json.loads(refused["body"])["code"]) == (
         429,
         "RateLimitExceeded",

@@ -1,27 +1,19 @@
-"""A boto3 client in the place of our own signed one: moto hears boto3 alone."""
+"""What boto3's clients raise, for stand-ins of them."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from vsl.adapters.json_client import refusal
+
+class ConditionFailed(ClientError):
+    """The class that a client of DynamoDB has among its `exceptions`."""
 
 
-class ByBoto3:
-    """Answers and refuses as `adapters.json_client.JsonClient` does."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        method = getattr(self._client, operation)
-
-        def call(**arguments: Any) -> Any:
-            try:
-                return method(**arguments)
-            except ClientError as error:
-                code = str(error.response["Error"]["Code"])
-                raise refusal("moto", code, error.response) from error
-
-        return call
+def refused(code: str, answer: Mapping[str, Any] | None = None, status: int = 400) -> ClientError:
+    """`answer` is what AWS sent besides, such as the item that stood in the way."""
+    known = dict(answer or {})
+    error = {"Code": code, "Message": str(known.get("message", ""))}
+    response: Any = {**known, "Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+    kind = ConditionFailed if code == "ConditionalCheckFailedException" else ClientError
+    return kind(response, "Operation")

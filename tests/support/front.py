@@ -66,6 +66,11 @@ class Backend:
         decoded: dict[str, Any] = json.loads(arguments["input"])
         return decoded
 
+    @property
+    def request(self) -> Any:
+        """What the machine reads in the text of the body."""
+        return json.loads(self.started["body"])
+
 
 @dataclass
 class Front:

@@ -15,11 +15,11 @@ from typing import Any
 
 import schemathesis
 
-from vsl.domain.callback_url import check_callback_url
-from vsl.domain.ids import new_job_id
-from vsl.domain.job_list import Position
-from vsl.domain.request import is_user_id
-from vsl.domain.signature import sign
+from vsl.domain.api.job_list import Position
+from vsl.domain.api.request import is_user_id
+from vsl.domain.callbacks.callback_url import check_callback_url
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.predictions.signature import sign
 
 USER = "fuzzer"
 MODEL = "flux-schnell"

@@ -5,11 +5,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from tests.support.outside import START
+from tests.support.fakes import START
 from tests.support.template import REPOSITORY, resource
-from vsl.domain.catalogue import Catalogue
-from vsl.domain.ids import new_job_id
-from vsl.domain.job import Job, MediaAsset, MediaType
+from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.jobs.job import Job, MediaAsset, MediaType
+from vsl.domain.predictions.search import Intent
+
+INTENT = Intent.of("claim-1", "black-forest-labs/flux-schnell", {"prompt": "a lighthouse"})
 
 
 def make_job(seed: str = "job", at: datetime = START, **changes: Any) -> Job:

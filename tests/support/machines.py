@@ -7,7 +7,6 @@ would report it.
 
 import copy
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+from tests.support.waiting import until
 
 STATE_MACHINES = Path(__file__).resolve().parents[2] / "statemachines"
 MACHINE_NAMES = tuple(sorted(path.name.split(".")[0] for path in STATE_MACHINES.glob("*.asl.json")))
@@ -135,12 +136,10 @@ class Machines:
         return self.finished(started)
 
     def finished(self, execution_arn: str) -> Run:
-        limit = time.monotonic() + _LIMIT_SECONDS
-        found = self.client.describe_execution(executionArn=execution_arn)
-        while found["status"] == "RUNNING":
-            assert time.monotonic() < limit, f"{execution_arn} still runs"
-            time.sleep(0.03)
-            found = self.client.describe_execution(executionArn=execution_arn)
+        found = until(
+            lambda: self.client.describe_execution(executionArn=execution_arn),
+            lambda seen: seen["status"] != "RUNNING",
+        )
         pages = self.client.get_paginator("get_execution_history").paginate(
             executionArn=execution_arn
         )

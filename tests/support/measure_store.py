@@ -17,10 +17,10 @@ from botocore.config import Config
 
 from tests.support import media_files
 from tests.support.jobs import make_job
-from vsl.adapters.download import Downloads
-from vsl.adapters.media import StoredMedia
-from vsl.adapters.s3 import ObjectStore
-from vsl.domain.job import MediaType
+from vsl.adapters.http.download import Downloads
+from vsl.adapters.media.stored_media import StoredMedia
+from vsl.adapters.s3.objects import ObjectStore
+from vsl.domain.jobs.job import MediaType
 
 
 def main(url: str, endpoint: str, bucket: str) -> None:

@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vsl.domain.catalogue import Catalogue, Model
+from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.catalogue.models import Model
 
 _ROOT = Path(__file__).parents[2]
 CATALOGUE_PATH = _ROOT / "config" / "models.json"

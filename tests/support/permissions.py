@@ -45,7 +45,8 @@ class Role:
 
     def grants(self, function: str) -> Iterator[Grant]:
         for statement in self.statements:
-            assert statement["Effect"] == "Allow"
+            if statement["Effect"] == "Deny":
+                continue
             for action in _list(statement["Action"]):
                 for resource in _list(statement["Resource"]):
                     yield Grant(function, action, resource)

@@ -35,11 +35,10 @@ class Receiver:
     def of(self, path: str) -> list[Received]:
         return [each for each in self.received if each.path == path]
 
-    def wait(self, path: str, count: int = 1, patience: float = 60) -> list[Received]:
-        """What came to the path, once so many have. Raises AssertionError when they do not come."""
+    def wait(self, path: str, count: int = 1) -> list[Received]:
+        """What came to the path, once so many have."""
         with self.arrived:
-            found = self.arrived.wait_for(lambda: len(self.of(path)) >= count, patience)
-        assert found, f"{len(self.of(path))} of {count} callbacks came to {path}"
+            self.arrived.wait_for(lambda: len(self.of(path)) >= count)
         return self.of(path)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from vsl.adapters.replicate import ReplicateProvider
+from vsl.adapters.replicate.client import ReplicateProvider
 
 BASE = "https://api.replicate.com/v1"
 TOKEN = "r8_" + "x" * 37

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-BOOTSTRAP = Path(__file__).resolve().parents[2] / "devstack" / "worker" / "bootstrap.py"
+WORKER = Path(__file__).resolve().parents[2] / "devstack" / "worker"
+BOOTSTRAP = WORKER / "bootstrap.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,56 @@ class Reply:
     error_type: str | None
 
 
+class ForkServer:
+    """A fork server whose layers are `path`; use it as a context manager. The function `behind` is one
+    that no request waits for."""
+
+    def __init__(self, path: Path | None = None, behind: str = "") -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(WORKER / "fork_server.py")],
+            stdin=subprocess.PIPE,
+            env={
+                "PYTHONPATH": str(path or ""),
+                "PYTHONUNBUFFERED": "1",
+                "OF_THE_SERVER": "1",
+                "VSL_BEHIND": behind,
+            },
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        """A worker; what is returned is its placeholder."""
+        assert self.process.stdin is not None
+        placeholder = subprocess.Popen(
+            ["sleep", "1000"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self.process.stdin.write(f"{placeholder.pid}\n".encode())
+        self.process.stdin.flush()
+        return placeholder
+
+
 @dataclass
 class RuntimeApi:
-    """A worker on the function in `folder`; use it as a context manager."""
+    """A worker on the function in `folder`; use it as a context manager. With `forks` it is made by
+    that fork server; then what it prints stays in `process.stdout`."""
 
     folder: Path
     own_loop: bool = False
+    forks: ForkServer | None = None
+    environment: dict[str, str] = field(default_factory=dict)
     _server: ThreadingHTTPServer | None = None
-    _process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | None = None
     _next: list[bytes] = field(default_factory=list)
     _replies: list[Reply] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -46,10 +89,15 @@ class RuntimeApi:
             "VSL_LIVE_ROOTS": str(self.folder),
             "VSL_LIVE_FILES": str(self.folder / "models.json"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "_HANDLER": "app.handler",
+            **self.environment,
         }
         if self.own_loop:
             environment["VSL_OWN_RUNTIME_LOOP"] = "1"
-        self._process = subprocess.Popen(
+        if self.forks is not None:
+            self.process = self.forks.start(environment)
+            return self
+        self.process = subprocess.Popen(
             [sys.executable, str(BOOTSTRAP), "app.handler"],
             env=environment,
             stdout=subprocess.DEVNULL,
@@ -59,9 +107,9 @@ class RuntimeApi:
 
     def __exit__(self, *_: object) -> None:
         assert self._server is not None
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(10)
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate(timeout=60)
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -70,12 +118,15 @@ class RuntimeApi:
 
     def invoke(self, event: object, *, raw: bytes | None = None) -> Reply:
         """Send one event and wait for what comes back, an init error included."""
+        self.send(event, raw=raw)
+        return self.reply()
+
+    def send(self, event: object, *, raw: bytes | None = None) -> None:
         with self._changed:
             self._next.append(json.dumps(event).encode() if raw is None else raw)
             self._changed.notify_all()
-        return self.reply()
 
-    def reply(self, seconds: float = 20.0) -> Reply:
+    def reply(self, seconds: float = 90.0) -> Reply:
         deadline = time.monotonic() + seconds
         with self._changed:
             while not self._replies:

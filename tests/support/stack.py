@@ -17,8 +17,8 @@ from botocore.config import Config
 from devstack.replicate.control import Control
 from tests.support.api import Api
 from tests.support.template import REPOSITORY
-from vsl.adapters import aws, connections
-from vsl.adapters.dynamodb import DynamoLiveJobs
+from vsl.adapters.aws import clients
+from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
 
 _OPEN: list[Any] = []
 
@@ -51,13 +51,13 @@ class Stack:
     def client(self, service: str) -> Any:
         return _client(service, self.document["awsEndpointUrl"])
 
-    def live_jobs(self) -> DynamoLiveJobs:
+    def tracking_store(self) -> DynamoTrackingStore:
         """The product's own adapter on this stack's table."""
         endpoint = self.document["awsEndpointUrl"]
         if os.environ.get("AWS_ENDPOINT_URL") != endpoint:
             os.environ["AWS_ENDPOINT_URL"] = endpoint
             close_clients()
-        return DynamoLiveJobs(self.document["table"])
+        return DynamoTrackingStore(self.document["table"])
 
     def invoke(self, function: str, event: object) -> Any:
         """Call a function by its resource name; raises AssertionError if it failed."""
@@ -104,18 +104,15 @@ def _client(service: str, endpoint: str) -> Any:
 
 def close_clients() -> None:
     """Forget all clients, the product's own too: they know the endpoint they were made for."""
-    connections.close()
     while _OPEN:
         _OPEN.pop().close()
     _client.cache_clear()
-    aws.client.cache_clear()
+    clients.forget()
 
 
 def vsl(*words: str, state: Path) -> str:
     """Run the command line as a person would; what it printed. Raises AssertionError if it failed."""
     command = [str(Path(sys.executable).parent / "vsl"), *words, "--state", str(state)]
-    done = subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -15,6 +15,7 @@ from devstack.replicate.config import Config
 from devstack.replicate.control import Control, RecordedPrediction
 from devstack.replicate.server import running
 from devstack.replicate.state import State
+from tests.support.waiting import until
 
 TOKEN = "r8_" + "t" * 37
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # pragma: allowlist secret - the docs' example
@@ -54,12 +55,11 @@ class StandIn:
         )
         return view
 
-    def finish(self, prediction_id: str, timeout: float = 15) -> dict[str, Any]:
+    def finish(self, prediction_id: str) -> dict[str, Any]:
         """The prediction once it has ended."""
         return until(
             lambda: self.get(prediction_id),
             lambda view: view["status"] not in {"starting", "processing"},
-            timeout,
         )
 
     def run(self, reference: str = SCHNELL, **asked: Any) -> dict[str, Any]:
@@ -67,19 +67,10 @@ class StandIn:
         return self.finish(self.create(reference, input=asked)["id"])
 
     def recorded(
-        self, prediction_id: str, fits: Callable[[RecordedPrediction], bool], timeout: float = 10
+        self, prediction_id: str, fits: Callable[[RecordedPrediction], bool]
     ) -> RecordedPrediction:
         """What the control API tells of the prediction once it fits."""
-        return until(lambda: self.control.prediction(prediction_id), fits, timeout)
-
-
-def until[T](look: Callable[[], T], fits: Callable[[T], bool], timeout: float) -> T:
-    """Look until it fits; fails the test with the last look after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while not fits(seen := look()):
-        assert time.monotonic() < deadline, f"still not so: {seen}"
-        time.sleep(0.01)
-    return seen
+        return until(lambda: self.control.prediction(prediction_id), fits)
 
 
 @contextmanager
@@ -90,7 +81,9 @@ def stand_in(**settings: Any) -> Iterator[StandIn]:
     with running(config) as server:
         headers = {"Authorization": f"Bearer {config.token}"}
         with (
-            httpx.Client(base_url=server.url, headers=headers, timeout=15, trust_env=False) as http,
+            httpx.Client(
+                base_url=server.url, headers=headers, timeout=None, trust_env=False
+            ) as http,
             Control(server.url) as control,
         ):
             yield StandIn(server.url, http, control, server.app.state.stand_in)
@@ -142,7 +135,7 @@ class Receiver:
     location: str = "/elsewhere"
 
     def wait(self, count: int, timeout: float = 10) -> list[Received]:
-        return until(lambda: list(self.received), lambda seen: len(seen) >= count, timeout)
+        return until(lambda: list(self.received), lambda seen: len(seen) >= count)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from database.migrate import MIGRATIONS, MigrationError, main, read_migrations
+from database.statements import MARKER, outside_transaction, statements
 
 
 def test_the_migrations_of_this_checkout_are_in_order() -> None:
@@ -12,7 +13,7 @@ def test_the_migrations_of_this_checkout_are_in_order() -> None:
     assert [migration.version for migration in migrations] == sorted(
         migration.version for migration in migrations
     )
-    assert migrations[0].path.name == "0001_jobs.sql"
+    assert migrations[0].path.name == "0001_initial.sql"
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,48 @@ def test_the_command_line_asks_for_a_database(
         main(["status"])
     assert caught.value.code == 2
     assert "give --url or set DATABASE_URL" in capsys.readouterr().err
+
+
+def test_statements_end_at_semicolons_that_are_no_text() -> None:
+    sql = f"""{MARKER}
+-- a comment; with a semicolon
+DROP INDEX CONCURRENTLY IF EXISTS "odd;name"; /* and; another */
+CREATE INDEX CONCURRENTLY i ON t ((body || ';' || E'\\';' || $tag$ ; $tag$ || $$;$$));
+ANALYZE t
+"""
+    assert outside_transaction(sql)
+    assert [each.split("\n")[-1].split(" ")[0] for each in statements(sql)] == [
+        "DROP",
+        "CREATE",
+        "ANALYZE",
+    ]
+    assert statements("-- nothing; but words\n;;") == []
+    assert not outside_transaction("CREATE TABLE one (id int);\n" + MARKER)
+
+
+@pytest.mark.parametrize(
+    ("sql", "fault"),
+    [
+        ("CREATE TABLE one (id int);", "'CREATE TABLE one.* is not safe to repeat"),
+        ("INSERT INTO one VALUES (1)", "'INSERT INTO one.* is not safe to repeat"),
+        (
+            "CREATE INDEX CONCURRENTLY one_idx ON one (id);",
+            "one_idx must be dropped before it is built: DROP INDEX CONCURRENTLY IF EXISTS one_idx;",
+        ),
+    ],
+)
+def test_a_step_outside_a_transaction_must_be_safe_to_repeat(
+    tmp_path: Path, sql: str, fault: str
+) -> None:
+    (tmp_path / "0001_index.sql").write_text(f"{MARKER}\n{sql}")
+    with pytest.raises(MigrationError, match=rf"0001_index\.sql: {fault}"):
+        read_migrations(tmp_path)
+
+
+def test_an_index_is_dropped_and_built_outside_a_transaction(tmp_path: Path) -> None:
+    (tmp_path / "0001_index.sql").write_text(
+        f"{MARKER}\nDROP INDEX CONCURRENTLY IF EXISTS one_idx;\n"
+        "CREATE UNIQUE INDEX CONCURRENTLY one_idx ON one (id);\nANALYZE one;\n"
+    )
+    (migration,) = read_migrations(tmp_path)
+    assert outside_transaction(migration.sql)

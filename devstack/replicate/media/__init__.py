@@ -1,15 +1,4 @@
 """Real media without a model: the same input and seed always give the same bytes.
 
-`produce` runs in a thread; nothing here touches the event loop.
+`models` makes them, of `picture`, `film`, `music` and `speech`; it runs in a thread.
 """
-
-from devstack.replicate.media.production import (
-    Files,
-    MediaFile,
-    ModelFailed,
-    Production,
-    Request,
-    produce,
-)
-
-__all__ = ["Files", "MediaFile", "ModelFailed", "Production", "Request", "produce"]

@@ -1,14 +1,18 @@
-"""Sampled sound and its containers."""
+"""Sampled sound: tones from wave tables, and the containers it goes out in."""
 
 import io
-import wave
+import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import add
+from typing import Any
 
 import av
 
-_MP3_FRAME = 1152
+Samples = list[float]
+_TABLE = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,41 +23,66 @@ class Sound:
     rate: int
     channels: int
 
-    def wav(self) -> bytes:
-        buffer = io.BytesIO()
-        with wave.open(buffer, "wb") as writer:
-            writer.setnchannels(self.channels)
-            writer.setsampwidth(2)
-            writer.setframerate(self.rate)
-            writer.writeframes(self.samples.tobytes())
-        return buffer.getvalue()
+    @classmethod
+    def of(cls, tracks: Sequence[Samples], rate: int) -> "Sound":
+        """One track a channel, of equal length; the loudest sample becomes 85 % of the most."""
+        factor = 32767 * 0.85 / max(1e-9, *(max(map(abs, track), default=0.0) for track in tracks))
+        samples = array("h", bytes(2 * len(tracks) * len(tracks[0])))
+        for index, track in enumerate(tracks):
+            samples[index :: len(tracks)] = array("h", [int(value * factor) for value in track])
+        return cls(samples, rate, len(tracks))
 
-    def mp3(self, bit_rate: int = 192_000) -> bytes:
-        buffer = io.BytesIO()
-        layout = "stereo" if self.channels == 2 else "mono"
-        data, step = self.samples.tobytes(), _MP3_FRAME * self.channels * 2
-        with av.open(buffer, "w", format="mp3") as container:
-            stream = container.add_stream("libmp3lame", rate=self.rate, layout=layout)
-            stream.bit_rate = bit_rate
-            # libmp3lame takes planar samples: the resampler rearranges ours.
-            resampler = av.AudioResampler(format="s16p", layout=layout, rate=self.rate)
-            for start in range(0, len(data), step):
-                piece = data[start : start + step]
-                frame = av.AudioFrame("s16", layout, len(piece) // (2 * self.channels))
-                frame.planes[0].update(piece + bytes(frame.planes[0].buffer_size - len(piece)))
-                frame.sample_rate = self.rate
-                frame.pts = start // (2 * self.channels)
-                for planar in resampler.resample(frame):
-                    container.mux(stream.encode(planar))
+    def encoded(self, kind: str) -> bytes:
+        """As a file; `kind` is wav or mp3."""
+        buffer, layout = io.BytesIO(), "stereo" if self.channels == 2 else "mono"
+        codec = {"wav": "pcm_s16le", "mp3": "libmp3lame"}[kind]
+        with av.open(buffer, "w", format=kind) as container:
+            stream: Any = container.add_stream(codec, rate=self.rate, layout=layout)
+            if kind == "mp3":
+                stream.bit_rate = 192_000
+            for start in range(0, len(self.samples), self.rate * self.channels):
+                piece = self.samples[start : start + self.rate * self.channels]
+                frame = av.AudioFrame("s16", layout, len(piece) // self.channels)
+                frame.planes[0].update(piece.tobytes())
+                frame.sample_rate, frame.pts = self.rate, start // self.channels
+                container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         return buffer.getvalue()
 
 
-def quantise(channels: Sequence[Sequence[float]], rate: int, peak: float = 0.85) -> Sound:
-    """Scale to the peak and interleave; the channels are of equal length."""
-    loudest = max(1e-9, *(max(map(abs, channel), default=0.0) for channel in channels))
-    factor = 32767 * peak / loudest
-    samples = array("h", bytes(2 * len(channels) * len(channels[0])))
-    for index, channel in enumerate(channels):
-        samples[index :: len(channels)] = array("h", [int(value * factor) for value in channel])
-    return Sound(samples, rate, len(channels))
+def tone(
+    harmonics: tuple[float, ...],
+    frequencies: Sequence[float],
+    length: int,
+    rate: int,
+    *,
+    fade: float,
+    decay: float = 0.0,
+) -> Samples:
+    """All frequencies at once; `length` in samples, `fade` (in and out) in seconds, `decay` a second."""
+    table, mask = _period(harmonics), _TABLE - 1
+    samples: Samples = []
+    for step in (frequency * _TABLE / rate for frequency in frequencies):
+        voice = [table[int(i * step) & mask] for i in range(length)]
+        samples = list(map(add, samples, voice)) if samples else voice
+    for i in range(0, length if decay else 0, 64):
+        level = math.exp(-decay * i / rate)
+        samples[i : i + 64] = [value * level for value in samples[i : i + 64]]
+    edge = min(max(1, int(fade * rate)), length // 2)
+    for i in range(edge):
+        samples[i] *= i / edge
+        samples[-1 - i] *= i / edge
+    return samples
+
+
+def blend(track: Samples, sound: Samples, at: int, gain: float) -> None:
+    """Add a sound to a track; what reaches beyond its end is lost."""
+    end = min(len(track), at + len(sound))
+    if at < end:
+        track[at:end] = map(add, track[at:end], [value * gain for value in sound])
+
+
+@lru_cache(maxsize=64)
+def _period(harmonics: tuple[float, ...]) -> Samples:
+    waves = [(math.tau * k / _TABLE, weight) for k, weight in enumerate(harmonics, start=1)]
+    return [sum(weight * math.sin(step * i) for step, weight in waves) for i in range(_TABLE)]

@@ -20,8 +20,7 @@ class Field:
     required: bool = False
     default: Any = UNSET
     enum: tuple[Any, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
+    within: tuple[float, float | None] | None = None
     format: str | None = None
     items: Mapping[str, Any] | None = None
 
@@ -30,11 +29,10 @@ class Field:
         if self.enum:
             schema: dict[str, Any] = {"allOf": [{"$ref": f"#/components/schemas/{self.name}"}]}
         else:
-            schema = {"type": self.type, "title": _title(self.name)}
-        for key in ("minimum", "maximum", "format", "items"):
-            value = getattr(self, key)
-            if value is not None:
-                schema[key] = value
+            schema = {"type": self.type, "title": self.name.replace("_", " ").title()}
+        minimum, maximum = self.within or (None, None)
+        more = {"minimum": minimum, "maximum": maximum, "format": self.format, "items": self.items}
+        schema |= {key: value for key, value in more.items() if value is not None}
         if self.default is not UNSET:
             schema["default"] = self.default
         if self.description:
@@ -46,16 +44,24 @@ def text(name: str, description: str = "", **more: Any) -> Field:
     return Field(name, "string", description, **more)
 
 
-def choice(name: str, values: Sequence[str], default: Any = UNSET, description: str = "") -> Field:
-    return Field(name, "string", description, default=default, enum=tuple(values))
+def choice(name: str, values: str, default: Any = UNSET, description: str = "") -> Field:
+    """One of the words."""
+    return Field(name, "string", description, default=default, enum=tuple(values.split()))
 
 
-def whole(name: str, default: Any = UNSET, description: str = "", **more: Any) -> Field:
-    return Field(name, "integer", description, default=default, **more)
+def whole(
+    name: str,
+    default: Any = UNSET,
+    description: str = "",
+    within: tuple[int, int | None] | None = None,
+) -> Field:
+    return Field(name, "integer", description, default=default, within=within)
 
 
-def number(name: str, default: Any = UNSET, description: str = "", **more: Any) -> Field:
-    return Field(name, "number", description, default=default, **more)
+def number(
+    name: str, default: Any = UNSET, description: str = "", within: tuple[int, int] | None = None
+) -> Field:
+    return Field(name, "number", description, default=default, within=within)
 
 
 def flag(name: str, default: Any = UNSET, description: str = "") -> Field:
@@ -73,39 +79,22 @@ def openapi(fields: Sequence[Field], output: Mapping[str, Any]) -> dict[str, Any
     inputs: dict[str, Any] = {"type": "object", "title": "Input", "properties": properties}
     if required:
         inputs["required"] = required
-    schemas: dict[str, Any] = {"Input": inputs, **_output_schemas(output)}
+    schemas: dict[str, Any] = {"Input": inputs, "Output": {**output, "title": "Output"}}
+    if output.get("type") == "object":
+        schemas["Output"] = {"$ref": "#/components/schemas/ModelOutput", "title": "Output"}
+        schemas["ModelOutput"] = {**output, "title": "ModelOutput"}
     for field in fields:
         if field.enum:
-            schemas[field.name] = {
-                "enum": list(field.enum),
-                "type": field.type,
-                "title": field.name,
-                "description": "An enumeration.",
-            }
+            enum = {"enum": list(field.enum), "type": field.type, "title": field.name}
+            schemas[field.name] = enum | {"description": "An enumeration."}
+    predict = {
+        "summary": "Predict",
+        "operationId": "predict_predictions_post",
+        "responses": {"200": {"description": "Successful Response"}},
+    }
     return {
         "openapi": "3.0.2",
         "info": {"title": "Cog", "version": "0.1.0"},
-        "paths": {
-            "/predictions": {
-                "post": {
-                    "summary": "Predict",
-                    "operationId": "predict_predictions_post",
-                    "responses": {"200": {"description": "Successful Response"}},
-                }
-            }
-        },
+        "paths": {"/predictions": {"post": predict}},
         "components": {"schemas": schemas},
     }
-
-
-def _output_schemas(output: Mapping[str, Any]) -> dict[str, Any]:
-    if output.get("type") != "object":
-        return {"Output": {**output, "title": "Output"}}
-    return {
-        "Output": {"$ref": "#/components/schemas/ModelOutput", "title": "Output"},
-        "ModelOutput": {**output, "title": "ModelOutput"},
-    }
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").title()

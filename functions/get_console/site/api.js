@@ -5,6 +5,10 @@ import { sleep } from "./dom.js";
 const BASE = new URL("../", location.href);
 const WAIT_SECONDS = 20;
 const TIMEOUT_MS = 30_000;
+const JOB_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+// An answer that came sooner than this was not held back: too many of the user's requests wait already.
+const HELD_MS = 1000;
+const PAUSE_MS = 2000;
 export const ENDED = new Set(["succeeded", "failed", "canceled"]);
 
 /** A refusal: `code` is stable, `fields` names what is wrong, `status` 0 means no answer at all. */
@@ -35,7 +39,7 @@ export const identity = {
   },
 };
 
-/** Called when the door is shut: asks the person who they are. */
+/** Called when the API refuses the caller: asks the person who they are. */
 let askWho = () => {};
 export function whenRefused(callback) {
   askWho = callback;
@@ -79,8 +83,9 @@ function parse(text) {
   }
 }
 
-/** One job as it stands. */
-export function status(jobId, query = {}, signal = undefined) {
+/** One job as it stands. What is no id never becomes part of an address: ".." is one of another route. */
+export async function status(jobId, query = {}, signal = undefined) {
+  if (!JOB_ID.test(jobId)) throw new Problem(404, { code: "JobNotFound", detail: "There is no job with this id." });
   return request("GET", `status/${encodeURIComponent(jobId)}`, {
     query: { userId: identity.userId, ...query },
     signal,
@@ -93,9 +98,13 @@ export async function* follow(jobId, signal) {
   let pause = 500;
   while (!last || !ENDED.has(last.status)) {
     try {
-      last = await status(jobId, { wait: last ? WAIT_SECONDS : 0, include: "parameters" }, signal);
+      const before = last;
+      const asked = performance.now();
+      last = await status(jobId, { wait: before ? WAIT_SECONDS : 0, include: "parameters" }, signal);
+      const held = performance.now() - asked >= HELD_MS;
       pause = 500;
       yield last;
+      if (before && !held && last.status === before.status) await sleep(PAUSE_MS, signal);
     } catch (error) {
       if (signal?.aborted || (error.status >= 400 && error.status < 500 && error.status !== 429)) throw error;
       await sleep(pause, signal);

@@ -7,7 +7,7 @@ const LOOKS = 20;
 const LOOK_AGAIN_MS = 1000;
 const HEADS = ["When", "Attempt", "Outcome", "Answer", "Took", "Next"];
 
-/** The log of deliveries; null for a job that was to call nobody. */
+/** The log of deliveries; null for a job without a callback. */
 export async function callbacks(path, query, signal) {
   const read = () => request("GET", `${path}/callbacks`, { query, signal });
   const first = await read();
@@ -45,7 +45,7 @@ async function arrival(read, deliveryId, place, signal) {
 }
 
 function log(attempts) {
-  if (!attempts.length) return h("p", { class: "hint" }, "Nobody has been called yet: that happens at the job's end.");
+  if (!attempts.length) return h("p", { class: "hint" }, "No call yet: it is made at the job's end.");
   return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Table of calls" }, h("table", { class: "models" },
     h("caption", { class: "unseen" }, "Calls, the latest first"),
     h("thead", {}, h("tr", {}, HEADS.map((text) => h("th", { scope: "col" }, text)))),

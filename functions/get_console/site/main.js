@@ -17,10 +17,19 @@ function route() {
   const [path, query = ""] = location.hash.slice(1).split("?");
   const [first = "", second = ""] = path.replace(/^\//, "").split("/");
   const parameters = new URLSearchParams(query);
-  if (first === "jobs" && second) return { name: "job", parameters, id: decodeURIComponent(second) };
+  if (first === "jobs" && second) return { name: "job", parameters, id: decoded(second) };
   if (first === "jobs") return { name: "gallery", parameters };
   if (first === "operations") return { name: "operations", parameters };
   return { name: "playground", parameters };
+}
+
+/** A person may have typed it: what is badly escaped stays as it is. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 async function show() {

@@ -1,4 +1,4 @@
-// How the service does, over all users: for whoever runs it.
+// How the service does, over all users: for its operators.
 
 import { identity, request } from "./api.js";
 import { dollars, h, s, seconds } from "./dom.js";
@@ -30,7 +30,7 @@ export async function show(root, { parameters, signal }) {
   );
 }
 
-function tiles({ jobs, successRate, latency, spend, waste, wokenBy, oldestWaiting }) {
+function tiles({ jobs, successRate, latency, spend, orphaned, wokenBy, oldestWaiting }) {
   const running = jobs.pending + jobs.processing + jobs.storing;
   const woken = Object.entries(wokenBy);
   return h("dl", { class: "tiles" },
@@ -39,7 +39,7 @@ function tiles({ jobs, successRate, latency, spend, waste, wokenBy, oldestWaitin
     tile("Time to a result", seconds(latency.p50), `95 %: ${seconds(latency.p95)}, 99 %: ${seconds(latency.p99)}`),
     tile("Waiting for a model", seconds(latency.phases.queue?.p50), `95 %: ${seconds(latency.phases.queue?.p95)}`),
     tile("Spend", dollars(spend.total), `${dollars(spend.estimated)} estimated`),
-    tile("Waste", dollars(waste.cost), `${waste.predictions} predictions nobody had a use for`),
+    tile("Orphaned", dollars(orphaned.cost), `${orphaned.predictions} predictions without a job`),
     tile("Woken by the webhook", woken.length ? share(wokenBy.webhook, woken) : "–", woken.map(([name, count]) => `${name} ${count}`).join(", ") || "no job has ended"),
     tile("Oldest waiting", oldestWaiting ? seconds(oldestWaiting.seconds) : "none",
       oldestWaiting ? h("a", { href: `#/jobs/${oldestWaiting.jobId}` }, "its job") : "no job waits for its prediction"));

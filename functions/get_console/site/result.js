@@ -14,8 +14,13 @@ export function media(job) {
   }));
 }
 
+// Other pictures are shown by their thumbnail.
+const SHOWN = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "image/bmp"];
+
 function player(job, output, name) {
   const type = output.contentType || "";
+  // What is not media has a link to download it, and nothing to look at.
+  if (!/^(image|video|audio)\//.test(type)) return null;
   if (type.startsWith("video/")) {
     return h("video", { src: output.originalUrl, poster: output.thumbnailUrl, controls: true, loop: true, playsinline: true, preload: "metadata", "aria-label": name });
   }
@@ -25,7 +30,7 @@ function player(job, output, name) {
       h("audio", { src: output.originalUrl, controls: true, preload: "metadata", "aria-label": name }));
   }
   return h("a", { href: output.originalUrl, target: "_blank", rel: "noopener" },
-    h("img", { src: output.originalUrl, alt: name, width: output.width, height: output.height }));
+    h("img", { src: SHOWN.includes(type) ? output.originalUrl : output.thumbnailUrl || output.originalUrl, alt: name, width: output.width, height: output.height }));
 }
 
 function caption(output) {

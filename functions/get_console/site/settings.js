@@ -1,4 +1,4 @@
-// Who asks: a dialog, opened by its button or by a door that is shut.
+// Who asks: a dialog, opened by its button or when the API refuses the caller.
 
 import { identity } from "./api.js";
 import { h } from "./dom.js";

@@ -1,15 +1,20 @@
 """Runs of scenarios with faults, what they found, and the figures that are printed at the end."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.fault.harness.effects import Fault
+from tests.fault.harness.effects import RETRIED_AFTER, Effect, Fault
 from tests.fault.harness.invariants import INVARIANTS, Finding, check
 from tests.fault.harness.rare_paths import paths_taken
-from tests.fault.harness.world import Scenario, World
+from tests.fault.harness.request_invariants import check_requests
+from tests.fault.harness.requests import RequestScenario, RequestWorld
+from tests.fault.harness.world import POLL_SECONDS, Scenario, World
 
 type Plan = Mapping[int, Fault]
+
+OF_REQUESTS = "lmn"
+OF_EVERY_RUN = INVARIANTS.keys() - {"k", *OF_REQUESTS}
 
 
 @dataclass
@@ -26,23 +31,41 @@ class Campaign:
 
     def run(self, scenario: Scenario, plan: Plan) -> World:
         """One case."""
+        if isinstance(scenario, RequestScenario):
+            return self.judge(RequestWorld(scenario, plan).run())
         return self.judge(World(scenario, plan).run())
+
+    def prompt(self, world: World, clean: World) -> None:
+        """(k) An answer that was lost costs its repetition, and not a look a poll or a grace later."""
+        self.checked["k"] += 1
+        for run, before in zip(world.runs.values(), clean.runs.values(), strict=False):
+            late = (run.ended_at or 0) - (before.ended_at or 0)
+            if late > RETRIED_AFTER + POLL_SECONDS + 1:
+                self.failures.append(
+                    f"{reproduction(world.scenario, world.effects.plan)}  # {where(world)}:"
+                    f" (k) ended {late:.1f} s later than without"
+                )
 
     def judge(self, world: World) -> World:
         """What a run has come to. Every fault of its plan must really have been injected."""
         scenario, plan = world.scenario, world.effects.plan
         self.cases += 1
         happened = {effect.number for effect, _ in world.effects.injected}
-        findings: Iterable[Finding] = check(world)
+        findings: Iterable[Finding] = (
+            check_requests(world) if isinstance(world, RequestWorld) else check(world)
+        )
         if gave_up(world):
             self.taken["gave up: a step ran into its time limit twice"] += 1
             findings = [finding for finding in findings if finding.invariant != "h"]
         if missing := set(plan) - happened:
             findings = [Finding("-", f"never injected: {sorted(missing)}"), *findings]
         self.injected.update(fault for _, fault in world.effects.injected)
-        self.checked.update(INVARIANTS.keys())
-        self.taken.update(paths_taken(world))
-        self.ends.update(status for status, _ in world.statuses[-1:])
+        self.checked.update(OF_EVERY_RUN)
+        if isinstance(world, RequestWorld):
+            self.checked.update(OF_REQUESTS)
+        if world.main.job.job_id in world.dynamodb.items:
+            self.taken.update(paths_taken(world))
+        self.ends.update(status for status, _ in world.main.statuses[-1:])
         self.failures += [
             f"{reproduction(scenario, plan)}  # {where(world)}: {finding}" for finding in findings
         ]
@@ -54,10 +77,14 @@ class Campaign:
         return world
 
     def singles(self, scenario: Scenario) -> Iterator[tuple[int, Fault, World]]:
-        """Every fault at every effect of the run without faults."""
-        for effect in self.fault_free(scenario).effects.done:
+        """Every fault at every effect of the run without faults; of long rows of the same, some."""
+        clean = self.fault_free(scenario)
+        for effect in distinct(clean.effects.done):
             for fault in scenario.faults(effect):
-                yield effect.number, fault, self.run(scenario, {effect.number: fault})
+                world = self.run(scenario, {effect.number: fault})
+                if fault is Fault.RETRIED:
+                    self.prompt(world, clean)
+                yield effect.number, fault, world
 
     def report(self) -> str:
         """The figures, as lines of text."""
@@ -75,6 +102,17 @@ class Campaign:
         lines += [f"  {count:6d}  {name}" for name, count in sorted(self.taken.items())]
         lines.append(f"violations: {len(self.failures)}")
         return "\n".join(lines)
+
+
+def distinct(effects: Sequence[Effect]) -> Iterator[Effect]:
+    """Of what one function does over and over, as when it reads a list, the first ten and every
+    twentieth from then on."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for effect in effects:
+        kind = (effect.actor, effect.store, effect.operation)
+        seen[kind] += 1
+        if seen[kind] <= 10 or seen[kind] % 20 == 0:
+            yield effect
 
 
 def reproduction(scenario: Scenario, plan: Plan) -> str:

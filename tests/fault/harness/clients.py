@@ -1,124 +1,64 @@
 """Clients of AWS and the Redis client in memory, every call of theirs an effect."""
 
-import hashlib
-import io
+import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from itertools import batched
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from tests.fault.harness.dynamodb import DynamoDBClient
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Scheduler, Signal
-from vsl.adapters import redis_limits, redis_stores
-from vsl.adapters.json_client import Refused
-from vsl.domain.admission import WINDOW
+from tests.support.aws_calls import refused
+from vsl.adapters.redis import rate_limits, stores
+from vsl.adapters.redis.client import digest
+from vsl.domain.api.limits import WINDOW
 from vsl.domain.errors import StoreUnavailable
 
 
 class Client:
-    """Makes an effect of every call to `target`; `code` is boto3's word for "not now", if it is
-    called by boto3."""
+    """Makes an effect of every call to `target`; `code` is the service's word for "not now"."""
 
-    def __init__(self, effects: Effects, store: str, target: object, code: str | None) -> None:
+    def __init__(self, effects: Effects, store: str, target: object, code: str) -> None:
         self._effects = effects
         self._store = store
         self._target = target
         self._code = code
 
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
+    def __getattr__(self, operation: str) -> Any:
         method = getattr(self._target, operation)
+        if operation == "exceptions":
+            return method
 
         def call(**arguments: Any) -> Any:
             return self._effects.run(
                 self._store,
                 operation,
                 lambda: method(**arguments),
-                lambda after: self._away(operation, after),
+                self._away,
             )
 
         return call
 
-    def _away(self, operation: str, after: bool) -> Exception:
-        if self._code is None:
-            return StoreUnavailable(f"{self._store} did not answer.", service=self._store)
-        return refused(operation, "InternalServerError" if after else self._code, 500)
+    def _away(self, after: bool) -> Exception:
+        return refused("InternalServerError" if after else self._code, status=500)
 
 
-def refused(operation: str, code: str, status: int = 400) -> ClientError:
-    """The error boto3 raises when AWS answers with this code."""
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": code},
-            "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item]
-        },
-        operation,
-    )
+class Lease:
+    """The poller's, in virtual time; a contract test has the real one."""
 
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._holder: tuple[str, float] | None = None
 
-class S3Client:
-    """One bucket: keys to bodies."""
+    def take(self, holder: str, lasts: timedelta) -> bool:
+        if self._holder is not None and self._holder[1] >= self._scheduler.now:
+            return False
+        self._holder = (holder, self._scheduler.now + lasts.total_seconds())
+        return True
 
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.puts: list[str] = []
-        self._uploads: dict[str, dict[int, bytes]] = {}
-
-    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
-        self.objects[Key] = bytes(Body)
-        self.puts.append(Key)
-        return {}
-
-    def get_object(self, *, Key: str, Range: str | None = None, **_: Any) -> dict[str, Any]:  # noqa: N803
-        body = self._body(Key, "NoSuchKey")
-        if Range is not None:
-            first, last = Range.removeprefix("bytes=").split("-")
-            body = body[int(first) : int(last) + 1]
-        return {"Body": io.BytesIO(body)}
-
-    def head_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        return {"ContentLength": len(self._body(Key, "404"))}
-
-    def create_multipart_upload(self, **_: Any) -> dict[str, Any]:
-        upload = f"upload-{len(self._uploads)}"
-        self._uploads[upload] = {}
-        return {"UploadId": upload}
-
-    def upload_part(
-        self,
-        *,
-        UploadId: str,  # noqa: N803
-        PartNumber: int,  # noqa: N803
-        Body: bytes,  # noqa: N803
-        **_: Any,
-    ) -> dict[str, Any]:
-        self._upload(UploadId)[PartNumber] = bytes(Body)
-        return {"ETag": f"etag-{PartNumber}"}
-
-    def complete_multipart_upload(self, *, Key: str, UploadId: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        parts = self._upload(UploadId)
-        self.put_object(Key=Key, Body=b"".join(parts[number] for number in sorted(parts)))
-        del self._uploads[UploadId]
-        return {}
-
-    def abort_multipart_upload(self, *, UploadId: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        self._uploads.pop(UploadId, None)
-        return {}
-
-    def _upload(self, upload_id: str) -> dict[int, bytes]:
-        if upload_id not in self._uploads:
-            raise refused("UploadPart", "NoSuchUpload", 404)
-        return self._uploads[upload_id]
-
-    def _body(self, key: str, absent: str) -> bytes:
-        if key not in self.objects:
-            raise refused("GetObject", absent, 404)
-        return self.objects[key]
-
-    def holds(self, key: str, size: int, sha256: str) -> bool:
-        body = self.objects.get(key)
-        return body is not None and len(body) == size and hashlib.sha256(body).hexdigest() == sha256
+    def give_back(self, holder: str) -> None:
+        if self._holder is not None and self._holder[0] == holder:
+            self._holder = None
 
 
 class TaskToken:
@@ -132,11 +72,18 @@ class TaskToken:
 
 
 class StepFunctionsClient:
-    """The callbacks of Step Functions; the interpreter opens and closes the tokens."""
+    """The callbacks of Step Functions, and its executions; the interpreter opens and closes the tokens,
+    and enters its executions in `statuses`, by ARN."""
 
     def __init__(self) -> None:
+        self.statuses: dict[str, str] = {}
         self.tokens: dict[str, TaskToken] = {}
         self.refusals = 0
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        if executionArn not in self.statuses:
+            raise refused("ExecutionDoesNotExist")
+        return {"executionArn": executionArn, "status": self.statuses[executionArn]}
 
     def send_task_success(self, *, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803
         token = self._open(taskToken)
@@ -153,10 +100,10 @@ class StepFunctionsClient:
     def _open(self, text: str) -> TaskToken:
         token = self.tokens.get(text)
         if token is None:
-            raise Refused("InvalidToken", {})
+            raise refused("InvalidToken")
         if token.closed or token.answered.set_already:
             self.refusals += 1
-            raise Refused("TaskTimedOut" if token.closed else "TaskDoesNotExist", {})
+            raise refused("TaskTimedOut" if token.closed else "TaskDoesNotExist")
         return token
 
 
@@ -178,6 +125,10 @@ class RedisClient:
     def keys(self) -> list[str]:
         """Those that have not expired, without being an effect."""
         return self._server.keys()
+
+    def value(self, key: str) -> Any:
+        """Without being an effect."""
+        return self._server.get(key)
 
     def members(self, key: str) -> list[str]:
         """Of a sorted set, without being an effect."""
@@ -207,8 +158,10 @@ class RedisServer:
     def exists(self, key: str) -> bool:
         return self.get(key) is not None
 
-    def script(self, source: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        return {redis_limits.ADMIT: self._admit, redis_stores._PUT: self._put}[source](keys, args)
+    def evalsha(self, sha: str, number_of_keys: int, *rest: Any) -> Any:
+        scripts = {rate_limits.ADMIT: self._admit, stores._PUT: self._put}
+        known = {digest(source): script for source, script in scripts.items()}
+        return known[sha](rest[:number_of_keys], rest[number_of_keys:])
 
     def _put(self, keys: Sequence[str], args: Sequence[Any]) -> int:
         """The script that puts a status, line by line."""
@@ -227,7 +180,7 @@ class RedisServer:
     def _admit(self, keys: Sequence[str], args: Sequence[Any]) -> str:
         """The admission script, line by line; an empty set is a key that is not there."""
         hour_key, running_key, limits_key = keys
-        job, now, deadline, old, given, *rest = args
+        job, now, deadline, created, given, *rest = args
         window = round(WINDOW.total_seconds() * 1000)
         per_hour, at_once = self._limits(limits_key, given)
         hour, running = self._members(hour_key), self._members(running_key)
@@ -236,18 +189,25 @@ class RedisServer:
         if missing:
             return str(4 + missing)
         if not hour:
-            for name, at, until in batched(rest[1:], 3, strict=True):
+            for name, at, until in batched(rest[1:], 3):
                 hour[name] = at
                 if until:
                     running[name] = until
             hour_until = running_until = self._scheduler.now + window / 1000
-        known = old or job in hour
         hour = {name: at for name, at in hour.items() if at > now - window}
         running = {name: until for name, until in running.items() if until > now}
-        verdict = (
-            1 if known else 2 if len(hour) >= per_hour else 3 if len(running) >= at_once else 0
-        )
-        if verdict == 0:
+        mine = not created and hour.get(job) == now
+        known = bool(created) or job in hour
+        full = 2 if len(hour) >= per_hour else 3 if len(running) >= at_once else 0
+        verdict = 0 if mine else 1 if known else full
+        if created:
+            if created > now - window:
+                hour.setdefault(job, created)
+                hour_until = self._scheduler.now + window / 1000
+            if deadline > now:
+                running.setdefault(job, deadline)
+                running_until = self._scheduler.now + window / 1000
+        elif verdict == 0 and not mine:
             hour[job], running[job] = now, deadline
             hour_until = running_until = self._scheduler.now + window / 1000
         self._keep(hour_key, hour, hour_until)
@@ -280,27 +240,31 @@ class RedisServer:
 
 
 class Announced:
-    """SQS and EventBridge: what was told, in order, `durable` asked each time whether it was written down."""
+    """SQS and EventBridge: what was told of which job, in order; `durable` is asked each time whether
+    its end was written down."""
 
-    def __init__(self, durable: Callable[[], bool]) -> None:
-        self.messages: list[str] = []
-        self.events: list[dict[str, Any]] = []
-        self.too_early: list[str] = []
+    def __init__(self, durable: Callable[[str], bool]) -> None:
+        self.messages: list[tuple[str, str]] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.too_early: list[tuple[str, str]] = []
         self._durable = durable
 
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> Mapping[str, Any]:  # noqa: N803
-        self._tell("SQS")
-        self.messages.append(MessageBody)
+        job_id = json.loads(MessageBody)["jobId"]
+        self._tell("SQS", job_id)
+        self.messages.append((job_id, MessageBody))
         return {}
 
     def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803
-        self._tell("EventBridge")
-        self.events += Entries
+        for entry in Entries:
+            job_id = json.loads(entry["Detail"])["jobId"]
+            self._tell("EventBridge", job_id)
+            self.events.append((job_id, entry))
         return {"FailedEntryCount": 0, "Entries": [{} for _ in Entries]}
 
-    def _tell(self, service: str) -> None:
-        if not self._durable():
-            self.too_early.append(service)
+    def _tell(self, service: str, job_id: str) -> None:
+        if not self._durable(job_id):
+            self.too_early.append((job_id, service))
 
 
 class LambdaClient:
@@ -319,15 +283,3 @@ class LambdaClient:
         assert InvocationType == "Event"
         self._invoke_later(FunctionName, Payload)
         return {}
-
-
-__all__ = [
-    "Announced",
-    "Client",
-    "DynamoDBClient",
-    "LambdaClient",
-    "RedisClient",
-    "S3Client",
-    "StepFunctionsClient",
-    "TaskToken",
-]

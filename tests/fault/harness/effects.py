@@ -5,6 +5,7 @@ The list of effects is what a run without faults did: nothing here knows the pro
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,8 @@ from tests.fault.harness.virtual_time import Scheduler
 
 LATENCY = 0.02
 LONG_DELAY = 90.0
+# After which an adapter gives an answer up.
+RETRIED_AFTER = 3.0
 
 
 class Fault(StrEnum):
@@ -25,6 +28,9 @@ class Fault(StrEnum):
     HANG = "hang"
     LOST = "lost"
     """Nothing was accepted, and nobody knows: only of a submission."""
+    RETRIED = "retried"
+    """The answer is lost, and the adapter itself sends the request again: only of DynamoDB, where the
+    first one may be what refuses the second."""
 
 
 class LambdaDiedError(BaseException):
@@ -51,7 +57,11 @@ class Effect:
 
     def faults(self) -> list[Fault]:
         """What can go wrong with it."""
-        return [fault for fault in Fault if fault is not Fault.LOST or self.submission]
+        retried = self.store == "dynamodb"
+        never = {Fault.DUPLICATE if retried else Fault.RETRIED}
+        if not self.submission:
+            never.add(Fault.LOST)
+        return [fault for fault in Fault if fault not in never]
 
     def __str__(self) -> str:
         return f"#{self.number} {self.actor}: {self.store}.{self.operation}"
@@ -97,6 +107,11 @@ class Effects:
         away, back = self.outages.get(store, (0.0, 0.0))
         if away <= self.scheduler.now < back:
             raise failure(False)
+        if fault is Fault.RETRIED:
+            with suppress(Exception):  # a refusal is an answer, too, and lost with it
+                act()
+            self.delays += RETRIED_AFTER
+            self.pass_time(RETRIED_AFTER)
         answer = act()
         if fault is Fault.DUPLICATE:
             answer = act()

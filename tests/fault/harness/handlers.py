@@ -1,20 +1,20 @@
 """The product's own handlers, wired to whichever world is current; everything else stays real."""
 
 import importlib
-import io
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 
-from tests.support.jobs import catalogue
-from tests.support.log_lines import written_to
-from tests.support.outside import Secrets
+from tests.fault.harness.catalogue import catalogue
+from tests.support.fakes import Secrets
+from tests.support.fresh import forget_use_cases
 from tests.support.template import REPOSITORY, resource
 from vsl.runtime import observability, settings
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.fault.harness.world import World
 
 API_URL = "https://api.example.com/local"
+_POWERTOOLS = "aws_lambda_powertools.utilities.idempotency"
+_TIMED = ("base", "persistence.base", "persistence.datarecord", "persistence.dynamodb")
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
 _ENVIRONMENT = {
     "STAGE": "local",
@@ -32,12 +34,14 @@ _ENVIRONMENT = {
     "S3_BUCKET": "media",
     "MODELS_CONFIG": str(REPOSITORY / "config" / "models.json"),
     "REPAIR_FUNCTION": "repair_execution",
+    "POLL_FUNCTION": "poll_predictions",
 }
 _current: list["World"] = []
 
 
 def activate(world: "World") -> None:
     _current[:] = [world]
+    forget_use_cases()
 
 
 def world() -> "World":
@@ -69,6 +73,17 @@ class _Now:
         return world().scheduler.moment()
 
 
+class _VirtualTime:
+    """The module `datetime`, as far as Powertools' idempotency uses it."""
+
+    timedelta = timedelta
+
+    class datetime:  # noqa: N801
+        @staticmethod
+        def now() -> datetime:
+            return world().scheduler.moment()
+
+
 class _Metrics:
     def count(self, name: str, /, **dimensions: str) -> None:
         assert name in observability.METRICS
@@ -83,6 +98,10 @@ class _Metrics:
         for name, value in values.items():
             assert name in observability.METRICS
             assert value >= 0
+
+
+def _sleep(seconds: float) -> None:
+    world().scheduler.sleep(seconds)
 
 
 class InlineExecutor:
@@ -118,51 +137,48 @@ class _Collector(logging.Handler):
             world().log.append(f"{self.format(record)} {known}")
 
 
-class _Stream(io.TextIOBase):
-    """Where a step's last line goes, which has no record (`observability.step_done`)."""
-
-    def write(self, text: str) -> int:
-        if _current:
-            world().log.append(text)
-        return len(text)
-
-
 @contextmanager
 def installed() -> Iterator[None]:
     """The handlers reach the current world instead of AWS, as long as this lasts."""
     factories: dict[str, Any] = {
-        "accounting": lambda: world().accounting,
-        "announcements": lambda: world().announcements,
-        "callbacks": lambda: world().callbacks,
+        "job_repository": lambda: world().repository,
+        "event_publisher": lambda: world().publisher,
+        "task_tokens": lambda: world().task_tokens,
         "catalogue": catalogue,
         "clock": _Now(),
-        "live_jobs": lambda: world().live,
+        "erasure": lambda: world().erasure,
+        "object_removal": lambda: world().objects,
+        "tracking_store": lambda: world().tracking,
         "media": lambda: world().media,
         "metrics": _Metrics(),
         "parameters": lambda: {"api-url": API_URL},
+        "polling_lease": lambda: world().lease,
         "provider": lambda: world().provider,
+        "replicate_token": lambda: "",
         "rate_limits": lambda: world().limits,
         "signer": lambda: world().signer,
         "status_cache": lambda: world().cache,
-        "webhook_memory": lambda: world().memory,
+        "webhook_deduplication": lambda: world().deduplication,
         "webhook_secrets": lambda: Secrets([world().secret]),
     }
     changed: list[Any] = [
         patch.dict(os.environ, _ENVIRONMENT),
-        patch("vsl.adapters.json_client.client", lambda name: world().clients[name]),
-        patch("vsl.adapters.lambdas.client", lambda name: world().clients[name]),
-        patch("vsl.adapters.announcements.client", lambda name: world().clients[name]),
-        patch("vsl.adapters.s3.ThreadPoolExecutor", InlineExecutor),
-        patch("vsl.services.store_media.ThreadPoolExecutor", InlineExecutor),
+        patch("vsl.adapters.aws.clients.client", lambda name: world().clients[name]),
+        *(patch(f"{_POWERTOOLS}.{module}.dt", _VirtualTime) for module in _TIMED),
+        patch("vsl.adapters.s3.objects.ThreadPoolExecutor", InlineExecutor),
+        patch("vsl.services.completion.store_media.ThreadPoolExecutor", InlineExecutor),
+        patch("vsl.services.waiting.poll_predictions.ThreadPoolExecutor", InlineExecutor),
+        patch("vsl.runtime.use_cases.waiting.sleep", _sleep),
     ]
-    for module in ("vsl.runtime.wiring", *(f"functions.{name}.app" for name in FUNCTIONS)):
+    shared = (f"vsl.runtime.{name}" for name in ("observability", "wiring", "wiring_media"))
+    for module in (*shared, *(f"functions.{name}.app" for name in FUNCTIONS)):
         loaded = importlib.import_module(module)
         changed += [
             patch.object(loaded, name, made)
             for name, made in factories.items()
             if hasattr(loaded, name)
         ]
-    with contextmanager(_all_of)(changed), written_to(_Stream()), _logging():
+    with contextmanager(_all_of)(changed), _logging():
         settings.settings.cache_clear()
         yield
     settings.settings.cache_clear()

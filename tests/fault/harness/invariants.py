@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.fault.harness import handlers
+from tests.fault.harness.catalogue import catalogue
 from tests.fault.harness.replicate import WEBHOOK_SECRET
+from tests.fault.harness.run import Run
 from tests.fault.harness.world import POLL_SECONDS, SIGNED, World
-from tests.support.jobs import catalogue
-from vsl.domain.job import JobStatus
-from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
-from vsl.domain.pricing import actual_cost
+from vsl.domain.jobs.job import JobStatus
+from vsl.domain.money.pricing import actual_cost
+from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 
 if TYPE_CHECKING:
-    from vsl.domain.status import StatusDocument
+    from vsl.domain.jobs.status import StatusDocument
 
 # What ending a job takes once somebody acts: a few steps and the pauses of their retries.
 ENDING_SECONDS = 60.0
@@ -24,7 +25,7 @@ _SECRETS = ("task-token-", WEBHOOK_SECRET.removeprefix("whsec_"), SIGNED)
 
 
 INVARIANTS = {
-    "a": "one prediction at most is kept; none runs, every other is booked with what it cost",
+    "a": "one prediction at most is kept; none runs, and of every one the books know what it cost",
     "b": "terminal exactly once, the same in PostgreSQL, DynamoDB and the status answer",
     "c": "every object of a succeeded job is there, in its recorded size and hash",
     "d": "nothing waits past its deadline plus one poll",
@@ -34,6 +35,10 @@ INVARIANTS = {
     "h": "the job ends as its scenario allows",
     "i": "a job that has ended holds no place among its user's, unless Redis or the check was struck",
     "j": "the end is announced at least once, as it stands written, and not before",
+    "l": "a key stands for one job, promised is started, a refusal binds none; 410 once it is deleted",
+    "m": "no more jobs are started in an hour, or run at once, than the user may; none too late",
+    "n": "nothing is left anywhere of a job that is deleted, and nothing personal is kept under a key",
+    "k": "an answer of DynamoDB that was lost costs no more than its repetition (of single faults)",
 }
 
 
@@ -49,20 +54,26 @@ class Finding(NamedTuple):
 
 def check(world: World) -> Iterator[Finding]:
     """Every violation of this run. Asks the product for the status, which changes nothing."""
-    item = world.live.get(world.job.job_id)
-    if item is None:
-        yield Finding("b", "the job has no live item")
-        return
-    yield from _money(world, item.replicate_id)
-    yield from _one_end(world)
-    if item.status is JobStatus.SUCCEEDED:
-        yield from _objects(world)
-    yield from _time(world)
-    yield from _announced(world, item.status.value)
+    for run in world.runs.values():
+        ends = world.scenario.ends if run is world.main else frozenset({"succeeded"})
+        yield from check_job(world, run, ends)
+    yield from check_rest(world)
+
+
+def check_rest(world: World) -> Iterator[Finding]:
+    """What is no single job's."""
+    running = world.replicate.with_status(*_RUNNING)
+    if running:
+        yield Finding("a", f"still running at the end: {running}")
+    made = {
+        name for run in world.runs.values() for name in world.replicate.made_for(run.job.job_id)
+    }
+    if unknown := world.replicate.books.keys() - made:
+        yield Finding("a", f"of no job: {unknown}")
     yield from _secrets(world)
     if world.surprises:
         yield Finding("f", f"an error nobody foresaw: {world.surprises[0]}")
-    if world.live.due(world.scheduler.moment().replace(year=2100), 10):
+    if world.tracking.due(world.scheduler.moment().replace(year=2100), 10):
         yield Finding("g", "the poller still looks at the job")
     excused = any(
         effect.store == "redis" or effect.actor == "check_rate_limit"
@@ -70,75 +81,116 @@ def check(world: World) -> Iterator[Finding]:
     ) or ("redis" in world.scenario.outages)
     if world.limits_held() and not excused:
         yield Finding("i", f"still counted as running: {world.limits_held()}")
-    if item.status.value not in world.scenario.ends:
+
+
+def check_job(world: World, run: Run, ends: frozenset[str]) -> Iterator[Finding]:
+    item = world.tracking.get(run.job.job_id)
+    if item is None:
+        yield Finding("b", f"the job {run.job.job_id} has no tracking item")
+        return
+    yield from check_money(world, run, item.abandoned_ids)
+    yield from _one_end(world, run)
+    if item.status is JobStatus.SUCCEEDED:
+        yield from _objects(world, run)
+    yield from _time(world, run)
+    yield from _announced(world, run, item.status.value)
+    if item.status.value not in ends:
         code = item.result and item.result["error"]
         yield Finding("h", f"the job ended as {item.status.value} ({code})")
 
 
-def _money(world: World, replicate_id: str | None) -> Iterator[Finding]:
-    """(a) Every prediction is the job's own, interrupted and free, or stopped and in the books."""
-    running = world.replicate.with_status(*_RUNNING)
-    if running:
-        yield Finding("a", f"still running at the end: {running}")
-    item = world.live.get(world.job.job_id)
-    assert item is not None
-    booked = {name: waste for name, (_, waste) in world.books.waste.items()}
-    for name, entry in world.replicate.books.items():
-        if name == replicate_id:
-            continue
-        if name in item.past:
-            if entry.prediction.status is not PredictionStatus.FAILED:
-                yield Finding("a", f"given up although it is charged for: {name}")
-        elif name not in booked:
-            yield Finding("a", f"of no use and not booked: {name}")
-        elif booked[name].cost != _cost(world, entry.prediction):
-            yield Finding("a", f"booked with a cost that it does not have: {booked[name]}")
-    if replicate_id in booked:
+def check_money(world: World, run: Run, abandoned_ids: frozenset[str]) -> Iterator[Finding]:
+    """(a) Every prediction of the job is its own, interrupted and free, or stopped, and whatever it is,
+    PostgreSQL knows what it cost."""
+    job_id = run.job.job_id
+    row = world.books.rows.get(job_id)
+    if row is None or row.end is None:
+        yield Finding("a", "the job has no end in the books")
+        return
+    own = row.end.replicate_id
+    for name, prediction in world.replicate.made_for(job_id).items():
+        cost = _cost(run, prediction)
+        if name != own:
+            yield from _unused(world, name, prediction, cost, abandoned=name in abandoned_ids)
+        elif row.end.actual_cost != cost:
+            seen = row.end.actual_cost
+            yield Finding("a", f"the job's own prediction cost {cost}, the books say {seen}")
+    if own in world.books.orphans:
         yield Finding("a", "the job's own prediction is booked as waste")
+    if own is None and row.end.actual_cost != 0:
+        yield Finding("a", f"charged without a prediction: {row.end.actual_cost}")
 
 
-def _cost(world: World, prediction: Prediction) -> Decimal | None:
-    model = catalogue().find(world.job.model_id)
-    return actual_cost(model, world.job.parameters, Outcome.of(prediction, "provider"))
+def _unused(
+    world: World, name: str, prediction: Prediction, cost: Decimal | None, *, abandoned: bool
+) -> Iterator[Finding]:
+    if abandoned:
+        if prediction.status is not PredictionStatus.FAILED:
+            yield Finding("a", f"abandoned although it is charged for: {name}")
+        return
+    _, booked = world.books.orphans.get(name, (None, None))
+    if booked is None:
+        yield Finding("a", f"of no use and not booked: {name}")
+    elif booked.cost != cost:
+        yield Finding("a", f"booked with a cost that it does not have: {booked} / {cost}")
 
 
-def _one_end(world: World) -> Iterator[Finding]:
+def _cost(run: Run, prediction: Prediction) -> Decimal | None:
+    model = catalogue().find(run.job.model_id)
+    return actual_cost(model, run.job.parameters, Outcome.of(prediction, "provider"))
+
+
+def _without_cost(document: Any) -> Any:
+    """What an end is by then: its cost may be learnt later."""
+    return document and {name: value for name, value in document.items() if name != "actualCost"}
+
+
+def _one_end(world: World, run: Run) -> Iterator[Finding]:
     """(b) Terminal, once, and the same everywhere."""
-    ends = [state for state in world.statuses if JobStatus(state[0]).terminal]
-    if len(ends) != 1 or world.statuses[-1] != ends[0]:
-        yield Finding("b", f"not terminal exactly once: {[status for status, _ in world.statuses]}")
+    statuses = [status for status, _ in run.statuses]
+    ends = [state for state in run.statuses if JobStatus(state[0]).terminal]
+    told = [_without_cost(json.loads(text or "null")) for _, text in ends]
+    if not ends or run.statuses[-len(ends) :] != ends or any(it != told[0] for it in told):
+        yield Finding("b", f"not terminal exactly once: {statuses}")
         return
-    live: StatusDocument = json.loads(ends[0][1] or "null")
-    kept = world.books.status(world.job.job_id)
-    if kept != live:
-        yield Finding("b", f"PostgreSQL and DynamoDB differ: {kept} / {live}")
+    if len({json.loads(text or "{}").get("actualCost") for _, text in ends}) < len(ends):
+        yield Finding("b", f"its end was changed without need: {ends}")
+    tracking: StatusDocument = json.loads(ends[-1][1] or "null")
+    kept = world.books.status(run.job.job_id)
+    if kept != tracking:
+        yield Finding("b", f"PostgreSQL and DynamoDB differ: {kept} / {tracking}")
         return
-    answer = _status(world)
+    answer = _status(run)
     if (answer["status"], answer["errorCode"]) != (
-        live["status"],
-        live["error"] and live["error"]["code"],
+        tracking["status"],
+        tracking["error"] and tracking["error"]["code"],
     ):
-        yield Finding("b", f"the status answer differs: {answer} / {live}")
-    if answer["completedAt"] != live["completedAt"]:
+        yield Finding("b", f"the status answer differs: {answer} / {tracking}")
+    if answer["completedAt"] != tracking["completedAt"]:
         yield Finding("b", "the status answer has another end")
-    succeeded = world.execution.status == "SUCCEEDED"
-    if succeeded and live["status"] != "succeeded":
-        yield Finding("b", f"the execution succeeded, the job is {live['status']}")
-    if world.execution.status == "RUNNING":
+    charged = None if tracking["actualCost"] is None else float(tracking["actualCost"])
+    if answer["actualCost"] != charged:
+        yield Finding(
+            "b", f"the status answer has another cost: {answer['actualCost']} / {charged}"
+        )
+    succeeded = run.execution is not None and run.execution.status == "SUCCEEDED"
+    if succeeded and tracking["status"] != "succeeded":
+        yield Finding("b", f"the execution succeeded, the job is {tracking['status']}")
+    if run.at_work:
         yield Finding("b", "the execution still runs")
 
 
-def _status(world: World) -> dict[str, Any]:
-    path = {"pathParameters": {"jobId": world.job.job_id}}
+def _status(run: Run) -> dict[str, Any]:
+    path = {"pathParameters": {"jobId": run.job.job_id}}
     context = type("Context", (), {"aws_request_id": "end"})()
     body = handlers.handler("get_status")(path, context)["body"]
     answer: dict[str, Any] = json.loads(body)
     return answer
 
 
-def _objects(world: World) -> Iterator[Finding]:
+def _objects(world: World, run: Run) -> Iterator[Finding]:
     """(c) Every object of a succeeded job is there, in its recorded size and hash."""
-    document = world.books.status(world.job.job_id)
+    document = world.books.status(run.job.job_id)
     assert document is not None
     if len(document["assets"]) != world.scenario.script.outputs:
         yield Finding("c", f"{len(document['assets'])} assets")
@@ -149,44 +201,49 @@ def _objects(world: World) -> Iterator[Finding]:
             yield Finding("c", f"{asset['thumbnailKey']} is missing")
 
 
-def _time(world: World) -> Iterator[Finding]:
+def _time(world: World, run: Run) -> Iterator[Finding]:
     """(d) Nothing waits past its deadline plus one poll, and no wait runs into its state's limit.
 
     A poll that was made to fail does not count.
     """
     polls = 1 + sum(effect.actor in POLLER for effect, _ in world.effects.injected)
-    limit = world.deadline + polls * POLL_SECONDS + ENDING_SECONDS + world.effects.delays
+    limit = run.deadline + polls * POLL_SECONDS + ENDING_SECONDS + world.effects.delays
     if not world.scenario.may_time_out:
-        if world.ended_at is None or world.ended_at > limit:
-            yield Finding("d", f"ended after {world.ended_at} s, the limit is {limit} s")
-        if ("AwaitPrediction", "States.Timeout") in world.execution.caught:
+        in_time = run.ended_at is not None and (run.ended_at <= limit or world.scenario.late)
+        if not in_time:
+            yield Finding("d", f"ended after {run.ended_at} s, the limit is {limit} s")
+        if ("AwaitPrediction", "States.Timeout") in run.caught():
             yield Finding("d", "the wait ran into the state's time limit")
 
 
-def _announced(world: World, status: str) -> Iterator[Finding]:
+def _announced(world: World, run: Run, status: str) -> Iterator[Finding]:
     """(j) Told to the queue and to the bus at least once, never before it was durable."""
-    told = world.announced
-    if told.too_early:
-        yield Finding("j", f"announced to {told.too_early} before the end was written")
-    if not told.messages or not told.events:
-        yield Finding("j", f"announced {len(told.messages)} and {len(told.events)} times")
-    if any(json.loads(message) != {"jobId": world.job.job_id} for message in told.messages):
-        yield Finding("j", f"a message says something else: {told.messages}")
-    kept = world.books.status(world.job.job_id)
-    expected = {name: value for name, value in (kept or {}).items() if name != "logs"}
-    for event in told.events:
+    job_id, told = run.job.job_id, world.published
+    early = [service for it, service in told.too_early if it == job_id]
+    messages = [message for it, message in told.messages if it == job_id]
+    events = [event for it, event in told.events if it == job_id]
+    if early:
+        yield Finding("j", f"announced to {early} before the end was written")
+    if not messages or not events:
+        yield Finding("j", f"announced {len(messages)} and {len(events)} times")
+    if any(json.loads(message) != {"jobId": job_id} for message in messages):
+        yield Finding("j", f"a message says something else: {messages}")
+    kept: Any = world.books.status(job_id) or {}
+    expected = {name: value for name, value in kept.items() if name != "logs"}
+    for event in events:
         if event["DetailType"] != f"Job {status.capitalize()}":
             yield Finding("j", f"a job that {status} was announced as {event['DetailType']}")
-        if json.loads(event["Detail"]) != expected:
+        detail = json.loads(event["Detail"])
+        if _without_cost(detail) != _without_cost(expected) or (
+            detail["actualCost"] not in {None, expected["actualCost"]}
+        ):
             yield Finding("j", f"the event differs from the end: {event} / {expected}")
     if (
         not world.effects.injected
-        and len(told.messages) + len(told.events) != 2
+        and len(messages) + len(events) != 2
         and not (world.scenario.doubled or world.scenario.stop_at)
     ):
-        yield Finding(
-            "j", f"announced {len(told.messages)} and {len(told.events)} times, without need"
-        )
+        yield Finding("j", f"announced {len(messages)} and {len(events)} times, without need")
 
 
 def _secrets(world: World) -> Iterator[Finding]:

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from tests.fault.harness.world import World
-from vsl.domain.job import JobEvent
-from vsl.domain.live_job import LiveJob
-from vsl.domain.prediction import PredictionStatus
+from vsl.domain.jobs.job import JobEvent
+from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.predictions.prediction import PredictionStatus
 
-type Seen = Callable[[World, LiveJob, Mapping[str, JobEvent]], bool]
+type Seen = Callable[[World, TrackedJob, Mapping[str, JobEvent]], bool]
 
 
 def _before(events: Mapping[str, JobEvent], first: str, second: str) -> bool:
@@ -37,23 +37,23 @@ RARE_PATHS: Mapping[str, Seen] = {
     "adopted by list": _adopted("list"),
     "adopted by webhook": _adopted("webhook"),
     "late duplicate canceled": lambda world, item, _events: any(
-        waste.replicate_id in world.replicate.books
-        and world.replicate.books[waste.replicate_id].prediction.status
+        orphan.replicate_id in world.replicate.books
+        and world.replicate.books[orphan.replicate_id].prediction.status
         in {PredictionStatus.CANCELED, PredictionStatus.ABORTED}
-        for waste in item.waste
+        for orphan in item.orphans
     ),
     "waste booked without its webhook": lambda world, item, _events: (
-        "waste" in world.repairs and any(waste.ended for waste in item.waste)
+        "settled" in world.repairs and any(orphan.ended for orphan in item.orphans)
     ),
     "uncertain parked": lambda world, _item, _events: (
-        ("SubmitPrediction", "SubmissionUncertain") in world.execution.caught
+        ("SubmitPrediction", "SubmissionUncertain") in world.main.caught()
     ),
     "uncertain parked and resolved": lambda world, item, _events: (
-        ("SubmitPrediction", "SubmissionUncertain") in world.execution.caught
+        ("SubmitPrediction", "SubmissionUncertain") in world.main.caught()
         and item.status.value == "succeeded"
     ),
     "uncertain submitted again": lambda _world, item, _events: (
-        item.attempt > 1 and not item.past and item.status.value == "succeeded"
+        item.attempt > 1 and not item.abandoned_ids and item.status.value == "succeeded"
     ),
     "timeout found a finished prediction": lambda _world, item, _events: (
         item.outcome is not None
@@ -61,7 +61,7 @@ RARE_PATHS: Mapping[str, Seen] = {
         and item.status.value == "succeeded"
     ),
     "rerun after interruption": lambda _world, item, _events: (
-        bool(item.past) and item.status.value == "succeeded"
+        bool(item.abandoned_ids) and item.status.value == "succeeded"
     ),
     "cancel won": lambda _world, item, _events: (
         item.cancel_requested_at is not None and item.status.value == "canceled"
@@ -79,7 +79,7 @@ RARE_PATHS: Mapping[str, Seen] = {
 
 
 def paths_taken(world: World) -> Counter[str]:
-    item = world.live.get(world.job.job_id)
+    item = world.tracking.get(world.job.job_id)
     if item is None:
         return Counter()
     events = {event.name: event for event in item.events}

@@ -10,13 +10,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Event, Scheduler
-from vsl.adapters.download import Download
+from tests.support.fakes import START
+from vsl.adapters.http.download import Download
 from vsl.domain.errors import (
     DownloadFailed,
     OutputExpired,
@@ -25,12 +26,13 @@ from vsl.domain.errors import (
     SubmissionUncertain,
     VslError,
 )
-from vsl.domain.job import iso
-from vsl.domain.prediction import Prediction, PredictionStatus
-from vsl.domain.signature import sign
-from vsl.domain.webhook_url import parse_webhook_url
+from vsl.domain.jobs.job import iso
+from vsl.domain.jobs.webhook_url import parse_webhook_url
+from vsl.domain.predictions.prediction import Prediction, PredictionStatus
+from vsl.domain.predictions.signature import sign
 
 WEBHOOK_SECRET = "whsec_" + "bm90IHRvIGJlIGxvZ2dlZA=="
+PAGE = 100
 RETRY_OFFSETS = (0.0, 2.0, 6.0, 14.0, 30.0, 60.0)
 OUTPUT_LIFE = 3600.0
 
@@ -46,6 +48,9 @@ class Script:
     until when the list cannot be read; `forgets_cancel_after` breaks the provider's own promise.
     Of `lost` attempts nothing arrives, and nobody is told. `start_webhook_at` and `end_webhook_at`
     hold the webhooks back until then; each is sent in so many `copies`.
+
+    The list tells webhooks only if `lists_webhooks`. `strangers` are predictions of another program of
+    the same account, which asks the same of the same model: one every `stranger_every` seconds.
     """
 
     starts_after: float = 0.2
@@ -62,6 +67,10 @@ class Script:
     start_webhook_at: float | None = None
     end_webhook_at: float | None = None
     copies: int = 1
+    lists_webhooks: bool = False
+    strangers: int = 4
+    stranger_every: float = 0.5
+    twin_ends_at: float | None = None
 
 
 @dataclass
@@ -84,17 +93,25 @@ class Replicate:
         self.books: dict[str, Entry] = {}
         self.messages = 0
         self._deliver = deliver
+        self._strangers = {
+            prediction.id: prediction
+            for prediction in (_stranger(script, n) for n in range(script.strangers))
+        }
 
-    def create(self, webhook: str, cancel_after: int) -> Prediction:
+    def create(
+        self, reference: str, provider_input: Mapping[str, Any], webhook: str, cancel_after: int
+    ) -> Prediction:
         key = parse_webhook_url(webhook)
         if key and key.attempt in self.script.lost:
             raise SubmissionUncertain("The provider's answer was lost (ReadTimeout).")
-        number = len(self.books) + 1
         prediction = Prediction(
-            id=f"prediction{number:016d}",
+            id=f"prediction{len(self.books) + 1:016d}",
             status=PredictionStatus.STARTING,
             webhook=webhook,
             created_at=self.scheduler.moment(),
+            model=reference.partition(":")[0],
+            version=reference.partition(":")[2] or "hidden",
+            input=dict(provider_input),
         )
         entry = Entry(prediction, self.scheduler.now, cancel_after)
         self.books[prediction.id] = entry
@@ -105,22 +122,40 @@ class Replicate:
         ]
         if not script.forgets_cancel_after:
             entry.timers.append(later(cancel_after, lambda: self._end(entry, self._stopped(entry))))
+        if script.twin_ends_at is not None and len(self.books) == 1:
+            self._double(entry, script.twin_ends_at)
         return prediction
 
-    def get(self, replicate_id: str) -> Prediction | None:
-        entry = self.books.get(replicate_id)
-        return entry.prediction if entry and self._visible(entry) else None
+    def _double(self, entry: Entry, ends_at: float) -> None:
+        running = replace(
+            entry.prediction,
+            id=f"prediction{len(self.books) + 1:016d}",
+            status=PredictionStatus.PROCESSING,
+        )
+        twin = Entry(running, self.scheduler.now, entry.cancel_after)
+        self.books[running.id] = twin
+        twin.timers = [self.scheduler.at(ends_at, lambda: self.finish(twin))]
 
-    def list_since(self, created_after: datetime) -> list[Prediction]:
+    def get(self, replicate_id: str) -> Prediction | None:
+        return self._visible().get(replicate_id)
+
+    def page(
+        self, after: datetime, before: datetime | None, seen: str | None
+    ) -> tuple[list[Prediction], bool]:
+        """What follows after the prediction `seen`, newest first, and whether more follows."""
         if self.scheduler.now < self.script.list_away:
             raise ProviderUnavailable("The provider's list cannot be read.")
-        return [
-            entry.prediction
-            for entry in reversed(self.books.values())
-            if self._visible(entry)
-            and entry.prediction.created_at is not None
-            and entry.prediction.created_at > created_after
+        newest_first = sorted(self._visible().values(), key=_place, reverse=True)
+        last = next((_place(it) for it in newest_first if it.id == seen), None)
+        found = [
+            it if self.script.lists_webhooks else replace(it, webhook=None)
+            for it in newest_first
+            if it.created_at is not None
+            and it.created_at > after
+            and (before is None or it.created_at < before)
+            and (last is None or _place(it) < last)
         ]
+        return found[:PAGE], len(found) > PAGE
 
     def cancel(self, replicate_id: str) -> Prediction | None:
         entry = self.books.get(replicate_id)
@@ -138,11 +173,31 @@ class Replicate:
             raise OutputExpired("The provider has already deleted the output.")
         return picture(int(replicate_id.removeprefix("prediction")), int(name[4]))
 
+    def made_for(self, job_id: str) -> dict[str, Prediction]:
+        """All predictions whose webhooks name the job."""
+        return {
+            name: entry.prediction
+            for name, entry in self.books.items()
+            if (key := parse_webhook_url(entry.prediction.webhook)) and key.job_id == job_id
+        }
+
     def with_status(self, *statuses: PredictionStatus) -> list[str]:
         return [name for name, entry in self.books.items() if entry.prediction.status in statuses]
 
-    def _visible(self, entry: Entry) -> bool:
-        return self.scheduler.now - entry.accepted_at >= self.script.visible_after
+    def _visible(self) -> dict[str, Prediction]:
+        """What the list and `get` know of by now."""
+        now, lag = self.scheduler.now, self.script.visible_after
+        strangers = {
+            name: prediction
+            for name, prediction in self._strangers.items()
+            if prediction.created_at is not None
+            and prediction.created_at <= self.scheduler.moment()
+        }
+        return strangers | {
+            name: entry.prediction
+            for name, entry in self.books.items()
+            if now - entry.accepted_at >= lag
+        }
 
     def _stopped(self, entry: Entry) -> PredictionStatus:
         started = entry.prediction.status is not PredictionStatus.STARTING
@@ -240,6 +295,23 @@ class Replicate:
         self._send(entry, event, attempt)
 
 
+def _place(prediction: Prediction) -> tuple[datetime, str]:
+    assert prediction.created_at is not None
+    return prediction.created_at, prediction.id
+
+
+def _stranger(script: Script, number: int) -> Prediction:
+    return Prediction(
+        id=f"stranger{number:018d}",
+        status=PredictionStatus.PROCESSING,
+        webhook=f"https://another.example/hook?n={number}",
+        created_at=START + timedelta(seconds=number * script.stranger_every),
+        model="black-forest-labs/flux-schnell",
+        version="hidden",
+        input={"prompt": "a lighthouse"},
+    )
+
+
 class ReplicateClient:
     """`services.ports.Provider`, every call an effect."""
 
@@ -256,14 +328,28 @@ class ReplicateClient:
             return ProviderThrottled("The provider is busy.", retryAfter=1)
 
         return self._effects.run(
-            "replicate", "create", lambda: self._replicate.create(webhook, cancel_after), failure
+            "replicate",
+            "create",
+            lambda: self._replicate.create(reference, provider_input, webhook, cancel_after),
+            failure,
         )
 
     def get(self, replicate_id: str) -> Prediction | None:
         return self._read("get", lambda: self._replicate.get(replicate_id))
 
-    def list_since(self, created_after: datetime) -> Iterator[Prediction]:
-        return iter(self._read("list_since", lambda: self._replicate.list_since(created_after)))
+    def list_since(
+        self, created_after: datetime, created_before: datetime | None = None
+    ) -> Iterator[Prediction]:
+        seen, more = None, True
+        while more:
+            found, more = self._page(created_after, created_before, seen)
+            yield from found
+            seen = found[-1].id if found else None
+
+    def _page(
+        self, after: datetime, before: datetime | None, seen: str | None
+    ) -> tuple[list[Prediction], bool]:
+        return self._read("list_since", lambda: self._replicate.page(after, before, seen))
 
     def cancel(self, replicate_id: str) -> Prediction | None:
         return self._read("cancel", lambda: self._replicate.cancel(replicate_id))

@@ -47,14 +47,48 @@ SCENARIOS = (
         replace(_SILENT, runs_for=10_000, forgets_cancel_after=True),
         ends=frozenset({"failed"}),
     ),
-    # Neither webhook nor poller: the state's own time limit is the last resort.
+    # Neither webhook nor poller for an hour and a half: the state's own time limit is the last resort.
     Scenario(
         "wait times out",
         replace(_SILENT, runs_for=2_500, forgets_cancel_after=True),
-        polls=False,
+        polls_from=5_000.0,
         may_time_out=True,
         ends=frozenset({"succeeded", "failed"}),
     ),
+    # Three jobs that ask for the same, and a busy account: whose prediction is whose?
+    Scenario("three at once", Script(strangers=40, stranger_every=0.05), companions=2),
+    Scenario(
+        "two at once, nothing tells",
+        replace(_SILENT, strangers=6, stranger_every=0.3, lost=frozenset({1})),
+        companions=1,
+        apart=1.0,
+    ),
+    # Its answer is lost, and until the grace period is over the list cannot be read.
+    Scenario(
+        "lost among others",
+        replace(_SILENT, list_away=150.0, strangers=70, stranger_every=0.4),
+        holds=(("after replicate.create", 70.0),),
+    ),
+    Scenario(
+        "never accepted, among others",
+        Script(lost=frozenset({1}), list_away=80.0, strangers=70, stranger_every=0.4),
+    ),
+    # The output is being stored, past the deadline, when a duplicate brings the job back to the poller.
+    Scenario(
+        "duplicate while it stores",
+        Script(runs_for=280.0, twin_ends_at=500.0),
+        outages={"s3": (270.0, 645.0)},
+        late=True,
+    ),
+    # A deployment in the middle: the items were written by the version before.
+    *(Scenario(f"older item at {at} s", older_at=at) for at in (0.42, 2.0, 5.0)),
+    Scenario(
+        "older item, lost among others",
+        replace(_SILENT, list_away=100.0, strangers=6, stranger_every=0.4),
+        holds=(("after replicate.create", 70.0),),
+        older_at=95.0,
+    ),
+    Scenario("older item, late duplicate", Script(twin_ends_at=40.0), older_at=20.0),
     *(
         Scenario(f"canceled at {at} s", cancel_at=(at,), ends=_CANCEL)
         for at in (0.25, 0.33, 0.43, 0.47, 2.0, 4.75, 4.9, 5.25)

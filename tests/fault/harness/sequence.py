@@ -34,10 +34,10 @@ NEAR = 25.0
 # Of the live item: moments, durations and the notes that are only ever shown.
 _NOTES = {
     "at", "updatedAt", "nextCheckAt", "checkCount", "events", "webhooks", "source", "predictTime",
-    "totalTime", "logs",
+    "totalTime", "logs", "intent",
 }  # fmt: skip
 # Of these only whether they are there.
-_MARKS = {"intentAt", "cancelRequestedAt", "completedAt", "result"}
+_MARKS = {"intentAt", "cancelRequestedAt", "completedAt", "result", "search"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class SequenceWorld(World):
     def _poll_now(self) -> None:
         """A run of the poller that really looks at the job, if it is in its sight."""
         self.effects.off = True
-        self.live.reschedule(self.job.job_id, self.scheduler.moment())
+        self.tracking.reschedule(self.job.job_id, self.scheduler.moment())
         self.effects.off = False
         self.poll()
 
@@ -156,7 +156,7 @@ class SequenceWorld(World):
             "running": sorted(fiber.name for fiber in self.scheduler.fibers if not fiber.done),
             "soon": self.scheduler.soon(NEAR, aside=self._events),
             "redis": self.redis.keys(),
-            "announced": (bool(self.announced.messages), bool(self.announced.events)),
+            "announced": (bool(self.published.messages), bool(self.published.events)),
             "recorded": [row.end and row.end.status for row in self.books.rows.values()],
             "seen": sorted(_REPEATED & self.payloads.keys()),
             "held": [name for name in (ANSWER, TOKEN, TIMEOUT) if name in before],

@@ -6,8 +6,10 @@ is virtual and the jitter is left out: a retry waits for its whole interval.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 
@@ -15,14 +17,19 @@ from tests.fault.harness.clients import StepFunctionsClient, TaskToken
 from tests.fault.harness.effects import Effects, Fault
 from tests.fault.harness.virtual_time import Fiber, Scheduler, Signal
 from tests.support.template import REPOSITORY
-from vsl.domain.job import iso
+from vsl.domain.jobs.job import iso
 
 LAMBDA = "arn:${Partition}:states:::lambda:invoke"
+START = "arn:${Partition}:states:::states:startExecution"
+SUBSTITUTED = {"MediaJobExecutionArn": "arn:aws:states:us-east-1:123456789012:execution:media-job"}
 CALLBACK = "arn:${Partition}:states:::lambda:invoke.waitForTaskToken"
 _TASK = {
     "Type", "Comment", "Resource", "Parameters", "ResultSelector", "ResultPath", "TimeoutSeconds",
     "Retry", "Catch", "Next", "End",
 }  # fmt: skip
+_CHOICE = {"Type", "Comment", "Choices", "Default"}
+_PASS = {"Type", "Comment", "Parameters", "Result", "ResultPath", "Next", "End"}
+_RULE = {"Variable", "NumericGreaterThan", "BooleanEquals", "Next"}
 _FAIL = {"Type", "Comment", "ErrorPath", "CausePath", "Error", "Cause"}
 _RETRY = {
     "ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxDelaySeconds", "MaxAttempts",
@@ -54,7 +61,10 @@ def machine(name: str) -> dict[str, Any]:
     definition: dict[str, Any] = json.loads(text)
     _known(definition, {"Comment", "StartAt", "TimeoutSeconds", "States"})
     for state in definition["States"].values():
-        _known(state, {"Task": _TASK, "Fail": _FAIL}[state["Type"]])
+        kinds = {"Task": _TASK, "Fail": _FAIL, "Choice": _CHOICE, "Pass": _PASS}
+        _known(state, kinds[state["Type"]])
+        for rule in state.get("Choices", ()):
+            _known(rule, _RULE)
         for retrier in state.get("Retry", ()):
             _known(retrier, _RETRY)
         for catcher in state.get("Catch", ()):
@@ -73,10 +83,10 @@ def _known(found: Mapping[str, Any], known: set[str]) -> None:
 
 @dataclass
 class Execution:
-    """One run of media_job. `status` is RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+    """One run of a machine. `status` is RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
 
     `wait_ends_at` brings the time limit of the first wait forward; `doubled` functions are called
-    twice at the same time.
+    twice at the same time. `start_job` is StartExecution, for a machine that starts another.
     """
 
     arn: str
@@ -84,7 +94,7 @@ class Execution:
     given: dict[str, Any]
     scheduler: Scheduler
     effects: Effects
-    callbacks: StepFunctionsClient
+    tokens: StepFunctionsClient
     invoke: Invoker
     on_end: Callable[["Execution"], None]
     definition: dict[str, Any]
@@ -98,10 +108,12 @@ class Execution:
     fiber: Fiber | None = None
     wait_ends_at: float | None = None
     doubled: frozenset[str] = frozenset()
+    start_job: Callable[[str, Any], None] | None = None
     _tokens: list[TaskToken] = field(default_factory=list)
 
     def start(self) -> None:
         self.started_at = self.scheduler.now
+        self.tokens.statuses[self.arn] = self.status
         self.fiber = self.scheduler.spawn("StepFunctions", self._run)
         self.scheduler.after(self.definition["TimeoutSeconds"], self._time_out, background=True)
 
@@ -109,9 +121,11 @@ class Execution:
         """StopExecution: what runs in Lambda goes on, nobody hears its answer."""
         self._end("ABORTED", None, None)
 
+    def started_moment(self) -> datetime:
+        return self.scheduler.moment() - timedelta(seconds=self.scheduler.now - self.started_at)
+
     def started_date(self) -> int:
-        moment = self.scheduler.moment().timestamp() - self.scheduler.now + self.started_at
-        return int(moment * 1000)
+        return int(self.started_moment().timestamp() * 1000)
 
     def _time_out(self) -> None:
         self._end("TIMED_OUT", "States.Timeout", None)
@@ -120,6 +134,7 @@ class Execution:
         if self.status != "RUNNING":
             return
         self.status, self.error, self.output = status, error, output
+        self.tokens.statuses[self.arn] = status
         self.ended_at = self.scheduler.now
         for token in self._tokens:
             token.closed = True
@@ -138,7 +153,14 @@ class Execution:
                 error = state.get("Error") or at(state["ErrorPath"], document)
                 self._end("FAILED", error, None)
                 return
-            following, document = self._task(name, state, document)
+            if state["Type"] == "Choice":
+                name = _chosen(state, document)
+                continue
+            following, document = (
+                _passed(state, document)
+                if state["Type"] == "Pass"
+                else self._task(name, state, document)
+            )
             if following is None:
                 self._end("SUCCEEDED", None, document)
                 return
@@ -168,20 +190,22 @@ class Execution:
 
     def _attempt(self, state: Mapping[str, Any], given: Any, entered: Mapping[str, Any]) -> Any:
         token = TaskToken(self.scheduler)
-        text = f"task-token-{len(self.callbacks.tokens)}-secret"
-        self.callbacks.tokens[text] = token
+        text = f"task-token-{len(self.tokens.tokens)}-secret"
+        self.tokens.tokens[text] = token
         self._tokens.append(token)
         context = {
             "Execution": {
                 "Id": self.arn,
                 "Name": self.name,
-                "StartTime": iso(self.scheduler.moment()),
+                "StartTime": iso(self.started_moment()),
             },
             "Task": {"Token": text},
             **entered,
         }
         deadline = self.scheduler.now + state["TimeoutSeconds"]
         parameters = fill(state["Parameters"], given, context)
+        if state["Resource"] == START:
+            return self._start_job(parameters)
         _known(parameters, {"FunctionName", "Payload"})
         function = parameters["FunctionName"].removeprefix("${").removesuffix("FunctionArn}")
         if state["Resource"] == LAMBDA:
@@ -216,6 +240,26 @@ class Execution:
         if token.failure is not None:
             raise StateError(*token.failure)
         return json.loads(token.output or "null")
+
+    def _start_job(self, parameters: Mapping[str, Any]) -> Any:
+        """Names make it idempotent: with the same name and input it may come twice."""
+        assert self.start_job is not None
+        _known(parameters, {"StateMachineArn", "Name", "Input"})
+        fault = self.effects.next("stepfunctions", "start_execution")
+        if fault in {Fault.CRASH_BEFORE, Fault.ERROR_BEFORE}:
+            raise StateError("StepFunctions.ThrottlingException", "")
+        if fault in {Fault.DELAY_BEFORE, Fault.HANG}:
+            self.effects.delays += 3
+            self.scheduler.sleep(3)
+        self.start_job(parameters["Name"], parameters["Input"])
+        if fault is Fault.DUPLICATE:
+            self.start_job(parameters["Name"], parameters["Input"])
+        if fault in {Fault.CRASH_AFTER, Fault.ERROR_AFTER}:
+            raise StateError("StepFunctions.SdkClientException", "")
+        if fault is Fault.DELAY_AFTER:
+            self.effects.delays += 3
+            self.scheduler.sleep(3)
+        return {}
 
     def _invoke(self, function: str, payload: Any) -> Fiber:
         """An effect of Step Functions: the call may fail on its way there or back, or come twice."""
@@ -271,18 +315,49 @@ def _matches(names: list[str], error: str) -> bool:
     return error in names or "States.ALL" in names
 
 
+def _chosen(state: Mapping[str, Any], document: Any) -> str:
+    for rule in state["Choices"]:
+        found = at(rule["Variable"], document)
+        if "BooleanEquals" in rule:
+            holds = found is rule["BooleanEquals"]
+        else:
+            holds = found > rule["NumericGreaterThan"]
+        if holds:
+            return str(rule["Next"])
+    return str(state["Default"])
+
+
+def _passed(state: Mapping[str, Any], document: Any) -> tuple[str | None, Any]:
+    result = state["Result"] if "Result" in state else fill(state["Parameters"], document, {})
+    following = None if state.get("End") else state["Next"]
+    return following, put(state.get("ResultPath", "$"), document, result)
+
+
 def fill(template: Any, document: Any, context: Any) -> Any:
     """`Parameters` and `ResultSelector`: names that end in `.$` are paths."""
     if not isinstance(template, dict):
         return template
     filled: dict[str, Any] = {}
     for name, value in template.items():
-        if name.endswith(".$"):
+        if name.endswith(".$") and value.startswith("States."):
+            filled[name[:-2]] = _intrinsic(value, document)
+        elif name.endswith(".$"):
             root = context if value.startswith("$$") else document
             filled[name[:-2]] = at(value.removeprefix("$") if root is context else value, root)
         else:
             filled[name] = fill(value, document, context)
     return filled
+
+
+def _intrinsic(text: str, document: Any) -> Any:
+    """The two that are used, each in the form that is used."""
+    merged = re.fullmatch(r"States\.JsonMerge\((\S+), (\S+), false\)", text)
+    if merged:
+        return {**at(merged[1], document), **at(merged[2], document)}
+    formatted = re.fullmatch(r"States\.Format\('\$\{(\w+)\}:\{\}', (\S+)\)", text)
+    if formatted:
+        return f"{SUBSTITUTED[formatted[1]]}:{at(formatted[2], document)}"
+    raise NotImplementedError(text)
 
 
 def at(path: str, document: Any) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from tests.support.outside import START
+from tests.support.fakes import START
 
 
 class FiberKilled(BaseException):

@@ -1,31 +1,31 @@
-"""One job's whole surroundings in one process: Step Functions, Lambda, stores, provider, actors."""
+"""The whole surroundings of some jobs in one process: Step Functions, Lambda, stores, provider, actors."""
 
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from tests.fault.harness import handlers
-from tests.fault.harness.accounting import EffectfulAccounting, MemoryAccounting
 from tests.fault.harness.clients import (
     Announced,
     Client,
-    DynamoDBClient,
     LambdaClient,
+    Lease,
     RedisClient,
-    S3Client,
     StepFunctionsClient,
 )
 from tests.fault.harness.effects import (
+    RETRIED_AFTER,
     Effect,
     Effects,
     Fault,
     LambdaDiedError,
     LambdaTimedOutError,
 )
+from tests.fault.harness.job_repository import EffectfulJobRepository, MemoryJobRepository
 from tests.fault.harness.replicate import (
     WEBHOOK_SECRET,
     Files,
@@ -33,47 +33,62 @@ from tests.fault.harness.replicate import (
     ReplicateClient,
     Script,
 )
-from tests.fault.harness.states import Execution, StateError, machine
+from tests.fault.harness.run import Run
+from tests.fault.harness.states import SUBSTITUTED, Execution, StateError, machine
 from tests.fault.harness.virtual_time import Fiber, FiberKilled, Scheduler
+from tests.support.fakes import START
 from tests.support.jobs import catalogue, make_job
-from vsl.adapters.announcements import AwsAnnouncements
-from vsl.adapters.dynamodb import DynamoLiveJobs
-from vsl.adapters.media import StoredMedia
-from vsl.adapters.redis_limits import RedisRateLimits
-from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
-from vsl.adapters.s3 import ObjectStore
-from vsl.adapters.stepfunctions import TaskCallbacks
+from tests.support.memory_dynamodb import DynamoDBClient, Tables
+from tests.support.memory_s3 import S3Client
+from vsl.adapters.aws.publishing import AwsEventPublisher
+from vsl.adapters.aws.step_functions import StepFunctionsTaskTokens
+from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
+from vsl.adapters.media.stored_media import StoredMedia
+from vsl.adapters.redis.rate_limits import RedisRateLimits
+from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
+from vsl.adapters.s3.object_removal import ObjectRemoval
+from vsl.adapters.s3.objects import ObjectStore
 from vsl.domain.errors import VslError
-from vsl.domain.job import SUBMISSION_SLACK, JobStatus
+from vsl.domain.jobs.job import SUBMISSION_SLACK, Job
 
 POLL_SECONDS = 60.0
 FIRST_POLL = 47.0
 SIGNED = "X-Amz-Signature"
 PART_SIZE = 64 * 1024
+# Attributes of an item that versions before this one did not write.
+NEWER = frozenset({"intent", "search", "settledId", "price"})
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """What happens to a job besides its own steps; times in virtual seconds after its start.
 
+    `companions` are further jobs of the same user that ask for the same, each begun so many seconds
+    after the one before it (`apart`); what is said of a job below is said of the first alone.
+
     `holds` keep something back until a moment: `after replicate.create` the answer to it, `before
-    await_prediction` whatever that function does. `polls_at`
-    are runs of the poller besides those of its schedule. `wait_ends_at` and `doubled` are those of
-    `Execution`. `may_time_out`: the state's time limit is part of the scenario. `outages` are the
-    stores that answer nothing but errors, from a moment to a moment.
+    await_prediction` whatever that function does. `polls_at` are runs of the poller besides those of
+    its schedule, which begins at `polls_from`. `wait_ends_at` and `doubled` are those of `Execution`.
+    `may_time_out`: the state's time limit is part of the scenario, `late` an end long after the
+    deadline. `older_at`: up to then a version before this one was at work, so its items lack what that
+    version did not write. `outages` are the stores that answer nothing but errors, from a moment to a moment.
     """
 
     name: str
     script: Script = field(default_factory=Script)
     cancel_at: tuple[float, ...] = ()
     stop_at: float | None = None
-    polls: bool = True
+    polls_from: float = FIRST_POLL
     holds: tuple[tuple[str, float], ...] = ()
     may_time_out: bool = False
     polls_at: tuple[float, ...] = ()
     wait_ends_at: float | None = None
     doubled: frozenset[str] = frozenset()
     outages: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    companions: int = 0
+    late: bool = False
+    apart: float = 0.1
+    older_at: float | None = None
     ends: frozenset[str] = frozenset({"succeeded"})
 
     def faults(self, effect: Effect) -> list[Fault]:
@@ -82,12 +97,17 @@ class Scenario:
         We send a submission once. Should something on the way double it, only a callback of
         the other prediction can tell: without any that is outside of what is promised.
         """
-        calls_back = self.script.start_webhooks or self.script.end_webhooks
-        return [
-            fault
-            for fault in effect.faults()
-            if calls_back or not effect.submission or fault is not Fault.DUPLICATE
-        ]
+        unseen = not (self.script.start_webhooks or self.script.end_webhooks)
+        never = {Fault.DUPLICATE} if effect.submission and unseen else set()
+        if self.older_at is not None and 0 <= self.older_at - effect.at <= RETRIED_AFTER:
+            never.add(Fault.RETRIED)  # the version that sent it is the one that sends it again
+        return [fault for fault in effect.faults() if fault not in never]
+
+
+def deadline_of(job: Job) -> float:
+    """In virtual seconds, as the job's own validation reckons it."""
+    limit = timedelta(seconds=catalogue().find(job.model_id).timeout) + SUBMISSION_SLACK
+    return (job.created_at - START + limit).total_seconds()
 
 
 class _Signer:
@@ -112,95 +132,158 @@ class World:
         self.counted: Counter[str] = Counter()
         self.log: list[str] = []
         self.surprises: list[str] = []
-        self.statuses: list[tuple[str, str | None]] = []
         self.repairs: list[str] = []
         self.answers: list[tuple[str, int]] = []
         self.results: Counter[str] = Counter()
-        self.ended_at: float | None = None
         self.attached_by_webhook_during_submit = False
 
         self.tokens = StepFunctionsClient()
         self.dynamodb = DynamoDBClient(self._written)
         self.s3 = S3Client()
-        self.announced = Announced(self._end_is_durable)
-        self.announcements = AwsAnnouncements("https://sqs/callbacks", "default")
-        aws: dict[str, tuple[object, str | None]] = {
-            "dynamodb": (self.dynamodb, None),
-            "stepfunctions": (self.tokens, None),
+        self.published = Announced(self._end_is_durable)
+        self.publisher = AwsEventPublisher("https://sqs/callbacks", "default")
+        self.keys = DynamoDBClient(key="id")
+        tables: Any = Tables({"jobs": self.dynamodb, "idempotency": self.keys})
+        aws: dict[str, tuple[object, str]] = {
+            "dynamodb": (tables, "ProvisionedThroughputExceededException"),
+            "stepfunctions": (self.tokens, "ThrottlingException"),
             "lambda": (LambdaClient(self._invoke_later), "TooManyRequestsException"),
             "s3": (self.s3, "SlowDown"),
-            "sqs": (self.announced, "ThrottlingException"),
-            "events": (self.announced, "ThrottlingException"),
+            "sqs": (self.published, "ThrottlingException"),
+            "events": (self.published, "ThrottlingException"),
         }
         self.clients = {
             name: Client(self.effects, name, target, code) for name, (target, code) in aws.items()
         }
-        self.live = DynamoLiveJobs("jobs")
-        self.callbacks = TaskCallbacks()
-        self.books = MemoryAccounting()
-        self.accounting = EffectfulAccounting(self.effects, self.books)
+        self.tracking = DynamoTrackingStore("jobs")
+        self.task_tokens = StepFunctionsTaskTokens()
+        self.books = MemoryJobRepository()
+        self.repository = EffectfulJobRepository(self.effects, self.books)
         self.redis = RedisClient(self.effects)
         redis: Any = self.redis
         self.limits = RedisRateLimits(str, redis)
         self.cache = RedisStatusCache(str, redis)
-        self.memory = RedisWebhookMemory(str, redis)
+        self.deduplication = RedisWebhookDeduplication(str, redis)
         self.replicate = Replicate(self.scheduler, scenario.script, self._deliver)
         self.provider = ReplicateClient(self.effects, self.replicate)
         files: Any = Files(self.effects, self.replicate)
+        self.lease = Lease(self.scheduler)
+        self.erasure = self.repository
+        self.objects = ObjectRemoval("media", self.clients["s3"])
         self.media = StoredMedia(ObjectStore("media", self.clients["s3"], PART_SIZE), files)
         self.signer = _Signer()
         self.secret = WEBHOOK_SECRET
 
+        self.runs: dict[str, Run] = {}
+        for number in range(self.jobs_at_once):
+            made = self._run(number)
+            self.runs[made.job.job_id] = made
+
+    @property
+    def jobs_at_once(self) -> int:
+        """Those that are started as such, without a request."""
+        return 1 + self.scenario.companions
+
+    @property
+    def main(self) -> Run:
+        return next(iter(self.runs.values()))
+
+    def _run(self, number: int) -> Run:
+        scenario = self.scenario
         outputs = {"num_outputs": scenario.script.outputs}
+        at = START + timedelta(seconds=number * scenario.apart)
         given = make_job()
-        self.job = make_job(
-            parameters={**given.parameters, **outputs}, callback_url=self.callback_url
+        job = make_job(
+            f"job {number}",
+            at,
+            parameters={**given.parameters, **outputs},
+            callback_url=self.callback_url,
         )
-        limit = timedelta(seconds=catalogue().find(self.job.model_id).timeout)
-        self.deadline = (limit + SUBMISSION_SLACK).total_seconds()
-        self.execution = Execution(
-            arn=f"arn:aws:states:us-east-1:123456789012:execution:media-job:{self.job.job_id}",
-            name=self.job.job_id,
-            given={"job": self.job.document()},
+        if scenario.older_at is not None:
+            job = replace(job, price=None, call=None)
+        wait = (scenario.wait_ends_at, scenario.doubled) if number == 0 else (None, frozenset())
+        return Run(job, self._job_execution(job, *wait), deadline_of(job))
+
+    def _job_execution(
+        self,
+        job: Job,
+        wait_ends_at: float | None = None,
+        doubled: frozenset[str] = frozenset(),
+    ) -> Execution:
+        return Execution(
+            arn=f"{SUBSTITUTED['MediaJobExecutionArn']}:{job.job_id}",
+            name=job.job_id,
+            given={"job": job.document()},
             scheduler=self.scheduler,
             effects=self.effects,
-            callbacks=self.tokens,
+            tokens=self.tokens,
             invoke=lambda function, event: self.invoke(handlers.folder(function), event),
             on_end=self._execution_ended,
             definition=machine("media_job"),
-            wait_ends_at=scenario.wait_ends_at,
-            doubled=scenario.doubled,
+            wait_ends_at=wait_ends_at,
+            doubled=doubled,
         )
 
+    @property
+    def job(self) -> Job:
+        return self.main.job
+
+    @property
+    def execution(self) -> Execution:
+        assert self.main.execution is not None
+        return self.main.execution
+
+    @property
+    def ended_at(self) -> float | None:
+        return self.main.ended_at
+
     def run(self) -> "World":
-        """From the start of the execution until nothing more will happen."""
+        """From the start of the executions until nothing more will happen."""
         handlers.activate(self)
         scheduler = self.scheduler
-        self.execution.start()
+        self.begin()
         for at in self.scenario.cancel_at:
             scheduler.at(at, self.cancel)
         if self.scenario.stop_at is not None:
-            scheduler.at(self.scenario.stop_at, self.execution.stop)
+            scheduler.at(self.scenario.stop_at, self.stop)
+        if self.scenario.older_at is not None:
+            scheduler.at(self.scenario.older_at, lambda: self.dynamodb.remove(NEWER))
         for at in self.scenario.polls_at:
             scheduler.at(at, self.poll)
-        if self.scenario.polls:
-            scheduler.at(FIRST_POLL, self._poll_and_again, background=True)
-        horizon = 12_000.0 if self.scenario.may_time_out else self.deadline + 1_500
+        scheduler.at(self.scenario.polls_from, self._poll_and_again, background=True)
         try:
-            scheduler.run(horizon, self.at_rest)
+            scheduler.run(self.horizon(), self.at_rest)
         finally:
             self.effects.off = True
             scheduler.close()
         return self
 
+    def begin(self) -> None:
+        for number, run in enumerate(self.runs.values()):
+            assert run.execution is not None
+            if number:
+                self.scheduler.at(number * self.scenario.apart, run.execution.start)
+            else:
+                run.execution.start()
+
+    def horizon(self) -> float:
+        """When the run is given up."""
+        if self.scenario.may_time_out or self.scenario.late:
+            return 12_000.0
+        return max(run.deadline for run in self.runs.values()) + 1_500
+
     def at_rest(self) -> bool:
-        """The job has ended, nothing but the poller's schedule is left, and nothing for it to do."""
-        ended = bool(self.statuses) and JobStatus(self.statuses[-1][0]).terminal
-        items = self.dynamodb.items.values()
-        followed = self.scenario.polls and any("inFlightShard" in item for item in items)
-        return (ended or not items) and not self.scheduler.busy() and not followed
+        """The jobs have ended, nothing but the poller's schedule is left, and nothing for it to do."""
+        items = self.dynamodb.items
+        ended = all(run.ended or run.job.job_id not in items for run in self.runs.values())
+        followed = any("inFlightShard" in it for it in items.values())
+        return ended and not self.scheduler.busy() and not followed
 
     # --- actors --------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """An operator stops the execution."""
+        self.execution.stop()
 
     def cancel(self) -> None:
         """The user cancels, and tries again while the answer is an error."""
@@ -225,7 +308,8 @@ class World:
             self.invoke("poll_predictions", {})
 
     def _poll_and_again(self) -> None:
-        self.poll()
+        if any("inFlightShard" in item for item in self.dynamodb.items.values()):
+            self.poll()  # else it would look, and find nothing
         self.scheduler.after(POLL_SECONDS, self._poll_and_again, background=True)
 
     def _deliver(self, event: dict[str, Any], answered: Callable[[int], None]) -> None:
@@ -275,9 +359,12 @@ class World:
         self.scheduler.spawn("EventBridge", tell, delay=1)
 
     def _invoke_later(self, function: str, payload: bytes) -> None:
-        assert function == "repair_execution"
         event = json.loads(payload)
-        self.scheduler.spawn("Lambda", lambda: self._repair(event), delay=1)
+        work = {
+            "repair_execution": lambda: self._repair(event),
+            "poll_predictions": lambda: self.invoke("poll_predictions", event),
+        }[function]
+        self.scheduler.spawn("Lambda", work, delay=1)
 
     def _repair(self, event: dict[str, Any]) -> None:
         """Lambda repeats an asynchronous invocation twice."""
@@ -339,27 +426,15 @@ class World:
         """Jobs that take a place among those of the user that run at once."""
         return self.redis.members(f"{{ratelimit:user:{self.job.user_id}:hour}}:running")
 
-    def _end_is_durable(self) -> bool:
-        row = self.books.rows.get(self.job.job_id)
-        return bool(row and row.end and self.statuses and JobStatus(self.statuses[-1][0]).terminal)
+    def _end_is_durable(self, job_id: str) -> bool:
+        row = self.books.rows.get(job_id)
+        return bool(row and row.end and self.runs[job_id].ended)
 
     def running(self, name: str) -> bool:
         return any(fiber.name == name and not fiber.done for fiber in self.scheduler.fibers)
 
     def _written(self, item: Mapping[str, Any]) -> None:
-        state = (item["status"]["S"], _result(item))
-        if not self.statuses or self.statuses[-1] != state:
-            self.statuses.append(state)
-            if JobStatus(state[0]).terminal:
-                self.ended_at = self.scheduler.now
+        self.runs[item["jobId"]["S"]].written(item, self.scheduler.now)
         submitted = item.get("events", {}).get("M", {}).get("submitted")
         if submitted and submitted["M"].get("source") == {"S": "webhook"}:
             self.attached_by_webhook_during_submit |= self.running("submit_prediction")
-
-
-def _result(item: Mapping[str, Any]) -> str | None:
-    """The document of the end; the item keeps its logs beside it."""
-    if "result" not in item:
-        return None
-    logs = item["logs"]["S"] if "logs" in item else None
-    return json.dumps({**json.loads(item["result"]["S"]), "logs": logs})

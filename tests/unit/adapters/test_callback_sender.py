@@ -12,8 +12,8 @@ import httpcore
 import pytest
 
 from tests.support.scripted_network import NO_ROOTS, PUBLIC, ScriptedNetwork, scripted_resolver
-from vsl.adapters.callback_sender import KEPT_BYTES, CallbackSender
-from vsl.domain.callback import Reply
+from vsl.adapters.http.callback_sender import KEPT_BYTES, CallbackSender
+from vsl.domain.callbacks.callback import Reply
 
 URL = "https://client.example/hooks?tenant=7"
 BODY = b'{"jobId":"j"}'
@@ -98,7 +98,7 @@ def test_a_redirect_is_an_answer_and_not_followed(status: int, to: str) -> None:
      "https://127.0.0.1/", "https://2130706433/", "https://[::1]/", "https://localhost/",
      "https://client.example/\r\nX-Other: 1"],
 )  # fmt: skip
-def test_what_the_door_would_refuse_is_not_sent_either(url: str) -> None:
+def test_what_the_api_would_refuse_is_not_sent_either(url: str) -> None:
     """An address may have been stored by an older version, or by hand."""
     network = ScriptedNetwork(answered(204))
     reply = post(network, url)

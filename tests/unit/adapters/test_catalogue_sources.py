@@ -13,9 +13,9 @@ import pytest
 from moto import mock_aws
 
 from tests.support.models import CATALOGUE_PATH
-from vsl.adapters import aws
-from vsl.adapters import catalogue as adapter
-from vsl.adapters.catalogue import SSM_TTL_SECONDS, load_catalogue
+from vsl.adapters.aws import catalogue as adapter
+from vsl.adapters.aws import clients
+from vsl.adapters.aws.catalogue import SSM_TTL_SECONDS, load_catalogue
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 TEXT = CATALOGUE_PATH.read_text(encoding="utf-8")
@@ -29,10 +29,10 @@ def compact(*media_types: str) -> str:
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     adapter._loaded.clear()
-    aws.client.cache_clear()
+    clients.forget()
     yield
     adapter._loaded.clear()
-    aws.client.cache_clear()
+    clients.forget()
 
 
 def test_a_path_is_read_once_until_the_file_changes(tmp_path: Path) -> None:

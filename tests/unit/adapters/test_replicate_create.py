@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.memory_ssm import PREFIX, MemorySsm
 from tests.support.replicate_api import (
     BASE,
     ID,
@@ -17,9 +18,9 @@ from tests.support.replicate_api import (
     problem,
 )
 from vsl import VERSION
-from vsl.adapters import parameters
-from vsl.adapters.parameters import Secret
-from vsl.adapters.replicate import ReplicateProvider
+from vsl.adapters.aws import clients, parameters
+from vsl.adapters.aws.parameters import Secret
+from vsl.adapters.replicate.client import ReplicateProvider
 from vsl.domain.errors import (
     ConfigurationError,
     ProviderAuthenticationFailed,
@@ -30,7 +31,7 @@ from vsl.domain.errors import (
     SubmissionUncertain,
     VslError,
 )
-from vsl.domain.prediction import Prediction, PredictionStatus
+from vsl.domain.predictions.prediction import Prediction, PredictionStatus
 
 OFFICIAL = "black-forest-labs/flux-schnell"
 VERSION_ID = "7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc"
@@ -178,6 +179,11 @@ def test_a_fault_or_an_unreadable_success_leaves_it_open(answer: httpx.Response)
     assert type(refused(canned(answer))) is SubmissionUncertain
 
 
+def later(retry_after: str, date: str | None = None) -> httpx.Response:
+    headers = {"Retry-After": retry_after} | ({"Date": date} if date else {})
+    return httpx.Response(429, headers=headers)
+
+
 @pytest.mark.parametrize(
     ("answer", "seconds"),
     [
@@ -195,7 +201,13 @@ def test_a_fault_or_an_unreadable_success_leaves_it_open(answer: httpx.Response)
         (problem(429, detail="Request was throttled. Your rate limit resets in ~30s."), 30),
         (problem(429, detail="Request was throttled. Expected available in 1 second."), 1),
         (httpx.Response(429, headers={"Retry-After": "12"}, json={"detail": "resets in ~9s"}), 12),
-        (httpx.Response(429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), None),
+        (later("Wed, 21 Oct 2026 07:28:30 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"), 30),
+        (later("Wednesday, 21-Oct-26 07:28:30 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"), 30),
+        (later("Wed, 21 Oct 2026 07:27:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"), 0),
+        (later("Wed, 21 Oct 2037 07:27:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"), None),
+        (later("Wed, 21 Oct 2015 07:27:00 GMT", "soon"), 0),
+        (later("Wed, 32 Oct 2026 07:28:00 GMT"), None),
+        (later("nan"), None),
         (httpx.Response(429, text="slow down"), None),
         (problem(429, retry_after="soon", detail="resets in ~4s"), 4),
         (problem(429, retry_after=-1), None),
@@ -336,15 +348,13 @@ def test_the_version_sent_is_the_package_s() -> None:
 
 def rotated(monkeypatch: pytest.MonkeyPatch, after: str) -> Secret:
     """A token that was read as TOKEN, and is another one in SSM by now."""
-    values = [TOKEN, after]
-
-    def call(*_: object) -> dict[str, Any]:
-        value = values.pop(0)
-        return {"Parameters": [{"Name": "/vsl/test/replicate-token", "Value": value}]}
-
-    monkeypatch.setattr(parameters, "call_json", call)
+    ssm = MemorySsm(replicate_token=TOKEN)
+    monkeypatch.setattr(clients, "client", {"ssm": ssm}.__getitem__)
     monkeypatch.setattr(parameters, "RENEW_SECONDS", 0)
-    return parameters.Parameters("/vsl/test/").secret("replicate-token")
+    token = parameters.Parameters(PREFIX).secret("replicate-token")
+    assert token() == TOKEN
+    ssm.values["replicate-token"] = after
+    return token
 
 
 def test_a_token_refused_after_its_rotation_is_replaced_at_once(

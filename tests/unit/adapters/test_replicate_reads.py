@@ -1,19 +1,21 @@
 """Everything but creating: repeated briefly where the provider falters, and read leniently."""
 
-from datetime import UTC, datetime
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from tests.support.replicate_api import BASE, ID, TOKEN, canned, page, prediction, problem
-from vsl.adapters.replicate import REPEAT_WITHIN_SECONDS, ReplicateProvider
+from vsl.adapters.replicate.client import MAX_ANSWER_BYTES, REPEAT_WITHIN_SECONDS, ReplicateProvider
 from vsl.domain.errors import (
     ProviderAuthenticationFailed,
     ProviderRejected,
     ProviderThrottled,
     ProviderUnavailable,
 )
-from vsl.domain.prediction import PredictionStatus
+from vsl.domain.predictions.prediction import PredictionStatus
 
 SINCE = datetime(2026, 1, 2, 3, 4, 5, 60_000, UTC)
 OUTPUT = "https://replicate.delivery/xezq/k/out-0.webp"
@@ -50,9 +52,31 @@ def test_get_of_an_unknown_prediction_is_none() -> None:
     assert replicate.provider().get(ID) is None
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_an_answer_is_read_to_a_limit_and_no_further(zipped: bool) -> None:
+    """One that would fill the memory of the poller would stop it for every job."""
+    content = b"[" + b" " * MAX_ANSWER_BYTES + b"]"
+    headers = {"content-encoding": "gzip"} if zipped else {}
+    content = gzip.compress(content, 1) if zipped else content
+    replicate = canned(httpx.Response(200, headers=headers, content=content))
+    with pytest.raises(ProviderUnavailable, match="DecodingError"):
+        replicate.provider().get(ID)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "", "Identity", "aws-chunked", "x-unknown"])
+def test_a_header_that_says_nothing_changes_nothing(encoding: str) -> None:
+    content = json.dumps(prediction("succeeded", output=[OUTPUT])).encode()
+    content = gzip.compress(content) if encoding == "gzip" else content
+    headers = {"content-encoding": encoding, "content-type": "text/plain; charset=none"}
+    found = canned(httpx.Response(200, headers=headers, content=content)).provider().get(ID)
+    assert found is not None
+    assert found.output == [OUTPUT]
+
+
 def test_an_id_cannot_lead_elsewhere() -> None:
     replicate = canned(finished())
-    replicate.provider().get("../account?x=")
+    with pytest.raises(ProviderUnavailable, match="of another prediction"):
+        replicate.provider().get("../account?x=")
     assert replicate.requests[0].url.raw_path == b"/v1/predictions/..%2Faccount%3Fx%3D"
 
 
@@ -154,6 +178,15 @@ def test_the_list_is_followed_page_by_page() -> None:
         "created_after": "2026-01-02T03:04:05.060000Z"
     }
     assert str(replicate.requests[1].url) == f"{BASE}/predictions?cursor=cD0y"
+
+
+def test_a_list_has_two_ends() -> None:
+    replicate = canned(page([], None))
+    list(replicate.provider().list_since(SINCE, SINCE + timedelta(minutes=3)))
+    assert dict(replicate.requests[0].url.params) == {
+        "created_after": "2026-01-02T03:04:05.060000Z",
+        "created_before": "2026-01-02T03:07:05.060000Z",
+    }
 
 
 def test_the_list_is_read_only_as_far_as_needed() -> None:

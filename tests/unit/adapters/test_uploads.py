@@ -1,21 +1,25 @@
-"""Uploads in S3: forms, looks and addresses like boto3's own."""
+"""Uploads in S3: forms, looks and addresses."""
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
 import pytest
-from botocore import auth, signers
-from botocore.config import Config
+from botocore import auth, endpoint, signers
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from vsl.adapters import signed
-from vsl.adapters.uploads import FORM_SECONDS, S3Uploads
-from vsl.domain.errors import ConfigurationError, StoreUnavailable
-from vsl.domain.uploads import UploadedFile, UploadRequest
+from vsl.adapters.aws import clients
+from vsl.adapters.s3 import uploads as uploads_of_s3
+from vsl.adapters.s3.uploads import FORM_SECONDS, S3Uploads
+from vsl.domain.catalogue.uploads import UploadedFile, UploadRequest
+from vsl.domain.errors import StoreUnavailable
+from vsl.domain.jobs.owner_names import OwnerNames
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 USER, ID = "auth0|17", "019ca945-0afa-70d8-98e0-985ecc7f6041"
@@ -23,22 +27,16 @@ KEY = f"temp/uploads/auth0%7C17/{ID}"
 
 
 @pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+def _now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     naive = AT.replace(tzinfo=None)
     monkeypatch.setenv("AWS_SESSION_TOKEN", "a/token+with=signs")
-    monkeypatch.setattr(signed, "_now", lambda: AT)
-    monkeypatch.setattr(signed, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(uploads_of_s3, "_now", lambda: AT)
+    monkeypatch.setattr(endpoint, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(auth, "get_current_datetime", lambda: naive)
     monkeypatch.setattr(signers, "get_current_datetime", lambda: naive)
-
-
-def client() -> Any:
-    """Of a session of its own: boto3's default one keeps the keys an earlier test had."""
-    return boto3.Session().client(
-        "s3",
-        endpoint_url=signed.endpoint("s3"),
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-    )
+    clients.forget()
+    yield
+    clients.forget()
 
 
 def policy(fields: Mapping[str, str]) -> dict[str, Any]:
@@ -46,37 +44,26 @@ def policy(fields: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def test_a_form_is_the_one_boto3_would_make() -> None:
+def test_a_form_says_what_s3_will_take() -> None:
     asked = UploadRequest("image/png", 'a "lake" \N{FOX FACE}.png', None)
-    ours = S3Uploads("media").form(USER, ID, asked, 1000)
+    form = S3Uploads("media").form(USER, ID, asked, 1000)
+    assert form.url == "https://s3.us-east-1.amazonaws.com/media"
     name = "a %22lake%22 %F0%9F%A6%8A.png"
-    fixed = {"Content-Type": "image/png", "x-amz-meta-file-name": name}
-    theirs = client().generate_presigned_post(
-        "media",
-        KEY,
-        Fields=fixed,
-        Conditions=[*({k: v} for k, v in fixed.items()), ["content-length-range", 1, 1000]],
-        ExpiresIn=FORM_SECONDS,
-    )
-    assert ours.url == theirs["url"]
-    unsigned = {"policy", "x-amz-signature"}
-    assert {k: v for k, v in ours.fields.items() if k not in unsigned} == {
-        k: v for k, v in theirs["fields"].items() if k not in unsigned
+    fixed = {"key": KEY, "Content-Type": "image/png", "x-amz-meta-file-name": name}
+    assert fixed.items() <= form.fields.items()
+    assert form.fields["x-amz-security-token"] == "a/token+with=signs"
+    assert form.fields["x-amz-date"] == "20260301T120000Z"
+    said = policy(form.fields)
+    conditions = said["conditions"]
+    assert said["expiration"] == "2026-03-01T12:10:00Z"
+    assert {"bucket": "media"} in conditions
+    assert ["content-length-range", 1, 1000] in conditions
+    # Every field that the user sends is one that the policy fixes.
+    fields = {name for name in form.fields if name not in {"policy", "x-amz-signature"}}
+    assert fields == {name for each in conditions if isinstance(each, dict) for name in each} - {
+        "bucket"
     }
-    expected, found = policy(theirs["fields"]), policy(ours.fields)
-    assert found["expiration"] == expected["expiration"]
-    assert sorted(map(str, found["conditions"])) == sorted(map(str, expected["conditions"]))
-    assert ours.expires_at == AT + timedelta(seconds=FORM_SECONDS)
-
-
-def test_the_signature_of_a_form_is_the_one_of_the_documentation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Over our own policy: boto3 orders the conditions in its own way."""
-    ours = S3Uploads("media").form(USER, ID, UploadRequest("image/png"), 1000)
-    signer = auth.S3SigV4PostAuth(client()._request_signer._credentials, "s3", "us-east-1")
-    request: Any = type("Request", (), {"context": {"timestamp": "20260301T120000Z"}})()
-    assert signer.signature(ours.fields["policy"], request) == ours.fields["x-amz-signature"]
+    assert form.expires_at == AT + timedelta(seconds=FORM_SECONDS)
 
 
 def test_a_size_that_was_told_is_held_to() -> None:
@@ -85,19 +72,27 @@ def test_a_size_that_was_told_is_held_to() -> None:
     assert "48" not in repr(form), "a form is a credential"
 
 
-def answering(
-    monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, Mapping[str, str]] | Exception
-) -> list[str]:
+class Body(BytesIO):
+    """An empty one, as urllib3 hands it over."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+def answering(*answers: tuple[int, Mapping[str, str]] | Exception) -> list[str]:
+    """What S3 answers to the calls that follow; the requests, as they come."""
     left, asked = list(answers), []
 
-    def send(method: str, url: str, _data: object, _headers: object) -> Any:
-        asked.append(f"{method} {url}")
+    def send(request: Any, **_: Any) -> AWSResponse:
+        asked.append(f"{request.method} {request.url}")
         answer = left.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer[0], b"", answer[1]
+        headers: Any = HeadersDict(answer[1])
+        return AWSResponse(request.url, answer[0], headers, Body())
 
-    monkeypatch.setattr(signed, "send", send)
+    clients.forget()
+    clients.client("s3").meta.events.register_first("before-send.s3", send)
     return asked
 
 
@@ -108,38 +103,75 @@ FOUND = {
 }
 
 
-def test_a_look_is_signed_as_boto3_signs_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = answering(monkeypatch, TimeoutError(), (503, {}), (200, FOUND))
+def test_a_look_finds_what_s3_tells() -> None:
+    asked = answering(ConnectTimeoutError(endpoint_url="s3"), (200, FOUND))
     found = S3Uploads("media").find(USER, ID)
     assert found == UploadedFile("image/png", 48, AT - timedelta(minutes=1))
-    method, url = asked[-1].split()
-    theirs = client().generate_presigned_url(
-        "head_object", {"Bucket": "media", "Key": KEY}, ExpiresIn=60
-    )
-    assert method == "HEAD"
-    assert urlsplit(url).path == urlsplit(theirs).path
-    assert parse_qs(urlsplit(url).query) == parse_qs(urlsplit(theirs).query)
+    assert {each.split()[0] for each in asked} == {"HEAD"}
+    assert {unquote(urlsplit(each.split()[1]).path) for each in asked} == {f"/media/{KEY}"}
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_without_an_object_there_is_none(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    answering(monkeypatch, (status, {}))
+def test_without_an_object_there_is_none(status: int) -> None:
+    answering((status, {}))
     assert S3Uploads("media").find(USER, ID) is None
 
 
-def test_a_store_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, *[(500, FOUND)] * 3)
+def test_a_store_that_is_away_is_told() -> None:
+    answering(*[(500, FOUND)] * clients.ATTEMPTS)
     with pytest.raises(StoreUnavailable):
         S3Uploads("media").find(USER, ID)
-    answering(monkeypatch, (301, {}))
-    with pytest.raises(ConfigurationError, match="S3 refused with 301"):
+
+
+def test_an_answer_of_another_kind_surfaces() -> None:
+    answering((405, {}))
+    with pytest.raises(ClientError, match="405"):
         S3Uploads("media").find(USER, ID)
 
 
-def test_an_address_is_the_one_boto3_would_make() -> None:
+def test_an_address_is_the_one_a_client_would_make() -> None:
     ours = S3Uploads("media").address(USER, ID, 1800)
-    theirs = client().generate_presigned_url(
+    theirs = clients.client("s3").generate_presigned_url(
         "get_object", {"Bucket": "media", "Key": KEY}, ExpiresIn=1800
     )
     assert urlsplit(ours).path == urlsplit(theirs).path
     assert parse_qs(urlsplit(ours).query) == parse_qs(urlsplit(theirs).query)
+
+
+def places(*, opaque: bool) -> tuple[S3Uploads, list[str]]:
+    """Uploads of a stage that has a secret, and the places of one, the current one first."""
+    owners = OwnerNames(opaque=opaque, secrets=lambda: "n" * 32)
+    return S3Uploads("media", owners), list(owners.every(KEY))
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+def test_a_file_is_asked_for_under_the_current_name(opaque: bool) -> None:
+    uploads, (current, _) = places(opaque=opaque)
+    assert uploads.form(USER, ID, UploadRequest("image/png"), 1000).fields["key"] == current
+    assert ("auth0" in current) is not opaque
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+@pytest.mark.parametrize("lies_in", [0, 1])
+def test_an_upload_of_before_the_change_is_found(
+    lies_in: int,
+    *,
+    opaque: bool,
+) -> None:
+    uploads, keys = places(opaque=opaque)
+    answers: list[Any] = [(403, {})] * lies_in + [(200, FOUND)]
+    asked = answering(*answers)
+    assert uploads.find(USER, ID) is not None
+    looked_at = [unquote(urlsplit(each.split()[1]).path) for each in asked]
+    assert looked_at == [f"/media/{key}" for key in keys[: lies_in + 1]]
+    answering(*answers)
+    address = uploads.address(USER, ID, 60)
+    assert unquote(urlsplit(address).path) == f"/media/{keys[lies_in]}"
+
+
+def test_an_upload_that_is_nowhere_is_none() -> None:
+    uploads, (current, _) = places(opaque=True)
+    answering((403, {}), (403, {}))
+    assert uploads.find(USER, ID) is None
+    answering((403, {}), (403, {}))
+    assert urlsplit(uploads.address(USER, ID, 60)).path == f"/media/{current}"

@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from vsl.adapters.webhook_secrets import RENEW_SECONDS, TTL_SECONDS, ProviderWebhookSecrets
+from vsl.adapters.replicate.webhook_secrets import (
+    RENEW_SECONDS,
+    TTL_SECONDS,
+    ProviderWebhookSecrets,
+)
 from vsl.domain.errors import ProviderUnavailable
-from vsl.domain.signature import TOLERANCE_SECONDS
+from vsl.domain.predictions.signature import TOLERANCE_SECONDS
 
 if TYPE_CHECKING:
-    from vsl.adapters.parameters import Parameters
+    from vsl.adapters.aws.parameters import Parameters
+
+ONE, TWO = "whsec_" + "b25l" * 8, "whsec_" + "dHdv" * 8
 
 
 class Outside:
@@ -18,7 +24,7 @@ class Outside:
 
     def __init__(self) -> None:
         self.configured: str | None = None
-        self.theirs: str | None = "one"
+        self.theirs: str | None = ONE
         self.fetched = 0
         self.renewals = 0
         self.now = 1000.0
@@ -50,7 +56,7 @@ def secrets(outside: Outside) -> ProviderWebhookSecrets:
 
 
 def test_the_provider_is_asked_once(outside: Outside, secrets: ProviderWebhookSecrets) -> None:
-    assert [list(secrets.current()) for _ in range(3)] == [["one"]] * 3
+    assert [list(secrets.current()) for _ in range(3)] == [[ONE]] * 3
     assert outside.fetched == 1
 
 
@@ -58,11 +64,11 @@ def test_a_secret_rotated_at_the_provider_is_found_with_the_first_misfit(
     outside: Outside, secrets: ProviderWebhookSecrets
 ) -> None:
     secrets.current()
-    outside.theirs = "two"
-    assert list(secrets.renewed()) == ["two", "one"], "what was signed before is on its way"
-    assert list(secrets.current()) == ["two", "one"]
+    outside.theirs = TWO
+    assert list(secrets.renewed()) == [TWO, ONE], "what was signed before is on its way"
+    assert list(secrets.current()) == [TWO, ONE]
     outside.now += TOLERANCE_SECONDS
-    assert list(secrets.current()) == ["two"]
+    assert list(secrets.current()) == [TWO]
 
 
 def test_forgeries_ask_the_provider_once_a_minute(
@@ -75,16 +81,16 @@ def test_forgeries_ask_the_provider_once_a_minute(
         outside.now += 1
     assert outside.fetched == 1 + 2
     assert outside.renewals == 2
-    assert list(secrets.renewed()) == ["one"], "the next minute"
+    assert list(secrets.renewed()) == [ONE], "the next minute"
 
 
 def test_without_a_misfit_it_is_read_again_after_an_hour(
     outside: Outside, secrets: ProviderWebhookSecrets
 ) -> None:
     secrets.current()
-    outside.theirs = "two"
+    outside.theirs = TWO
     outside.now += TTL_SECONDS + 1
-    assert list(secrets.current()) == ["two", "one"]
+    assert list(secrets.current()) == [TWO, ONE]
 
 
 def test_the_known_secret_stays_while_the_provider_is_away(
@@ -93,10 +99,10 @@ def test_the_known_secret_stays_while_the_provider_is_away(
     secrets.current()
     outside.theirs = None
     outside.now += TTL_SECONDS + 1
-    assert list(secrets.current()) == ["one"]
-    assert list(secrets.current()) == ["one"]
+    assert list(secrets.current()) == [ONE]
+    assert list(secrets.current()) == [ONE]
     assert outside.fetched == 2, "and it is not asked for every webhook"
-    assert list(secrets.renewed()) == ["one"]
+    assert list(secrets.renewed()) == [ONE]
 
 
 def test_without_any_secret_the_reason_shows(
@@ -110,8 +116,44 @@ def test_without_any_secret_the_reason_shows(
 def test_what_is_configured_comes_first_and_asks_nobody(
     outside: Outside, secrets: ProviderWebhookSecrets
 ) -> None:
-    outside.configured = "new, old"
-    assert list(secrets.current()) == ["new", "old"]
-    outside.configured = "newer,new"
-    assert list(secrets.renewed()) == ["newer", "new"]
+    outside.configured = f"{ONE}, {TWO}"
+    assert list(secrets.current()) == [ONE, TWO]
+    outside.configured = f"{TWO},{ONE}"
+    assert list(secrets.renewed()) == [TWO, ONE]
     assert (outside.fetched, outside.renewals) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("configured", "places"), [(f"whsec_broken!,{TWO}", "1 of 2"), (f"{TWO}\nwhsec_", "2 of 2")]
+)
+def test_one_bad_secret_of_several_is_named_and_the_other_works(
+    outside: Outside,
+    secrets: ProviderWebhookSecrets,
+    caplog: pytest.LogCaptureFixture,
+    configured: str,
+    places: str,
+) -> None:
+    outside.configured = configured
+    for _ in range(3):
+        assert list(secrets.current()) == [TWO]
+    (line,) = caplog.messages
+    assert "replicate-webhook-secret" in line
+    assert places in line
+    assert "broken" not in line
+    assert outside.fetched == 0
+
+
+def test_where_none_that_is_configured_is_good_the_provider_is_asked(
+    outside: Outside, secrets: ProviderWebhookSecrets, caplog: pytest.LogCaptureFixture
+) -> None:
+    outside.configured = "whsec_broken!"
+    assert list(secrets.current()) == [ONE]
+    assert "1 of 1" in caplog.text
+
+
+def test_what_the_provider_says_is_no_secret(
+    outside: Outside, secrets: ProviderWebhookSecrets
+) -> None:
+    outside.theirs = "whsec_"
+    with pytest.raises(ProviderUnavailable, match="webhook secret"):
+        secrets.current()

@@ -62,9 +62,11 @@ def test_every_caller_calls_the_function_itself() -> None:
     text = json.dumps(after)
     for word in ("Aliaslive", "AutoPublish", "DeploymentPreference", "PublishLambda", ":live"):
         assert word not in text
-    door = after["Resources"]["GenerateMediaStateMachine"]["Properties"]["DefinitionSubstitutions"]
-    assert door["MediaJobStateMachineArn"] == {"Ref": "MediaJobStateMachine"}
-    assert door["CreateJobFunctionArn"] == {"Fn::GetAtt": ["CreateJobFunction", "Arn"]}
+    api_workflow = after["Resources"]["GenerateMediaStateMachine"]["Properties"][
+        "DefinitionSubstitutions"
+    ]
+    assert api_workflow["MediaJobStateMachineArn"] == {"Ref": "MediaJobStateMachine"}
+    assert api_workflow["CreateJobFunctionArn"] == {"Fn::GetAtt": ["CreateJobFunction", "Arn"]}
     uri = after["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]["/jobs"]["get"][
         "x-amazon-apigateway-integration"
     ]["uri"]["Fn::Sub"]

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from vsl.domain.addresses import is_public, is_public_host, literal_address
+from vsl.domain.catalogue.addresses import is_host, is_public, is_public_host, literal_address
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.215.14", "2606:2800:21f:cb07:6820:80da::1"])
@@ -91,3 +91,24 @@ def test_hosts_that_may_be_on_the_internet(host: str) -> None:
 def test_hosts_that_end_in_a_number_and_are_no_address(host: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         is_public_host(host)
+
+
+NO_HOSTS = [
+    "", ".", "..", ".example.com", "example..com", "example.com..", "a" * 64 + ".example", "a" * 64,
+    ".".join(["a" * 63] * 4), "exa mple.com", "ex%61mple.com", "bücher.example", "a/b", "a\\b", "a@b",
+    "::g", "fe80::1%eth0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_what_is_no_host_at_all(host: str) -> None:
+    assert not is_host(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.com", "example.com.", "localhost", "my_host", "xn--bcher-kva.example", "127.0.0.1",
+     "::1", "2606:4700::1111", "a" * 63 + ".example", ".".join(["a" * 49] * 5) + ".org"],
+)  # fmt: skip
+def test_what_is_a_host(host: str) -> None:
+    assert is_host(host)

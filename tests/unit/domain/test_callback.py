@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from vsl.domain.callback import (
+from vsl.domain.callbacks.callback import (
     ATTEMPTS,
     SCHEDULE,
     CallbackOutcome,
     Reply,
+    classify_reply,
     delay_after,
-    judge,
     signed_headers,
     user_secrets,
 )
@@ -38,17 +38,21 @@ def test_the_schedule_is_that_of_standard_webhooks_authors() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_is_delivered(status: int) -> None:
-    assert judge(reply(status), 1) is judge(reply(status), ATTEMPTS) is CallbackOutcome.DELIVERED
+    assert (
+        classify_reply(reply(status), 1)
+        is classify_reply(reply(status), ATTEMPTS)
+        is CallbackOutcome.DELIVERED
+    )
 
 
 @pytest.mark.parametrize("status", [None, 100, 301, 302, 307, 308, 400, 401, 404, 429, 500, 503])
 def test_anything_else_is_tried_again_and_at_last_given_up(status: int | None) -> None:
-    assert judge(reply(status), ATTEMPTS - 1) is CallbackOutcome.FAILED
-    assert judge(reply(status), ATTEMPTS) is CallbackOutcome.EXHAUSTED
+    assert classify_reply(reply(status), ATTEMPTS - 1) is CallbackOutcome.FAILED
+    assert classify_reply(reply(status), ATTEMPTS) is CallbackOutcome.EXHAUSTED
 
 
 def test_410_wants_to_hear_no_more() -> None:
-    assert judge(reply(410), 1) is CallbackOutcome.GONE
+    assert classify_reply(reply(410), 1) is CallbackOutcome.GONE
     assert CallbackOutcome.GONE.settled
 
 
@@ -70,6 +74,11 @@ def test_while_rotating_old_and_new_secret_verify() -> None:
         *user_secrets(NEW, "ann"),
         *user_secrets(OLD, "ann"),
     ]
+
+
+@pytest.mark.parametrize("configured", [f"whsec_!!!!,{NEW}", f"{NEW}\nwhsec_c2hvcnQ=", f'"{NEW}"'])
+def test_one_bad_secret_of_several_stops_no_callback(configured: str) -> None:
+    assert user_secrets(configured, "ann") == user_secrets(NEW, "ann")
 
 
 @pytest.mark.parametrize("stranger", ["bob", "Ann", "ann:", ""])

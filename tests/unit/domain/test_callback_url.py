@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsl.domain.callback_url import MAX_CHARACTERS, check_callback_url
+from vsl.domain.callbacks.callback_url import MAX_CHARACTERS, check_callback_url
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,7 @@ def test_public_addresses(url: str) -> None:
         ("https://client.example:0/", "missing or malformed"),
         ("https://client.example:99999/", "host or port is malformed"),
         ("https://[::1/", "host or port is malformed"),
+        ("https://[v1.fe]/", "missing or malformed"),
         ("https://user:secret@client.example/", "user name or password"),
         ("https://client.example@10.0.0.1/", "user name or password"),
         ("https://client.example/#part", "fragment"),
@@ -76,3 +77,12 @@ def test_the_local_stack_calls_back_on_loopback(url: str) -> None:
 def test_the_local_stack_takes_no_credentials_either() -> None:
     with pytest.raises(ValueError, match="user name or password"):
         check_callback_url("http://u:p@127.0.0.1/", local=True)
+
+
+@pytest.mark.parametrize(
+    "host", ["client..example", ".client.example", "a" * 64 + ".example", ".".join(["a" * 63] * 4)]
+)
+@pytest.mark.parametrize("local", [True, False])
+def test_a_host_that_no_resolver_can_be_asked_for(host: str, local: bool) -> None:
+    with pytest.raises(ValueError, match="the host or port is missing or malformed"):
+        check_callback_url(f"https://{host}/hook", local=local)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.models import CATALOGUE_PATH, catalogue, model
-from vsl.domain.catalogue import Catalogue
+from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.catalogue.validation import validate_parameters
 from vsl.domain.errors import ConfigurationError, InvalidRequest, UnknownModel
-from vsl.domain.job import MediaType
-from vsl.domain.validation import validate_parameters
+from vsl.domain.jobs.job import MediaType
 
 Document = dict[str, Any]
 
@@ -64,7 +64,7 @@ def test_an_unknown_model_of_a_kind_lists_that_kind() -> None:
         catalogue().find("qqqq", MediaType.AUDIO)
 
     assert raised.value.message == (
-        "There is no model 'qqqq'. Available: musicgen, stable-audio-open, bark."
+        "There is no model of this id. Available: musicgen, stable-audio-open, bark."
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsl.domain.conditional import entity_tag, is_known
+from vsl.domain.api.conditional import entity_tag, is_known
 
 TAG = entity_tag({"a": 1, "b": [2]}, 3)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsl.domain.execution_url import execution_url
+from vsl.domain.api.execution_url import execution_url
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from datetime import UTC
 
 import pytest
 
+from tests.support.fakes import START
 from tests.support.jobs import make_job
-from tests.support.outside import START
+from vsl.domain.api.job_list import DEFAULT_LIMIT, JobFilter, ListRequest, Position
 from vsl.domain.errors import InvalidRequest
-from vsl.domain.job import JobStatus, MediaType
-from vsl.domain.job_list import DEFAULT_LIMIT, JobFilter, ListRequest, Position
+from vsl.domain.jobs.job import JobStatus, MediaType
 
 HERE = Position(START.replace(microsecond=123456), make_job().job_id)
 

@@ -9,8 +9,8 @@ from vsl.domain.errors import (
     PredictionInterrupted,
     VslError,
 )
-from vsl.domain.prediction import Outcome, PredictionStatus
-from vsl.domain.prediction_errors import classify
+from vsl.domain.predictions.prediction import Outcome, PredictionStatus
+from vsl.domain.predictions.prediction_errors import classify
 
 
 def failed(error: str | None) -> Outcome:
@@ -72,6 +72,56 @@ def test_failures(text: str | None, kind: type[VslError]) -> None:
     assert type(error) is kind
     assert error.message.endswith(".") or (text and error.message.endswith(text))
     assert error.details == {"replicateId": "p1"} | ({"providerError": text} if text else {})
+
+
+# Moderation as the models' suppliers word it: Black Forest Labs, MiniMax, ByteDance, Google, OpenAI
+# and others whose models the provider resells.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Request Moderated",
+        "Content Moderated",
+        "Task failed: Request Moderated (moderation reasons: Derivative Works Filter)",
+        "input new_sensitive (1026)",
+        "output new_sensitive",
+        "The request failed because the input text may contain sensitive information.",
+        "The request failed because the output video may contain sensitive information. Request id: 1",
+        "InputTextSensitiveContentDetected",
+        "OutputImageSensitiveContentDetected.PolicyViolation",
+        "The prompt contains words that violate Google's Responsible AI practices.",
+        "the output violates Google's Responsible AI policies. Support codes: 1",
+        "Your request was rejected by the safety system.",
+        "Your request was rejected as a result of our safety system.",
+        "Error code: 400 - moderation_blocked",
+        "content_policy_violation",
+        "Content was flagged by the safety system. Try different prompts or inputs.",
+        "Request blocked: The uploaded audio was flagged by Google safety review.",
+        "The input failed content moderation.",
+        "Your prompt was caught by our AI moderator.",
+        "The generated video was rejected by the content filter",
+        "Potential NSFW content was detected in one or more images.",
+    ],
+)
+def test_moderation_in_the_words_of_each_supplier(text: str) -> None:
+    error = classify(failed(text))
+    assert type(error) is ContentFlagged
+    assert error.details["providerError"] == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The key is case sensitive: Prompt",
+        "Failed to load the safety checker's weights",
+        "content-type not in the list of moderate sizes",
+        "resolution is not within the range of allowed options",
+        "Each reference audio must be between 2 and 30 seconds",
+        "internal error, please try again later",
+        "KeyError: 'sample'",
+    ],
+)
+def test_what_only_sounds_like_moderation(text: str) -> None:
+    assert type(classify(failed(text))) is PredictionFailed
 
 
 def test_case_does_not_matter() -> None:

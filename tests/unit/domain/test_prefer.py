@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsl.domain.prefer import LONGEST_WAIT, preferred_wait
+from vsl.domain.api.prefer import LONGEST_WAIT, preferred_wait
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,8 @@ from vsl.domain.prefer import LONGEST_WAIT, preferred_wait
         ("wait-for=10", 0),
         ('note="wait=10, wait=5"', 0),
         ('note="a, b", wait=5', 5),
+        ('note="never closed, wait=5', 0),
+        ('note="\\"\\", wait=5', 0),
         ("respond-async", 0),
         (",,;=", 0),
         ("", 0),

@@ -1,14 +1,22 @@
 """Money: to the micro-dollar, and nothing for what failed."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tests.support.jobs import make_asset
 from tests.support.models import MODEL_IDS, model
-from vsl.domain.prediction import Outcome, PredictionStatus
-from vsl.domain.pricing import actual_cost, estimate, estimated_time, price_document
-from vsl.domain.validation import validate_parameters
+from vsl.domain.catalogue.validation import validate_parameters
+from vsl.domain.money.pricing import (
+    actual_cost,
+    delivered,
+    estimate,
+    estimated_time,
+    price_document,
+)
+from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 
 S = PredictionStatus
 
@@ -69,9 +77,16 @@ def test_failed_and_aborted_predictions_are_free(model_id: str, status: Predicti
         ("flux-dev", outcome(S.SUCCEEDED), "0.1"),
         ("flux-dev", outcome(S.SUCCEEDED, output_count=0, data_removed=True), "0.1"),
         ("flux-dev", outcome(S.CANCELED, output_count=1), "0.025"),
-        ("flux-dev", outcome(S.CANCELED, output_count=0), None),
+        ("flux-dev", outcome(S.SUCCEEDED, output_count=0), "0"),
+        ("flux-dev", outcome(S.CANCELED, output_count=0), "0"),
+        ("flux-dev", outcome(S.CANCELED), None),
         ("minimax-video-01", outcome(S.SUCCEEDED, output_count=1, predict_time=289.2), "0.5"),
+        ("minimax-video-01", outcome(S.SUCCEEDED, output_count=0, predict_time=289.2), "0"),
         ("minimax-video-01", outcome(S.CANCELED, predict_time=3), None),
+        ("minimax-video-01", outcome(S.CANCELED, output_count=0), "0"),
+        ("minimax-video-01", outcome(S.SUCCEEDED, output_count=0, data_removed=True), "0.5"),
+        ("seedance-1-lite", outcome(S.SUCCEEDED, output_count=0), "0"),
+        ("musicgen", outcome(S.SUCCEEDED, output_count=0, predict_time=66.371701), "0.09292"),
         ("seedance-1-lite", outcome(S.SUCCEEDED, output_count=1), "0.054"),
     ],
 )
@@ -79,6 +94,36 @@ def test_what_is_charged_in_the_end(model_id: str, ended: Outcome, cost: str | N
     more = {"num_outputs": 4} if model_id == "flux-dev" else {}
     charged = actual_cost(model(model_id), complete(model_id, **more), ended)
     assert charged == (None if cost is None else Decimal(cost))
+
+
+@pytest.mark.parametrize("output", [None, [], [None] * 4, {}, "a cat", 4, [[], {"text": "none"}]])
+def test_nothing_delivered_is_nothing_charged(output: object) -> None:
+    """`num_outputs: 4` were asked for, and the checker took them all."""
+    body = {"id": "p1", "status": "succeeded", "output": output}
+    ended = Outcome.of(Prediction.parse(body), "webhook")
+    assert actual_cost(model("flux-dev"), complete("flux-dev", num_outputs=4), ended) == 0
+
+
+@pytest.mark.parametrize(
+    ("types", "images"),
+    [
+        (["image/png", "image/webp"], 2),
+        (["image/png", "text/html", "application/json"], 1),
+        (["application/octet-stream"], 1),
+    ],
+)
+def test_what_is_no_image_is_not_charged_as_one(types: list[str], images: int) -> None:
+    """A model of images may add a page, or its settings; an unreadable picture was paid."""
+    assets = tuple(replace(make_asset(n), content_type=kind) for n, kind in enumerate(types))
+    ended = delivered(outcome(S.SUCCEEDED, output_count=7), assets)
+    assert ended.output_count == images
+    cost = actual_cost(model("flux-dev"), complete("flux-dev", num_outputs=4), ended)
+    assert cost == Decimal("0.025") * images
+
+
+def test_an_absurd_count_costs_nothing_that_no_account_holds() -> None:
+    ended = outcome(S.SUCCEEDED, output_count=10**9)
+    assert actual_cost(model("flux-dev"), complete("flux-dev"), ended) is None
 
 
 @pytest.mark.parametrize("model_id", ["seedance-1-lite", "flux-dev"])

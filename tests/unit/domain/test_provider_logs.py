@@ -2,8 +2,8 @@
 
 import pytest
 
-from vsl.domain.prediction import Outcome, Prediction
-from vsl.domain.provider_logs import TAIL_CHARACTERS, log_progress, log_tail
+from vsl.domain.predictions.prediction import Outcome, Prediction
+from vsl.domain.predictions.provider_logs import TAIL_CHARACTERS, log_progress, log_tail
 
 BAR = " 40%|████      | 10/25 [00:02<00:03,  4.81it/s]"
 
@@ -16,7 +16,7 @@ BAR = " 40%|████      | 10/25 [00:02<00:03,  4.81it/s]"
         ("one\r\ntwo\r\n", "one\ntwo\n"),
         (f"  0%|\r{BAR}\r\ndone", f"{BAR}\ndone"),
         (f"  0%|\r 20%|\r{BAR}", BAR),
-        ("a\0b\x1b[31mred\ud800\x7f\tc", "ab[31mred\tc"),
+        ("a\0b\x1b[31mred\ud800\x7f\tc", "abred\ufffd\tc"),
         ("é漢😀", "é漢😀"),
     ],
 )

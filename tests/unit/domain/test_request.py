@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vsl.domain.api.request import GenerateRequest, parse_request
 from vsl.domain.errors import InvalidRequest
-from vsl.domain.job import MediaType
-from vsl.domain.request import GenerateRequest, parse_request
+from vsl.domain.jobs.job import MediaType
 
 
 def faults(body: object) -> dict[str, str]:
@@ -63,7 +63,7 @@ def test_every_fault_is_reported_at_once() -> None:
         "Known are: userId, mediaType, modelId, parameters, prompt, callbackUrl",
         "userId": "is required",
         "modelId": "is required",
-        "mediaType": "must be one of image, video, audio, not 'movie'",
+        "mediaType": "must be one of image, video, audio",
         "parameters": "must be an object",
         "prompt": "must be text",
     }

@@ -3,7 +3,7 @@
 import pytest
 
 from vsl.domain.errors import InvalidSignature
-from vsl.domain.signature import TOLERANCE_SECONDS, sign, verify
+from vsl.domain.predictions.signature import TOLERANCE_SECONDS, read_secrets, sign, verify
 
 OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8
 BODY = b'{"id": "p1",  "status": "succeeded"}'
@@ -58,3 +58,29 @@ def test_the_clocks_may_differ_by_the_tolerance_and_no_more(away: int) -> None:
     at += 1 if away > 0 else -1
     with pytest.raises(InvalidSignature):
         verify(headers(signed(NEW, at), at), BODY, [NEW], NOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{NEW},{OLD}",
+        f" {NEW} , {OLD}\n",
+        f"{NEW}\n{OLD}\n",
+        f'"{NEW},{OLD}"',
+        f"'{NEW}', '{OLD}'",
+        f"{NEW.rstrip('=')},,{OLD}",
+    ],
+)
+def test_secrets_are_read_however_they_were_pasted(text: str) -> None:
+    assert read_secrets(text) == ([NEW, OLD], [])
+
+
+@pytest.mark.parametrize(
+    "bad", ["whsec_", "whsec_!!!!", "whsec_é", "one", "whsec_c2hvcnQ=", NEW[:-3]]
+)
+def test_a_malformed_secret_is_told_by_its_place_and_the_others_are_good(bad: str) -> None:
+    assert read_secrets(f"{bad},{NEW},{bad},{OLD}") == ([NEW, OLD], [1, 3])
+
+
+def test_no_secret_is_none() -> None:
+    assert read_secrets(" ,\n") == ([], [])

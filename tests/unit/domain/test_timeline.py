@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.fakes import START
 from tests.support.jobs import make_job
-from tests.support.outside import START
-from vsl.domain.job import JobEvent, JobStatus, WebhookReceipt
-from vsl.domain.timeline import JobRecord, timeline
+from vsl.domain.jobs.job import JobEvent, JobStatus, WebhookReceipt
+from vsl.domain.jobs.timeline import JobRecord, timeline
 
 JOB = make_job()
 LATER = START + timedelta(hours=1)
@@ -35,7 +35,7 @@ COURSE = (
     SUBMITTED,
     JobEvent("awaiting", at(1.25)),
     outcome(11, startedAt=at(4).isoformat(), completedAt=at(10.5).isoformat()),
-    JobEvent("released", at(11.1)),
+    JobEvent("token_completed", at(11.1)),
     JobEvent("storing", at(11.5)),
     STORED,
     JobEvent("succeeded", at(13.25)),
@@ -151,7 +151,7 @@ def test_a_job_that_never_reached_the_provider() -> None:
 def test_earlier_attempts_are_one_segment() -> None:
     events = (
         JobEvent("intent_1", at(1)),
-        JobEvent("given_up_p0", at(40)),
+        JobEvent("abandoned_p0", at(40)),
         JobEvent("intent_2", at(41)),
         JobEvent("intent_3", at(43)),
         JobEvent("submitted", at(44), detail={"replicateId": "p1"}),
@@ -171,7 +171,7 @@ def test_a_provider_whose_clock_is_off(skew: float) -> None:
 
 
 moments = st.floats(-100, 4000).map(at)
-NAMES = ["created", "intent_1", "intent_2", "submitted", "storing", "stored", "released"]
+NAMES = ["created", "intent_1", "intent_2", "submitted", "storing", "stored", "token_completed"]
 
 
 @given(

@@ -4,11 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vsl.domain.errors import InvalidRequest
-from vsl.domain.ids import new_job_id
-from vsl.domain.job import MediaType
-from vsl.domain.keys import upload_key
-from vsl.domain.uploads import (
+from vsl.domain.catalogue.uploads import (
     CONTENT_TYPES,
     LIFE,
     UploadedFile,
@@ -19,6 +15,10 @@ from vsl.domain.uploads import (
     parse_upload_request,
     upload_id_of,
 )
+from vsl.domain.errors import InvalidRequest
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.jobs.job import MediaType
+from vsl.domain.jobs.object_keys import upload_key
 
 LIMITS = {MediaType.IMAGE: 1000, MediaType.AUDIO: 2000, MediaType.VIDEO: 3000}
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -119,14 +119,12 @@ def test_an_upload_that_does_not_fit_is_told_why() -> None:
     assert absent is not None
     assert "was not found: it was never uploaded" in absent
     assert fault(UploadedFile("image/png", 1, AT), hours=24.01) == absent
-    assert fault(UploadedFile("audio/wav", 1, AT)) == "upload:x is 'audio/wav'; wanted is image"
+    assert fault(UploadedFile("audio/wav", 1, AT)) == "upload:x is audio; wanted is image"
     assert (
         fault(UploadedFile("image/png", 1001, AT)) == "upload:x has 1,001 bytes; 1,000 are allowed"
     )
     assert fault(UploadedFile("image/png", 0, AT)) is not None
-    assert (
-        fault(UploadedFile("text/html", 1, AT), None) == "upload:x is 'text/html'; wanted is media"
-    )
+    assert fault(UploadedFile("text/html", 1, AT), None) == "upload:x is no media; wanted is media"
 
 
 def test_every_media_type_can_be_uploaded() -> None:

@@ -9,41 +9,25 @@ from typing import Any
 import pytest
 
 from functions.create_upload.app import handler
+from tests.support.lambda_context import Context
 from tests.support.template import REPOSITORY
-from vsl.domain.ids import created_at
+from vsl.domain.jobs.ids import created_at
 from vsl.runtime import wiring
 from vsl.runtime.settings import settings
 
 EVENT = json.loads((REPOSITORY / "events/api/create_upload.json").read_text())
 
 
-class _Context:
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 3000
-
-
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "STAGE": "test",
-        "API_AUTH": "API_KEY",
-        "DYNAMODB_TABLE": "jobs",
-        "S3_BUCKET": "media",
-        "SSM_PREFIX": "/vsl/test/",
-    }.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
+def _fresh() -> Iterator[None]:
     wiring.uploads.cache_clear()
     yield
-    settings.cache_clear()
     wiring.uploads.cache_clear()
 
 
 def post(body: object, **event: Any) -> tuple[int, dict[str, Any]]:
     text = body if isinstance(body, str) else json.dumps(body)
-    answer = handler({**EVENT, "body": text, **event}, _Context())
+    answer = handler({**EVENT, "body": text, **event}, Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -69,9 +53,10 @@ def test_a_body_may_come_encoded() -> None:
         ("", "body"),
         ("{", "body"),
         ("[]", "body"),
-        ('{"userId": "a", "userId": "b", "contentType": "image/png"}', "body"),
-        ('{"userId": "a", "contentType": "image/png", "size": NaN}', "body"),
-        ("[" * 100_000, "body"),
+        ('{"userId": "a", "userId": "b", "contentType": "image/png"}', "userId"),
+        ('{"userId": "a", "contentType": "image/png", "size": NaN}', "size"),
+        ('{"userId": "half \\ud83d", "contentType": "image/png"}', "userId"),
+        ('{"userId": {"a": ' + "[" * 100_000, "userId.a[0][0][0].…"),
         ('{"contentType": "image/png"}', "userId"),
         ('{"userId": "../x", "contentType": "image/png"}', "userId"),
         ('{"userId": {"a": 1}, "contentType": "image/png"}', "userId"),
@@ -88,9 +73,19 @@ def test_what_is_wrong_is_named(body: str, field: str) -> None:
 def test_with_a_pool_the_user_is_the_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_AUTH", "COGNITO")
     settings.cache_clear()
-    context = {"requestContext": {"authorizer": {"claims": {"sub": "token-user"}}}}
+    monkeypatch.setenv("COGNITO_CLIENT_IDS", "app-1")
+    claims = {"sub": "token-user", "aud": "app-1", "token_use": "id"}
+    context = {"requestContext": {"authorizer": {"claims": claims}}}
     status, body = post({"contentType": "image/png"}, **context)
     assert status == 201
     assert body["fields"]["key"].startswith("temp/uploads/token-user/")
     status, problem = post({"userId": "other", "contentType": "image/png"}, **context)
     assert (status, problem["code"]) == (403, "Forbidden")
+    claims["aud"] = "app-2"
+    status, problem = post({"contentType": "image/png"}, **context)
+    assert (status, problem["code"]) == (403, "Forbidden")
+
+
+def test_the_user_is_named_in_the_body_alone() -> None:
+    status, problem = post({"contentType": "image/png"}, queryStringParameters={"userId": "ann"})
+    assert (status, problem["code"]) == (400, "InvalidRequest")

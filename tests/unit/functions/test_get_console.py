@@ -2,54 +2,33 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from functions.get_console import app
+from tests.support.lambda_context import Context
 from tests.support.template import REPOSITORY
-from vsl.runtime.settings import settings
+from vsl.runtime.handler import Response
 
 SITE = REPOSITORY / "functions/get_console/site"
 FILES = sorted(path.name for path in SITE.iterdir())
 FIRST_LOAD_BYTES = 200_000
 
 
-class Context:
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 3000
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "STAGE": "test",
-        "API_AUTH": "API_KEY",
-        "DYNAMODB_TABLE": "jobs",
-        "SSM_PREFIX": "/vsl/test/",
-    }.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
-
-
-def ask(name: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+def ask(name: str, headers: dict[str, str] | None = None) -> Response:
     event = json.loads((REPOSITORY / "events/api/get_console.json").read_text())
     event["pathParameters"] = {"file": name}
     event["headers"] |= headers or {}
-    answered: dict[str, Any] = app.handler(event, Context())
-    return answered
+    return app.handler(event, Context())
 
 
 def test_the_front_door_leads_to_the_page_wherever_the_api_stands() -> None:
     for path, page in (
         ("/homolog/console", "/homolog/console/index.html"),
         ("/console/", "/console/index.html"),
+        ("//console", "/console/index.html"),
+        ("//evil.example/console", "/evil.example/console/index.html"),
     ):
         event = {"pathParameters": None, "requestContext": {"path": path}, "headers": {}}
         answer = app.handler(event, Context())

@@ -1,19 +1,22 @@
 """GET /status/{jobId} as API Gateway calls it: conditional answers, long polls, parameters."""
 
 import json
-from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.get_status import app
+from tests.support.fakes import START, FewPlaces, MemoryCache, PlainSigner, SteppedClock
 from tests.support.jobs import make_asset, make_job
-from tests.support.outside import START, MemoryCache, PlainSigner, SteppedClock
-from vsl.domain.job import FinishedJob, JobStatus
-from vsl.domain.prefer import LONGEST_WAIT
-from vsl.domain.status import StatusDocument, finished_document, status_document
-from vsl.runtime.settings import settings
-from vsl.services import await_change
+from tests.support.lambda_context import Context
+from vsl.domain.api.prefer import LONGEST_WAIT
+from vsl.domain.errors import JobNotFound
+from vsl.domain.jobs.job import FinishedJob, JobStatus
+from vsl.domain.jobs.status import StatusDocument, finished_document, status_document
+from vsl.runtime import wiring
+from vsl.services.reading import await_change
+from vsl.services.reading.await_change import AwaitChange
 
 JOB = make_job()
 SUCCEEDED = finished_document(
@@ -21,45 +24,33 @@ SUCCEEDED = finished_document(
 )
 
 
-class Context:
-    aws_request_id = "request-1"
-
-    def __init__(self, left: float = 28) -> None:
-        self.left = left
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.left * 1000)
-
-
-class History:
+class JobRepository:
     def parameters(self, job_id: str) -> dict[str, Any]:
         assert job_id == JOB.job_id
         return dict(JOB.parameters)
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SteppedClock]:
-    for name, value in {
-        "STAGE": "test",
-        "API_AUTH": "API_KEY",
-        "DYNAMODB_TABLE": "jobs",
-        "SSM_PREFIX": "/vsl/test/",
-    }.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
+def clock(monkeypatch: pytest.MonkeyPatch) -> SteppedClock:
     found = SteppedClock(START.replace(minute=1))
-    monkeypatch.setattr(app, "clock", found)
-    monkeypatch.setattr(app, "signer", PlainSigner)
-    monkeypatch.setattr(app, "history", History)
-    yield found
-    settings.cache_clear()
+    monkeypatch.setattr(wiring, "clock", found)
+    monkeypatch.setattr(wiring, "signer", PlainSigner)
+    monkeypatch.setattr(wiring, "job_repository", JobRepository)
+    return found
 
 
 @pytest.fixture
 def cache(monkeypatch: pytest.MonkeyPatch, clock: SteppedClock) -> MemoryCache:
     found = MemoryCache()
-    monkeypatch.setattr(app, "status_cache", lambda: found)
+    monkeypatch.setattr(wiring, "status_cache", lambda: found)
     found.put(SUCCEEDED)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch: pytest.MonkeyPatch) -> FewPlaces:
+    found = FewPlaces()
+    monkeypatch.setattr(wiring, "wait_places", lambda: found)
     return found
 
 
@@ -69,10 +60,10 @@ def ask(query: dict[str, str] | None = None, tag: str | None = None, left: float
         "queryStringParameters": query,
         "headers": {"if-none-match": tag} if tag else None,
     }
-    return app.handler(event, Context(left))
+    return app.handler(event, Context(left=left))
 
 
-def live(status: JobStatus) -> StatusDocument:
+def running(status: JobStatus) -> StatusDocument:
     return status_document(JOB, status, START)
 
 
@@ -113,7 +104,7 @@ def test_an_answer_without_addresses_stays_right(cache: MemoryCache, clock: Step
 def test_progress_and_status_change_the_tag(cache: MemoryCache, clock: SteppedClock) -> None:
     tags = []
     for status in (JobStatus.PENDING, JobStatus.PROCESSING):
-        cache.put(live(status))
+        cache.put(running(status))
         tags.append(ask()["headers"]["ETag"])
     clock.at = START
     tags.append(ask()["headers"]["ETag"])
@@ -144,14 +135,85 @@ def test_a_stranger_learns_nothing(cache: MemoryCache) -> None:
     ("wait", "left", "waited"), [("3", 28, 3), ("25", 10, 8), ("25", 1, 0), ("0", 28, 0)]
 )
 def test_a_wait_ends_before_the_function_does(
-    cache: MemoryCache, monkeypatch: pytest.MonkeyPatch, wait: str, left: float, waited: float
+    cache: MemoryCache, slept: list[float], wait: str, left: float, waited: float
 ) -> None:
-    slept: list[float] = []
-    defaults = {"sleep": slept.append, "monotonic": lambda: sum(slept)}
-    monkeypatch.setattr(await_change.await_change, "__kwdefaults__", defaults)
-    cache.put(live(JobStatus.PENDING))
+    cache.put(running(JobStatus.PENDING))
     assert ask({"wait": wait}, left=left)["statusCode"] == 200
     assert sum(slept) == pytest.approx(waited)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What was waited; no test sleeps."""
+    found: list[float] = []
+    waits = AwaitChange(sleep=found.append, monotonic=lambda: sum(found))
+    monkeypatch.setattr(await_change, "AwaitChange", lambda: waits)
+    return found
+
+
+def test_who_waits_holds_a_place_and_gives_it_back(
+    cache: MemoryCache, places: FewPlaces, clock: SteppedClock, slept: list[float]
+) -> None:
+    held: list[dict[tuple[str, str], datetime]] = []
+    cache.put(running(JobStatus.PENDING))
+    original = cache.get
+
+    def watched(job_id: str) -> StatusDocument | None:
+        held.append(dict(places.taken))
+        return original(job_id)
+
+    cache.get = watched  # type: ignore[method-assign]
+    answer = ask({"wait": "3"})
+    assert "Retry-After" not in answer["headers"]
+    assert held[0] == {}, "nobody takes a place before it is known who asks for what"
+    (until,) = held[1].values()
+    assert held[1].keys() == {(JOB.user_id, "request-1")}
+    assert until - clock.at >= timedelta(seconds=3)
+    assert sum(slept) == pytest.approx(3)
+    assert places.taken == {}
+
+
+def test_without_a_place_the_answer_comes_at_once_and_says_so(
+    cache: MemoryCache, places: FewPlaces, slept: list[float]
+) -> None:
+    places.free = 0
+    cache.put(running(JobStatus.PENDING))
+    answer = ask({"wait": "25"})
+    assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "pending")
+    assert answer["headers"]["Retry-After"] == "2"
+    again = ask({"wait": "25"}, tag=answer["headers"]["ETag"])
+    assert (again["statusCode"], again["headers"]["Retry-After"]) == (304, "2")
+    assert slept == []
+
+
+@pytest.mark.parametrize("query", [{}, {"wait": "0"}])
+def test_who_does_not_wait_needs_no_place(
+    cache: MemoryCache, places: FewPlaces, query: dict[str, str]
+) -> None:
+    places.free = 0
+    cache.put(running(JobStatus.PENDING))
+    assert "Retry-After" not in ask(query)["headers"]
+
+
+def test_for_a_job_that_has_ended_nobody_waits(cache: MemoryCache, places: FewPlaces) -> None:
+    places.free = 0
+    assert "Retry-After" not in ask({"wait": "25"})["headers"]
+
+
+def test_a_wait_that_fails_gives_its_place_back(
+    cache: MemoryCache, places: FewPlaces, slept: list[float]
+) -> None:
+    cache.put(running(JobStatus.PENDING))
+    original = cache.get
+
+    def deleted_meanwhile(job_id: str) -> StatusDocument | None:
+        if places.taken:
+            raise JobNotFound("There is no job with this id.")
+        return original(job_id)
+
+    cache.get = deleted_meanwhile  # type: ignore[method-assign]
+    assert ask({"wait": "5"})["statusCode"] == 404
+    assert places.taken == {}
 
 
 def test_a_wait_ends_with_the_job(cache: MemoryCache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,9 +223,9 @@ def test_a_wait_ends_with_the_job(cache: MemoryCache, monkeypatch: pytest.Monkey
         slept.append(seconds)
         cache.put(SUCCEEDED)
 
-    defaults = {"sleep": sleep, "monotonic": lambda: sum(slept)}
-    monkeypatch.setattr(await_change.await_change, "__kwdefaults__", defaults)
-    cache.put(live(JobStatus.PROCESSING))
+    waits = AwaitChange(sleep, lambda: sum(slept))
+    monkeypatch.setattr(await_change, "AwaitChange", lambda: waits)
+    cache.put(running(JobStatus.PROCESSING))
     assert json.loads(ask({"wait": "25"})["body"])["status"] == "succeeded"
     assert len(slept) == 1
 

@@ -1,51 +1,51 @@
 """GET /models and GET /models/{modelId}, as API Gateway calls them."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from functions.estimate_job import app as estimate_job
 from functions.get_model import app as get_model
 from functions.list_models import app as list_models
+from tests.support.lambda_context import Context
 from tests.support.models import CATALOGUE_PATH, MODEL_IDS
+from vsl.runtime.handler import Response
 from vsl.runtime.settings import settings
 
 
-class _Context:
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 3000
-
-
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "STAGE": "test",
-        "API_AUTH": "API_KEY",
-        "DYNAMODB_TABLE": "jobs",
-        "SSM_PREFIX": "/vsl/test/",
-        "MODELS_CONFIG": str(CATALOGUE_PATH),
-        "ALLOW_HTTP_INPUTS": "false",
-    }.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+def _catalogue(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELS_CONFIG", str(CATALOGUE_PATH))
+    monkeypatch.setenv("ALLOW_HTTP_INPUTS", "false")
 
 
-def _get_model(model_id: str) -> dict[str, Any]:
-    response: dict[str, Any] = get_model.handler(
-        {"pathParameters": {"modelId": model_id}}, _Context()
-    )
-    return response
+def _get_model(model_id: str) -> Response:
+    return get_model.handler({"pathParameters": {"modelId": model_id}}, Context())
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({}, 200), ({"token_use": "access"}, 403), ({"aud": "app-2"}, 403), ({"sub": ""}, 403)],
+)
+def test_a_token_for_something_else_is_refused_where_no_user_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, str], status: int
+) -> None:
+    monkeypatch.setenv("API_AUTH", "COGNITO")
+    monkeypatch.setenv("COGNITO_CLIENT_IDS", "app-1")
+    settings.cache_clear()
+    claims = {"sub": "token-user", "aud": "app-1", "token_use": "id", **change}
+    event = {
+        "requestContext": {"authorizer": {"claims": claims}},
+        "pathParameters": {"modelId": "flux-schnell"},
+        "body": json.dumps({"parameters": {"prompt": "x"}}),
+    }
+    for handler in (list_models.handler, get_model.handler, estimate_job.handler):
+        answer = handler(event, Context())
+        assert answer["statusCode"] == status, answer["body"]
 
 
 def test_the_list() -> None:
-    response = list_models.handler({}, _Context())
-
+    response = list_models.handler({}, Context())
     assert response["statusCode"] == 200
     models = json.loads(response["body"])["models"]
     assert [model["modelId"] for model in models] == list(MODEL_IDS)
@@ -77,17 +77,14 @@ def test_a_broken_catalogue_stays_vague_towards_the_client(
     monkeypatch.setenv("MODELS_CONFIG", '{"image": {}}')
     settings.cache_clear()
 
-    response = list_models.handler({}, _Context())
+    response = list_models.handler({}, Context())
 
     assert response["statusCode"] == 500
     assert "catalogue" not in response["body"]
 
 
-def _estimate(model_id: str, body: str) -> dict[str, Any]:
-    response: dict[str, Any] = estimate_job.handler(
-        {"pathParameters": {"modelId": model_id}, "body": body}, _Context()
-    )
-    return response
+def _estimate(model_id: str, body: str) -> Response:
+    return estimate_job.handler({"pathParameters": {"modelId": model_id}, "body": body}, Context())
 
 
 def test_an_estimate_counts_what_is_asked_for() -> None:
@@ -108,6 +105,8 @@ def test_an_estimate_counts_what_is_asked_for() -> None:
         ("flux-schnell", '{"parameters": {"width": 9999}}', 400, "InvalidParameters"),
         ("flux-schnell", '{"parameters": [1]}', 400, "InvalidRequest"),
         ("flux-schnell", "nothing", 400, "InvalidRequest"),
+        ("flux-schnell", '{"parameters": {"prompt": "half \\ud83d"}}', 400, "InvalidRequest"),
+        ("flux-schnell", '{"parameters": {"num_outputs": 1e400}}', 400, "InvalidRequest"),
         ("flux-schnel", '{"parameters": {"prompt": "a fox"}}', 404, "UnknownModel"),
     ],
 )

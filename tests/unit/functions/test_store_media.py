@@ -12,15 +12,15 @@ from moto import mock_aws
 
 from functions.store_media import app
 from tests.support import media_files
-from tests.support.aws_calls import ByBoto3
 from tests.support.jobs import create_table, make_job
 from tests.support.log_lines import written_to
-from vsl.adapters import aws, json_client
-from vsl.adapters.dynamodb import DynamoLiveJobs
+from vsl.adapters.aws import clients
+from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
 from vsl.domain.errors import OutputInvalid
-from vsl.domain.job import JobStatus, MediaAsset
-from vsl.domain.prediction import Outcome, PredictionStatus
+from vsl.domain.jobs.job import JobStatus, MediaAsset
+from vsl.domain.predictions.prediction import Outcome, PredictionStatus
 from vsl.runtime import wiring, wiring_media
+from vsl.runtime.payloads import StoreMediaInput
 from vsl.runtime.settings import settings
 
 JOB = make_job()
@@ -43,17 +43,18 @@ def _world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "SSM_PREFIX": "/vsl/test/",
     }.items():
         monkeypatch.setenv(name, value)
-    caches: tuple[Any, ...] = (settings, aws.client, wiring.live_jobs, wiring_media.media)
+    caches: tuple[Any, ...] = (settings, wiring.tracking_store, wiring_media.media)
+    clients.forget()
     for cache in caches:
         cache.cache_clear()
     with mock_aws():
-        client = aws.client("s3", read_timeout=60)
+        client = clients.client("s3", read_timeout=60)
         client.meta.events.register_first("before-send.s3", _as_bytes)
         client.create_bucket(Bucket="media-bucket")
         create_table(boto3.client("dynamodb"), "JobsTable", "jobs")
-        monkeypatch.setattr(json_client, "client", lambda name: ByBoto3(boto3.client(name)))
-        DynamoLiveJobs("jobs").create(JOB, JOB.created_at.replace(hour=13), None)
+        DynamoTrackingStore("jobs").create(JOB, JOB.created_at.replace(hour=13), None)
         yield
+    clients.forget()
     for cache in caches:
         cache.cache_clear()
 
@@ -64,10 +65,10 @@ def _as_bytes(request: Any, **_: Any) -> None:
         request.body = bytes(request.body)
 
 
-def _event(content: bytes) -> dict[str, Any]:
+def _event(content: bytes) -> StoreMediaInput:
     url = "data:image/png;base64," + base64.b64encode(content).decode()
     outcome = Outcome("prediction", PredictionStatus.SUCCEEDED, "webhook", (url,))
-    event: dict[str, Any] = json.loads(
+    event: StoreMediaInput = json.loads(
         json.dumps({"job": JOB.document(), "outcome": outcome.document()})
     )
     return event
@@ -81,14 +82,14 @@ def test_the_answer_is_what_finalize_job_reads() -> None:
     assert (asset.width, asset.height, asset.file_size) == (300, 200, len(content))
     stored = boto3.client("s3").get_object(Bucket="media-bucket", Key=asset.s3_key)
     assert stored["Body"].read() == content
-    item = DynamoLiveJobs("jobs").get(JOB.job_id)
+    item = DynamoTrackingStore("jobs").get(JOB.job_id)
     assert item is not None
     assert item.status is JobStatus.STORING
 
 
 def test_an_error_keeps_its_name() -> None:
     with pytest.raises(OutputInvalid) as caught:
-        app.handler(_event(media_files.ERROR_PAGE), _Context())
+        app.handler(_event(b""), _Context())
     assert json.loads(str(caught.value))["code"] == "OutputInvalid"
 
 

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from devstack.publish import PUBLISHED
-from vsl.adapters.callback_sender import KEPT_BYTES
-from vsl.domain import callback, callback_url, job_list, request, uploads
-from vsl.domain.callback import CallbackOutcome
-from vsl.domain.job import JobStatus, MediaType
-from vsl.domain.operations import MOST_HOURS
-from vsl.domain.prefer import LONGEST_WAIT
-from vsl.domain.request import is_user_id
-from vsl.services.accept_request import MAX_IDEMPOTENCY_KEY
+from vsl.adapters.http.callback_sender import KEPT_BYTES
+from vsl.domain.api import job_list, request
+from vsl.domain.api.operations import MOST_HOURS
+from vsl.domain.api.prefer import LONGEST_WAIT
+from vsl.domain.api.request import is_user_id
+from vsl.domain.callbacks import callback, callback_url
+from vsl.domain.callbacks.callback import CallbackOutcome
+from vsl.domain.catalogue import uploads
+from vsl.domain.jobs.job import JobStatus, MediaType
+from vsl.services.admission.machine_input import MAX_IDEMPOTENCY_KEY
 
 DOCUMENT = json.loads(PUBLISHED.read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]

@@ -8,12 +8,12 @@ import pytest
 
 from tests.support.machines import STATE_MACHINES, camel, definition
 from tests.support.template import REPOSITORY, resource, template
-from vsl.adapters.callback_sender import TOTAL_SECONDS
-from vsl.domain.callback import ATTEMPTS, SCHEDULE
-from vsl.domain.ids import is_job_id
-from vsl.domain.job import Job, MediaAsset
-from vsl.domain.prediction import Outcome, Prediction
-from vsl.domain.webhook_url import parse_webhook_url
+from vsl.adapters.http.callback_sender import TOTAL_SECONDS
+from vsl.domain.callbacks.callback import ATTEMPTS, SCHEDULE
+from vsl.domain.jobs.ids import is_job_id
+from vsl.domain.jobs.job import Job, MediaAsset
+from vsl.domain.jobs.webhook_url import parse_webhook_url
+from vsl.domain.predictions.prediction import Outcome, Prediction
 
 EVENTS = REPOSITORY / "events"
 STEPS = sorted(path.stem for path in (EVENTS / "steps").glob("*.json"))
@@ -109,6 +109,9 @@ def test_the_environment_for_sam_local_is_complete() -> None:
     given = event("environment.json")["Parameters"]
     assert given.keys() == variables.keys()
     for name, source in variables.items():
+        if isinstance(source, str):
+            assert given[name] == source
+            continue
         parameter = template()["Parameters"].get(source.get("Ref", ""))
         if parameter is not None and name != "STAGE":
             assert given[name] == str(parameter["Default"]), name

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.template import REPOSITORY, resource, template
-from vsl.adapters.signer import MAX_SECONDS, MIN_SECONDS
+from vsl.adapters.s3.signer import MAX_SECONDS, MIN_SECONDS
 
 PARAMETERS: dict[str, Any] = template()["Parameters"]
 SERVERLESS = "AWS::Serverless::"
@@ -92,7 +92,7 @@ def test_traces_hold_nothing_of_a_request() -> None:
 
 def test_functions_log_nothing_below_information() -> None:
     logging = template()["Globals"]["Function"]["LoggingConfig"]
-    assert logging["ApplicationLogLevel"] == {"Ref": "LogLevel"}
+    assert logging["ApplicationLogLevel"] == {"Fn::If": ["LogsEverything", "DEBUG", "INFO"]}
     assert template()["Parameters"]["LogLevel"]["Default"] == "INFO"
     own = [f.get("LoggingConfig", {}) for f in of_type(f"{SERVERLESS}Function").values()]
     assert all(config.keys() <= {"LogGroup"} for config in own)

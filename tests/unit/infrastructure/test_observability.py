@@ -10,7 +10,7 @@ import pytest
 
 from devstack.template import load_template
 from tests.support.template import REPOSITORY, template
-from vsl.runtime.observability import METRICS, NAMESPACE
+from vsl.runtime.observability import DIMENSIONS, METRICS, NAMESPACE
 
 RESOURCES: dict[str, Any] = template()["Resources"]
 ALARMS = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
@@ -36,7 +36,7 @@ def metrics_of(alarm: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str,
 def recorded() -> set[str]:
     """Names the code hands to count, seconds and record, and those of a table it looks them up in."""
     found: set[str] = set()
-    for path in (REPOSITORY / "layers/core/vsl/services").glob("*.py"):
+    for path in (REPOSITORY / "layers/core/vsl/services").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
@@ -55,6 +55,8 @@ def test_an_alarm_watches_what_is_emitted(name: str) -> None:
         if namespace == NAMESPACE:
             assert metric in METRICS
             assert dimensions[0] == {"Name": "stage", "Value": {"Ref": "Stage"}}
+            more = [each["Name"] for each in dimensions[1:]]
+            assert more in ([], [DIMENSIONS.get(metric)])
         else:
             assert namespace.startswith("AWS/")
 
@@ -108,6 +110,38 @@ def test_the_dashboard_shows_what_there_is() -> None:
     assert len(shown) >= 15
     (alarms,) = (w["properties"]["alarms"] for w in widgets if w["type"] == "alarm")
     assert set(alarms) == {f"${{{name}.Arn}}" for name in ALARMS}
+
+
+def test_the_dashboard_asks_by_dimensions_there_are() -> None:
+    asked = 0
+    for name, by in re.findall(r'{VSL,stage,(\w+)}[^"]*MetricName=\\"(\w+)\\"', dashboard()):
+        assert DIMENSIONS[by] == name
+        asked += 1
+    for widget in json.loads(dashboard())["widgets"]:
+        for row in widget["properties"].get("metrics", ()):
+            if isinstance(row[0], str) and row[0] == NAMESPACE:
+                names = [each for each in row[2:] if isinstance(each, str)][::2]
+                assert names in (["stage"], ["stage", DIMENSIONS.get(row[1])])
+    assert asked == dashboard().count("SEARCH(")
+    assert asked == 2
+
+
+def test_the_apis_metrics_are_the_free_ones() -> None:
+    """Those by method are billed: five for each method of each route. Alarms and dashboard ask by stage."""
+    for setting in RESOURCES["Api"]["Properties"]["MethodSettings"]:
+        assert setting["MetricsEnabled"] is False
+    for widget in json.loads(dashboard())["widgets"]:
+        assert '"Method"' not in json.dumps(widget)
+
+
+def test_the_pollers_alarm_waits_for_its_first_run() -> None:
+    """Missing data is breaching from the first minute on, before there can be any. An alarm begins with
+    too little data, and tells when it comes back to that."""
+    alarm = ALARMS["PollerSilentAlarm"]["Properties"]
+    assert alarm["TreatMissingData"] == "missing"
+    assert alarm["InsufficientDataActions"] == [{"Ref": "AlarmsTopic"}]
+    breaching = [n for n, a in ALARMS.items() if a["Properties"]["TreatMissingData"] == "breaching"]
+    assert breaching == []
 
 
 def test_widgets_do_not_lie_upon_each_other() -> None:

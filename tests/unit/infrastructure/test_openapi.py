@@ -17,7 +17,7 @@ from tests.support.machines import definition
 from tests.support.template import REPOSITORY, template
 from vsl.domain.errors import error_classes
 from vsl.runtime.handler import _EXPOSED
-from vsl.services.accept_request import MAX_REQUEST_BYTES
+from vsl.services.admission.machine_input import MAX_REQUEST_BYTES
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:vsl-local-generate-media"
 NASTY = 'it\'s "q" \\ \\\' \\" \n\r\t\f #set($x = 1) #if $util ${x} %7B é 漢 😀 </s> \u2028 \x01'
@@ -32,7 +32,7 @@ GATEWAYS_OWN = {
 ANY = "x-amazon-apigateway-any-method"
 OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
 # Without a secret, and simple enough for browsers to ask without a preflight.
-DESCRIPTIONS = {"/openapi.json", "/docs", "/console", "/console/{file}"}
+DESCRIPTIONS = {"/openapi.json", "/docs", "/docs/{file}", "/console", "/console/{file}"}
 
 
 @cache
@@ -101,6 +101,16 @@ def test_the_template_enforces_that_only_the_local_stack_is_open() -> None:
     assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
 
 
+def test_with_a_pool_the_template_wants_to_know_its_app_clients() -> None:
+    rule = template()["Rules"]["CognitoNeedsAPool"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ApiAuth"}, "COGNITO"]}
+    needed = [each["Assert"] for each in rule["Assertions"]]
+    for name in ("CognitoUserPoolArn", "CognitoClientIds"):
+        assert {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} in needed
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["COGNITO_CLIENT_IDS"] == {"Ref": "CognitoClientIds"}
+
+
 def test_every_way_in_has_an_integration_and_a_preflight() -> None:
     for path, item in document()["paths"].items():
         assert all("x-amazon-apigateway-integration" in operation for operation in item.values())
@@ -121,7 +131,7 @@ def test_every_route_says_which_methods_it_knows() -> None:
 
 
 def handler_of(operation: dict[str, Any]) -> str:
-    """The source of the function behind a proxy integration; nothing for the door of jobs."""
+    """The source of the function behind a proxy integration; nothing for the API workflow."""
     found = re.search(r"(\w+)FunctionAliaslive", str(operation["x-amazon-apigateway-integration"]))
     if found is None:
         return ""
@@ -142,12 +152,11 @@ def owed(name: str, operation: dict[str, Any]) -> set[int]:
         (operation["security"], {401, 403}),
         ("requestBody" in operation, {400, 413}),
         ("caller(" in source, {400, 403}),
-        ("secrets()" in source and "process_webhook" in source, {401}),
         ("{" in path, {404}),
-        ("process_webhook" in source, {404}),
+        ("process_webhook" in source, {401, 404}),  # a wrong signature, an unknown job
         ({"delete_job", "replay_callback"} & set(re.findall(r"\w+", source)), {409}),
         # The errors of its machine, and what the integration answers itself.
-        (not source, {400, 403, 404, 409, 415, 422}),
+        (not source, {400, 403, 404, 409, 410, 415, 422}),
     ]
     return every | {status for reason, statuses in reasons if reason for status in statuses}
 
@@ -158,6 +167,21 @@ def test_what_can_go_wrong_is_documented_and_nothing_else() -> None:
         if not name.startswith("options"):
             bad = {int(status) for status in operation["responses"] if int(status) >= 400}
             assert bad == owed(name, operation), name
+
+
+def test_functions_read_what_the_document_names() -> None:
+    """And from the place it names: a parameter that nobody knows of is one that nobody checks."""
+    source = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    for name, operation in operations(source).items():
+        declared = {(each["in"], each["name"]) for each in operation.get("parameters", ())}
+        app = "" if name.startswith("options") else handler_of(operation)
+        read = {("header", found) for found in re.findall(r'header\(event, "([^"]+)"\)', app)}
+        read |= {("query", found) for found in re.findall(r'query\.get\("([^"]+)"\)', app)}
+        read |= {("query", "userId") for _ in re.findall(r"caller\(event\)", app)}
+        if "{" in name:  # the same function serves the way to the first file
+            assert read <= declared, name
+        else:
+            assert read - {("header", "If-None-Match")} <= declared, name
 
 
 def generate_media(**parameters: str) -> dict[str, Any]:
@@ -174,8 +198,8 @@ def rendered_request(body: str, headers: dict[str, str]) -> dict[str, Any]:
         parameters={"path": {}, "querystring": {}, "header": headers},
         context={
             "requestId": "request-1",
+            "apiId": "api1234567",
             "domainName": "api.example.com",
-            "path": "/homolog/generate-media",
         },
     )
     found: dict[str, Any] = json.loads(text)
@@ -185,15 +209,16 @@ def rendered_request(body: str, headers: dict[str, str]) -> dict[str, Any]:
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
     body = {"userId": "u1", "modelId": "m", "prompt": NASTY, NASTY: [1.5, None, {"a": NASTY}]}
-    sent = rendered_request(json.dumps(body, ensure_ascii=ascii_only), {})
+    text = json.dumps(body, ensure_ascii=ascii_only)
+    sent = rendered_request(text, {})
     assert sent["stateMachineArn"] == ARN
     assert json.loads(sent["input"]) == {
-        "request": body,
+        "body": text,
         "idempotencyKey": "",
         "prefer": "",
         "requestId": "request-1",
-        "requestUrl": "https://api.example.com/homolog/generate-media",
-        "subject": "",
+        "api": {"id": "api1234567", "host": "api.example.com"},
+        "claims": {"sub": "", "aud": "", "token_use": ""},
     }
 
 
@@ -207,11 +232,38 @@ def test_a_preference_stays_a_text(name: str, key: str) -> None:
 @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
 @pytest.mark.parametrize("key", ["plain-1", NASTY, '","requestId":"forged', "\\"])
 def test_an_idempotency_key_stays_a_text(name: str, key: str) -> None:
-    sent = rendered_request("{}", {name: key, "X-Forwarded-Proto": "http"})
+    sent = rendered_request("{}", {name: key})
     given = json.loads(sent["input"])
     assert given["idempotencyKey"] == key
     assert given["requestId"] == "request-1"
-    assert given["requestUrl"] == "http://api.example.com/homolog/generate-media"
+
+
+def templates_of(value: Any) -> list[str]:
+    """Every mapping template below a part of the document."""
+    if isinstance(value, list):
+        return [text for inner in value for text in templates_of(inner)]
+    if not isinstance(value, dict):
+        return []
+    own = [
+        text
+        for name in ("requestTemplates", "responseTemplates")
+        for text in value.get(name, {}).values()
+    ]
+    return own + [text for inner in value.values() for text in templates_of(inner)]
+
+
+def test_templates_read_a_parameter_from_the_one_place_the_document_names() -> None:
+    """`$input.params('x')` searches path, query and headers; who wants a header means a header."""
+    for name, operation in operations(document()).items():
+        declared = {
+            each["name"] for each in operation.get("parameters", ()) if each["in"] == "header"
+        }
+        for text in templates_of(operation):
+            assert not re.search(r"\$input\.params\([^)]", text), name
+            assert not re.search(r"\$input\.params\(\)(?!\.header\.(keySet|get)\()", text), name
+            read = set(re.findall(r"equalsIgnoreCase\('([^']*)'\)", text))
+            assert read <= declared | {"Origin"}, name
+            assert text.count(".header.get(") == text.count(".header.get($name)"), name
 
 
 def rendered_answer(
@@ -258,23 +310,26 @@ def test_headers_the_machine_did_not_set_are_not_made_up() -> None:
 def test_the_machines_last_word_passes_too() -> None:
     answer = definition("generate_media")["States"]["Unavailable"]["Result"]
     text, override = rendered_answer({"status": "SUCCEEDED", "output": json.dumps(answer)})
-    assert (override["status"], json.loads(text)["code"]) == (503, "StoreUnavailable")
+    assert (override["status"], json.loads(text)["code"]) == (503, "Overloaded")
 
 
 @pytest.mark.parametrize(
-    ("run", "response"),
+    ("run", "response", "code"),
     [
-        ({"status": "FAILED", "error": "States.Runtime"}, "200"),
-        ({"status": "TIMED_OUT"}, "200"),
-        ({"__type": "ThrottlingException"}, "400"),
-        ({"message": "what is this"}, "400"),
-        ({}, "default"),
+        ({"status": "FAILED", "error": "States.Runtime"}, "200", "Overloaded"),
+        ({"status": "TIMED_OUT"}, "200", "Overloaded"),
+        ({"__type": "ThrottlingException"}, "400", "Overloaded"),
+        ({"message": "what is this"}, "400", "Overloaded"),
+        ({}, "default", "StoreUnavailable"),
     ],
 )
-def test_without_an_answer_the_client_may_try_again(run: dict[str, Any], response: str) -> None:
+def test_without_an_answer_the_client_may_try_again(
+    run: dict[str, Any], response: str, code: str
+) -> None:
     text, override = rendered_answer(run, response)
     problem = json.loads(text)
     assert override.get("status", 503) == problem["status"] == 503
+    assert problem["code"] == code
     assert override["header"]["Content-Type"] == "application/problem+json"
     assert override["header"]["Retry-After"] == "5"
     assert generate_media()["responses"]["default"]["statusCode"] == "503"

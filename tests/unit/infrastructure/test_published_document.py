@@ -1,22 +1,20 @@
 """What GET /openapi.json hands out is api/openapi.yaml without what is API Gateway's alone."""
 
 import copy
-import itertools
 import json
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from devstack.publish import PUBLISHED, SOURCE, published, text
-from vsl.services.api_page import CONTENT_SECURITY_POLICY, STYLE, api_page
-from vsl.services.describe_api import SCHEMES, describe_api
+from devstack.publish import BODIES, MODEL, PUBLISHED, SOURCE, published, text
+from vsl.services.api.describe_api import SCHEMES, DescribeApi
 
 URL = "https://api.example.com/homolog"
-WITHOUT_END = {"meta", "br", "hr", "img", "input", "link"}
+OPEN = {"get /openapi.json", "get /docs", "get /docs/{file}"}
 
 
 def document() -> dict[str, Any]:
@@ -50,7 +48,7 @@ def test_nothing_of_aws_is_left_in_it() -> None:
 def test_it_is_valid_and_asks_what_the_deployment_asks(auth: str) -> None:
     source = document()
     before = copy.deepcopy(source)
-    described = describe_api(source, URL, auth)
+    described = DescribeApi(source, auth)(URL)
     assert source == before, "the document is read once a process"
     validate(json.loads(json.dumps(described)))
     assert described["servers"] == [{"url": URL}]
@@ -67,91 +65,35 @@ def test_it_is_valid_and_asks_what_the_deployment_asks(auth: str) -> None:
         everything = {
             f"{verb} {path}" for path, item in described["paths"].items() for verb in item
         }
-        assert {"post /webhook/replicate", "get /openapi.json", "get /docs"} <= everything - asking
+        assert {"post /webhook/replicate", *OPEN} <= everything - asking
         assert {"post /generate-media", "get /jobs", "delete /jobs/{jobId}"} <= asking
         assert described["components"]["securitySchemes"] == {"Caller": SCHEMES[auth]}
 
 
-class Page(HTMLParser):
-    """What a page is made of; raises when an element is not closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.words = ""
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in WITHOUT_END:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-    def values(self, name: str) -> list[str]:
-        return [value for _, attribute, value in self.attributes if attribute == name]
+@pytest.mark.parametrize("auth", [*SCHEMES, "NONE"])
+def test_examples_are_requests_that_their_schemas_allow(auth: str) -> None:
+    described = DescribeApi(document(), auth)(URL)
+    found = 0
+    for item in described["paths"].values():
+        for operation in item.values():
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                if "example" in media:
+                    schema = {**media["schema"], "components": described["components"]}
+                    Draft202012Validator(schema).validate(media["example"])
+                    found += 1
+    assert found == len(BODIES)
 
 
-def test_the_page_shows_every_operation_field_and_answer() -> None:
-    described = describe_api(document(), URL, "API_KEY")
-    html = api_page(described)
-    page = Page(html)
-    for path, item in described["paths"].items():
-        for verb, operation in item.items():
-            assert f"{verb.upper()}{path}" in page.words
-            assert operation["operationId"] in page.values("id")
-            shown = html.partition(f'<h2 id="{operation["operationId"]}">')[2].partition(
-                "</section>"
-            )[0]
-            for status in operation["responses"]:
-                assert f"<code>{status}</code>" in shown
-    for name, schema in described["components"]["schemas"].items():
-        assert f"schema-{name}" in page.values("id")
-        for field in schema.get("properties", {}):
-            assert field in page.words
+def test_an_example_names_the_user_where_no_token_does() -> None:
+    for auth in (*SCHEMES, "NONE"):
+        described = DescribeApi(document(), auth)(URL)
+        for path in ("/generate-media", "/uploads"):
+            (media,) = described["paths"][path]["post"]["requestBody"]["content"].values()
+            assert ("userId" in media["example"]) == (auth != "COGNITO")
 
 
-def test_the_page_loads_nothing_and_runs_nothing() -> None:
-    html = api_page(describe_api(document(), URL, "API_KEY"))
-    page = Page(html)
-    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
-    assert not [name for _, name, _ in page.attributes if name.startswith("on") or name == "style"]
-    assert html.count("<style>") == 1
-    assert STYLE in html
-    assert "url(" not in STYLE
-    assert "@import" not in STYLE
-    assert "default-src 'none'" in CONTENT_SECURITY_POLICY
-
-
-def test_the_page_can_be_found_through_without_eyes_or_mouse() -> None:
-    page = Page(api_page(describe_api(document(), URL, "API_KEY")))
-    assert ("html", "lang", "en") in page.attributes
-    assert {"header", "nav", "main", "h1", "caption"} <= set(page.tags)
-    ids = page.values("id")
-    assert len(ids) == len(set(ids))
-    inside = [link.removeprefix("#") for link in page.values("href") if link.startswith("#")]
-    assert set(inside) <= set(ids)
-    assert set(page.values("aria-labelledby")) <= set(ids)
-    assert page.tags.count("table") == page.tags.count("caption")
-    assert set(page.values("scope")) == {"col"}
-    headings = [int(tag[1]) for tag in page.tags if tag in {"h1", "h2", "h3", "h4"}]
-    assert headings[0] == 1
-    assert all(after <= before + 1 for before, after in itertools.pairwise(headings))
-
-
-def test_text_is_text_and_no_markup() -> None:
-    described = describe_api(document(), URL + '/"><script>alert(1)</script>', "NONE")
-    described["info"] = {**described["info"], "title": "<b>&", "description": "<script>"}
-    html = api_page(described)
-    assert "<script>" not in html
-    assert "&lt;b&gt;&amp;" in html
-    assert "need not say who asks" in html
+def test_samples_begin_with_a_model_of_the_catalogue() -> None:
+    models = json.loads((SOURCE.parent.parent / "config" / "models.json").read_text())
+    assert MODEL in json.dumps(models)
+    (model_id,) = document()["paths"]["/models/{modelId}"]["get"]["parameters"][:1]
+    assert model_id["example"] == MODEL

@@ -2,14 +2,18 @@
 
 import re
 import tomllib
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from tests.support.template import REPOSITORY
 
+MIB = 1024**2
 # What Lambda is, whatever the machine that runs the tests.
 LAMBDA = {
     "implementation_name": "cpython",
@@ -24,11 +28,10 @@ LAMBDA = {
 
 
 def locked() -> dict[str, dict[str, Any]]:
+    """The newest version of each: an older one is there for a tool that pins it (pyproject.toml)."""
     lock = tomllib.loads((REPOSITORY / "uv.lock").read_text())
-    found: dict[str, dict[str, Any]] = {}
-    for package in lock["package"]:
-        found.setdefault(package["name"], package)
-    return found
+    by_age = sorted(lock["package"], key=lambda package: Version(package["version"]))
+    return {package["name"]: package for package in by_age}
 
 
 def applies(marker: str | None) -> bool:
@@ -88,6 +91,20 @@ def test_a_layer_installs_what_is_locked(layer: str) -> None:
         assert hashes == {file["hash"] for file in files if file}, (
             f"{name}: run `make requirements`"
         )
+
+
+def size(layers: list[str]) -> int:
+    """Bytes that the layers' libraries take unzipped, compiled bytecode included."""
+    names = {name for layer in layers for name in requirements(layer)}
+    files = [file for name in names for file in distribution(name).files or ()]
+    places = {Path(str(file.locate())) for file in files}
+    return sum(place.stat().st_size for place in places if place.is_file())
+
+
+def test_no_function_is_larger_than_lambda_takes() -> None:
+    """StoreMedia has both layers; 250 MiB is for them and the code together."""
+    assert size(["runtime"]) < 90 * MIB
+    assert size(["runtime", "media"]) < 240 * MIB
 
 
 def test_the_core_layer_brings_no_library() -> None:

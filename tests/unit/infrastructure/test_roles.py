@@ -1,9 +1,12 @@
-"""Rights that the local stack does not see used: those of machines, schedules and the API, and how
-secrets are read. What functions may do is compared with what they do (tests/e2e/test_permissions.py)."""
+"""Rights that the local stack does not see used: those of machines, schedules and the API.
+
+What functions may do is compared with what they do (tests/e2e/test_permissions.py).
+"""
 
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from devstack.paths import TEMPLATE
 from devstack.template import load_template
 from devstack.translate import translate
 from tests.support.template import REPOSITORY, resource, template
+from tests.support.wired import parts_of
 
 MACHINES = {
     "MediaJobStateMachine": "media_job",
@@ -87,8 +91,17 @@ def resources() -> dict[str, Any]:
     return found
 
 
+SCHEDULES = {
+    "PollPredictionsFunctionScheduleRole": ("PollPredictionsFunctionAliaslive", "FailedPollsQueue"),
+    "RepairExecutionFunctionForgottenRole": (
+        "RepairExecutionFunctionAliaslive",
+        "FailedRepairsQueue",
+    ),
+}
+
+
 def test_roles_that_sam_makes_hold_what_the_template_says(resources: dict[str, Any]) -> None:
-    """The schedule calls its one function and puts aside what failed; nothing else has a role of SAM's
+    """A schedule calls its one function and puts aside what failed; nothing else has a role of SAM's
     making besides functions and machines."""
     roles = {
         name: r["Properties"] for name, r in resources.items() if r["Type"] == "AWS::IAM::Role"
@@ -98,18 +111,24 @@ def test_roles_that_sam_makes_hold_what_the_template_says(resources: dict[str, A
         for name, r in template()["Resources"].items()
         if r["Type"] in {"AWS::Serverless::Function", "AWS::Serverless::StateMachine"}
     }
-    others = {name for name in roles if name not in plain and not name.startswith("CodeDeploy")}
-    assert others == {"PollPredictionsFunctionScheduleRole", "ApiRole", "ApiAccountRole"}
-    schedule = {
-        (action, json.dumps(statement["Resource"]))
-        for policy in roles["PollPredictionsFunctionScheduleRole"]["Policies"]
-        for statement in as_list(policy["PolicyDocument"]["Statement"])
-        for action in as_list(statement["Action"])
+    others = {name for name in roles if name not in plain}
+    assert others == {
+        *SCHEDULES,
+        "ApiRole",
+        "ApiAccountRole",
+        "RolloutRole",
     }
-    assert schedule == {
-        ("lambda:InvokeFunction", json.dumps({"Ref": "PollPredictionsFunctionAliaslive"})),
-        ("sqs:SendMessage", json.dumps({"Fn::GetAtt": ["FailedPollsQueue", "Arn"]})),
-    }
+    for role, (function, queue) in SCHEDULES.items():
+        rights = {
+            (action, json.dumps(statement["Resource"]))
+            for policy in roles[role]["Policies"]
+            for statement in as_list(policy["PolicyDocument"]["Statement"])
+            for action in as_list(statement["Action"])
+        }
+        assert rights == {
+            ("lambda:InvokeFunction", json.dumps({"Ref": function})),
+            ("sqs:SendMessage", json.dumps({"Fn::GetAtt": [queue, "Arn"]})),
+        }
 
 
 @pytest.mark.parametrize(
@@ -140,25 +159,12 @@ def test_the_api_may_start_the_door_and_nothing_else() -> None:
     )
 
 
-def test_secrets_are_readable_by_their_path() -> None:
-    """AWS compares the path as it is sent, which ends in a slash: both spellings are granted, and no
-    other stage's."""
-    (statement, decrypt) = resource("ReadParametersPolicy")["Properties"]["PolicyDocument"][
-        "Statement"
-    ]
-    base = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/vsl/${Stage}"
-    assert statement["Action"] == "ssm:GetParametersByPath"
-    assert statement["Resource"] == [{"Fn::Sub": base}, {"Fn::Sub": f"{base}/*"}]
-    assert decrypt["Fn::If"][0] == "HasSecretsKey"
-
-
 def test_who_reads_the_catalogue_may_and_who_reads_no_secret_may_not() -> None:
-    """By the name of what a function takes from the wiring."""
+    """By the factories that a function calls."""
     for name, function in template()["Resources"].items():
         if function["Type"] != "AWS::Serverless::Function":
             continue
         properties = function["Properties"]
         given = {p["Ref"] for p in properties.get("Policies", ()) if "Ref" in p}
-        source = (REPOSITORY / properties["CodeUri"] / "app.py").read_text()
-        reads = re.search(r"\b(catalogue|books)\(", source) is not None
+        reads = "catalogue" in parts_of(Path(properties["CodeUri"]).name)
         assert ("ReadCataloguePolicy" in given) == reads, name

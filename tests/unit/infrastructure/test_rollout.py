@@ -1,34 +1,14 @@
 """How new versions get their traffic: what SAM makes of the template, without asking AWS."""
 
-import copy
-from functools import cache
 from typing import Any
 
 import pytest
 
-from devstack.paths import TEMPLATE
-from devstack.template import FUNCTION, LAYER, load_template
-from devstack.translate import translate
-
-VALUES = {"Stage": "production", "ApiAuth": "API_KEY"}
+from tests.support.deployed import Change, built, transformed
 
 
-@cache
-def source() -> dict[str, Any]:
-    """The template as `sam package` leaves it: code and layers in S3."""
-    template = load_template(TEMPLATE)
-    for name, resource in template["Resources"].items():
-        kind, properties = resource["Type"], resource.get("Properties", {})
-        if kind in {FUNCTION, LAYER}:
-            properties["CodeUri" if kind == FUNCTION else "ContentUri"] = f"s3://packages/{name}"
-    return template
-
-
-def translated(change: Any = None, **values: str) -> dict[str, Any]:
-    template = copy.deepcopy(source())
-    if change is not None:
-        change(template)
-    found: dict[str, Any] = translate(template, VALUES | values)["Resources"]
+def translated(change: Change | None = None, **values: str) -> dict[str, Any]:
+    found: dict[str, Any] = transformed(values, change)["Resources"]
     return found
 
 
@@ -110,8 +90,8 @@ def test_every_function_and_machine_is_called_by_its_alias(resources: dict[str, 
 
 
 def test_the_door_and_the_api_start_machines_by_their_alias(resources: dict[str, Any]) -> None:
-    door = resources["GenerateMediaStateMachine"]["Properties"]["DefinitionSubstitutions"]
-    assert door["MediaJobStateMachineArn"] == {"Ref": "MediaJobStateMachineAliaslive"}
+    api_workflow = resources["GenerateMediaStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    assert api_workflow["MediaJobStateMachineArn"] == {"Ref": "MediaJobStateMachineAliaslive"}
     assert references(resources["Api"]) >= {"GenerateMediaStateMachineAliaslive"}
     assert "GenerateMediaStateMachine" not in references(resources["Api"])
 
@@ -137,7 +117,7 @@ def test_alarms_turn_a_rollout_back(resources: dict[str, Any]) -> None:
 
 def test_the_default_lasts_as_long_as_its_slowest_alarm(resources: dict[str, Any]) -> None:
     """Another way to roll out may be faster than some alarms: that is a choice, not the default."""
-    template = source()
+    template = built()
     default = template["Parameters"]["Rollout"]["Default"]
     minutes = template["Mappings"]["Rollouts"][default]["Minutes"]
     for name in ("JobFailureRateAlarm", "ApiErrorsAlarm", "WebhookRejectedAlarm"):
@@ -154,14 +134,14 @@ def test_at_once_asks_no_alarm() -> None:
     assert len(names(resources, "AWS::Lambda::Alias")) > 20
 
 
-GRADUAL = sorted(set(source()["Parameters"]["Rollout"]["AllowedValues"]) - {"AllAtOnce"})
+GRADUAL = sorted(set(built()["Parameters"]["Rollout"]["AllowedValues"]) - {"AllAtOnce"})
 
 
 @pytest.mark.parametrize("rollout", GRADUAL)
 def test_both_services_know_every_rollout(rollout: str) -> None:
     group = translated(Rollout=rollout)["GetStatusFunctionDeploymentGroup"]["Properties"]
     assert group["DeploymentConfigName"]["Fn::Sub"][1]["ConfigName"] == rollout
-    mapped = source()["Mappings"]["Rollouts"][rollout]
+    mapped = built()["Mappings"]["Rollouts"][rollout]
     kind = {"CANARY": "Canary10Percent", "LINEAR": "Linear10PercentEvery"}[mapped["Type"]]
     assert rollout == f"{kind}{mapped['Minutes']}Minutes"
 
@@ -182,17 +162,6 @@ def test_new_code_in_a_layer_is_a_new_version(resources: dict[str, Any], layer: 
 
     before = version_of(resources, "GetStatusFunction")
     assert version_of(translated(change), "GetStatusFunction") != before
-
-
-def test_a_release_is_a_new_version_of_every_function(resources: dict[str, Any]) -> None:
-    """SAM does not see a parameter's new value, which is why `make build` stamps a release."""
-
-    def change(template: dict[str, Any]) -> None:
-        template["Globals"]["Function"]["Tags"]["Release"] = "20260301T120509Z"
-
-    versions = names(resources, "AWS::Lambda::Version")
-    assert names(translated(RateLimitPerHour="7"), "AWS::Lambda::Version") == versions
-    assert not names(translated(change), "AWS::Lambda::Version") & versions
 
 
 def test_versions_outlive_their_release(resources: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """What template.yaml keeps to beyond what cfn-lint checks."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -88,7 +89,9 @@ def test_no_function_has_a_ready_made_policy() -> None:
     references = {
         p["Ref"] for f in functions().values() for p in f.get("Policies", ()) if "Ref" in p
     }
-    assert references == {"ReadParametersPolicy", "ReadCataloguePolicy"}
+    own = of_type("AWS::IAM::ManagedPolicy")
+    assert references == set(own)
+    assert all("ManagedPolicyName" not in policy for policy in own.values())
 
 
 def test_every_function_logs_to_a_group_that_forgets() -> None:
@@ -114,15 +117,34 @@ def test_what_all_functions_share() -> None:
     assert not any(own & function.keys() for function in functions().values())
 
 
+def test_functions_that_answer_people_and_the_provider_may_start_from_a_snapshot() -> None:
+    """Those behind the API, among them the webhook's, and the API workflow's steps."""
+    machine = template()["Resources"]["GenerateMediaStateMachine"]["Properties"]
+    called = json.dumps(machine["DefinitionSubstitutions"])
+    api = (REPOSITORY / "api" / "openapi.yaml").read_text()
+    answering = set(re.findall(r"(\w+Function)(?=[.}]|Alias)", api + called))
+    assert {"GetStatusFunction", "ProcessWebhookFunction", "CreateJobFunction"} <= answering
+    chosen = {name: f["SnapStart"] for name, f in functions().items() if "SnapStart" in f}
+    assert chosen == {name: {"ApplyOn": {"Ref": "SnapStart"}} for name in answering}
+    parameter = template()["Parameters"]["SnapStart"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == (
+        "None",
+        ["None", "PublishedVersions"],
+    )
+
+
 def test_only_store_media_carries_the_media_libraries() -> None:
     more = {name: f["Layers"] for name, f in functions().items() if "Layers" in f}
     assert more == {"StoreMediaFunction": [{"Ref": "MediaLayer"}]}
 
 
-def test_the_environment_is_what_settings_read() -> None:
-    source = (REPOSITORY / "layers/core/vsl/runtime/settings.py").read_text()
-    read = set(re.findall(r'_(?:text|integer|list)\(\s*"([A-Z][A-Z0-9_]+)"', source))
+def test_the_environment_is_what_settings_and_logs_read() -> None:
+    runtime = REPOSITORY / "layers/core/vsl/runtime"
+    settings = (runtime / "settings.py").read_text()
+    read = set(re.findall(r'_(?:text|integer|list)\(\s*"([A-Z][A-Z0-9_]+)"', settings))
     assert len(read) >= 14
+    logs = (runtime / "observability.py").read_text()
+    read |= set(re.findall(r'environ\.get\(\s*"((?!AWS_)[A-Z][A-Z0-9_]+)"', logs))
     assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == read
 
 
@@ -153,38 +175,52 @@ def test_who_may_touch_what() -> None:
     }
     release = ["states:SendTaskFailure", "states:SendTaskSuccess"]
     item = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+    keep = ["s3:PutObject"]  # an output that fits no item
+    search = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
     tell = ["events:PutEvents", "sqs:SendMessage"]
+    remove = ["s3:DeleteObject", "s3:ListBucket"]
+    # Of the lease, and of itself.
+    lease = ["dynamodb:DeleteItem", "dynamodb:UpdateItem", "lambda:InvokeFunction"]
+    poll = [*lease, "dynamodb:BatchGetItem", "dynamodb:Query", "lambda:InvokeFunction"]
     assert actions == {
         "ValidateRequest": [
             "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "s3:GetObject",
         ],
         "CheckRateLimit": [],
-        "CreateJob": ["dynamodb:PutItem"],
-        "SubmitPrediction": [*item, "s3:GetObject"],
+        "CreateJob": ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+        "SubmitPrediction": [*search, "s3:GetObject"],
         "AwaitPrediction": ["dynamodb:UpdateItem", *release],
-        "ResolveTimeout": item,
-        "StoreMedia": [*item, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+        "ResolveTimeout": [*item, *keep],
+        "StoreMedia": sorted(
+            [*item, *remove, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+        ),
         "FinalizeJob": item + tell,
-        "RecordFailure": item + tell,
-        "RejectRequest": [],
-        "ProcessWebhook": ["dynamodb:Query", "dynamodb:UpdateItem", *release],
-        "PollPredictions": sorted([*item, "dynamodb:Query", "lambda:InvokeFunction", *release]),
-        "RepairExecution": item + tell,
-        "CancelJob": item + release,
+        "RecordFailure": search + tell,
+        "RejectRequest": ["dynamodb:DeleteItem"],
+        "ProcessWebhook": ["dynamodb:Query", "dynamodb:UpdateItem", *keep, *release],
+        "PollPredictions": sorted([*item, *keep, *release, *poll]),
+        "RepairExecution": sorted(
+            [
+                *search,
+                *tell,
+                *remove,
+                "dynamodb:DeleteItem",
+                "dynamodb:PutItem",
+                "states:DescribeExecution",
+            ]
+        ),
+        "CancelJob": item + keep + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
         "GetOperations": ["dynamodb:BatchGetItem"],
         "GetTimeline": ["dynamodb:GetItem"],
-        "DeleteJob": [
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "s3:DeleteObject",
-            "s3:ListBucket",
-        ],
+        "DeleteJob": ["dynamodb:GetItem", "dynamodb:PutItem", *remove],
         "DeliverCallback": [
             "s3:GetObject",
             "sqs:ChangeMessageVisibility",
@@ -229,7 +265,7 @@ def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
 
 def test_data_outlives_the_stack() -> None:
     for name in ("JobsTable", "IdempotencyTable", "MediaBucket"):
-        assert resource(name)["DeletionPolicy"] == "Retain"
+        assert resource(name)["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource(name)["UpdateReplacePolicy"] == "Retain"
     for table in of_type("AWS::DynamoDB::Table").values():
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
@@ -313,17 +349,43 @@ def test_a_domain_of_ones_own_is_the_address_everybody_is_told() -> None:
     # Without a base path, so that the address is the domain alone, as ApiUrlParameter says.
     assert mapping["Properties"].keys() == {"DomainName", "RestApiId", "Stage"}
     told = resource("ApiUrlParameter")["Properties"]["Value"]["Fn::If"]
-    assert told[:2] == ["HasPublicApiUrl", {"Ref": "PublicApiUrl"}]
+    first = {"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "PublicApiUrl"}]}]}
+    assert told[:2] == ["HasPublicApiUrl", first]
     assert told[2]["Fn::If"][:2] == ["HasDomain", {"Fn::Sub": "https://${DomainName}"}]
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    clients = variables["API_URLS"]["Fn::If"]
+    assert clients[:2] == ["HasPublicApiUrl", {"Ref": "PublicApiUrl"}]
+    assert clients[2]["Fn::If"] == [*told[2]["Fn::If"][:2], ""]
+    stages = told[2]["Fn::If"][2]["Fn::Sub"].removeprefix("https://${Api}.")
+    assert stages == variables["API_DOMAIN"]["Fn::Sub"] + "/${Stage}"
     rule = template()["Rules"]["ADomainNeedsACertificate"]
     assert rule["Assertions"][0]["Assert"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("", True),
+        ("https://media.example.com", True),
+        ("http://127.0.0.1:8080,https://media.example.com/v1/api", True),
+        ("media.example.com", False),
+        ("https://media.example.com, https://b.example", False),
+        ("https://media.example.com/?x=1", False),
+        ("https://user@media.example.com", False),
+        ("https://", False),
+        ("https://a.example,", False),
+    ],
+)
+def test_addresses_of_the_api_have_a_form(given: str, taken: bool) -> None:
+    pattern = template()["Parameters"]["PublicApiUrl"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, given)) is taken
+
+
 def test_how_much_is_logged_is_the_operators_choice() -> None:
     logging = template()["Globals"]["Function"]["LoggingConfig"]
-    assert logging["ApplicationLogLevel"] == {"Ref": "LogLevel"}
+    assert logging["ApplicationLogLevel"] == {"Fn::If": ["LogsEverything", "DEBUG", "INFO"]}
     assert logging["SystemLogLevel"] == "INFO", "the saved query of invocations reads their reports"
 
 

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from vsl.adapters.download import Downloads
-from vsl.adapters.media import StoredMedia
-from vsl.adapters.s3 import ObjectStore
+from vsl.adapters.http.download import Downloads
+from vsl.adapters.media.stored_media import StoredMedia
+from vsl.adapters.s3.objects import ObjectStore
 
 BUCKET = "media-bucket"
 

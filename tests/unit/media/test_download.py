@@ -5,8 +5,11 @@ whatever the test wants without a look-up.
 """
 
 import base64
+import gzip
+import random
 import socket
 import time
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +17,7 @@ import httpcore
 import pytest
 
 from tests.support.scripted_network import NO_ROOTS, PUBLIC, ScriptedNetwork, scripted_resolver
-from vsl.adapters.download import MAX_REDIRECTS, Downloads
+from vsl.adapters.http.download import MAX_REDIRECTS, Downloads
 from vsl.domain.errors import DownloadFailed, DownloadRefused, OutputExpired, OutputInvalid
 
 ORIGINS = ("https://replicate.delivery", "https://*.replicate.delivery", "http://plain.test")
@@ -133,9 +136,65 @@ def test_a_size_that_was_not_declared_is_counted() -> None:
     assert len(fetch(ScriptedNetwork([answer] + [piece] * 100 + [b"0\r\n\r\n"]))) == 1000
 
 
-def test_a_compressed_answer_is_refused() -> None:
-    with pytest.raises(OutputInvalid, match="compressed"):
-        fetch(ScriptedNetwork(ok(b"\x1f\x8b", "Content-Encoding: gzip")))
+@pytest.mark.parametrize(
+    "said",
+    ["", "identity", "Identity", "aws-chunked", "AWS-Chunked, identity", ",", "none", "utf-8"],
+)
+def test_an_encoding_that_says_nothing_changes_nothing(said: str) -> None:
+    network = ScriptedNetwork(ok(b"content", f"Content-Encoding: {said}"))
+    with downloads(network).open(URL) as download:
+        assert download.declared_length == 7
+        assert b"".join(download.chunks) == b"content"
+
+
+@pytest.mark.parametrize(
+    ("said", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("aws-chunked,gzip", gzip.compress),
+        ("gzip", lambda body: gzip.compress(body[:1000]) + gzip.compress(body[1000:])),
+        ("gzip", lambda body: gzip.compress(body) + bytes(100)),
+        ("deflate", zlib.compress),
+    ],
+)
+def test_a_file_that_arrives_compressed_is_unpacked(
+    said: str, pack: Callable[[bytes], bytes]
+) -> None:
+    content = random.Random(1).randbytes(700_000) + bytes(300_000)
+    answer = ok(pack(content), f"Content-Encoding: {said}")
+    cut = [answer[at : at + 65_537] for at in range(0, len(answer), 65_537)]
+    with downloads(ScriptedNetwork(cut), 1_000_000).open(URL) as download:
+        assert download.declared_length is None
+        assert b"".join(bytes(chunk) for chunk in download.chunks) == content
+
+
+@pytest.mark.parametrize("said", ["gzip", "deflate", "br", "zstd"])
+def test_what_cannot_be_unpacked_is_taken_as_it_is(said: str) -> None:
+    """The label may be wrong, and a file that was paid for is worth more than its label."""
+    assert fetch(ScriptedNetwork(ok(b"\x89PNG", f"Content-Encoding: {said}"))) == b"\x89PNG"
+
+
+def test_a_compressed_file_that_breaks_off_is_worth_another_try() -> None:
+    packed = gzip.compress(random.Random(1).randbytes(900))
+    for broken in (packed[:-400], packed[:500] + bytes(100) + packed[600:]):
+        with pytest.raises(DownloadFailed):
+            fetch(ScriptedNetwork(ok(broken, "Content-Encoding: gzip")))
+
+
+def test_a_compressed_bomb_is_bounded_by_what_comes_out() -> None:
+    packed = gzip.compress(bytes(50_000_000), 9)
+    sizes: list[int] = []
+    with (
+        downloads(ScriptedNetwork(ok(packed, "Content-Encoding: gzip")), 2_000_000).open(
+            URL
+        ) as download,
+        pytest.raises(OutputInvalid, match="larger"),
+    ):
+        sizes.extend(len(chunk) for chunk in download.chunks)
+    assert max(sizes) <= 1024**2
+    assert sum(sizes) <= 2_000_000
 
 
 def test_redirects_within_the_list_are_followed() -> None:
@@ -159,6 +218,9 @@ def test_redirects_within_the_list_are_followed() -> None:
         "//evil.test/x.png",
         "file:///etc/passwd",
         "https://[",
+        "https://a..b/x.png",
+        "https://evil.test\\@replicate.delivery/x.png",
+        "https://evil.test /x.png",
     ],
 )
 def test_a_redirect_away_from_the_list_is_refused(location: str) -> None:
@@ -166,6 +228,45 @@ def test_a_redirect_away_from_the_list_is_refused(location: str) -> None:
     with pytest.raises(DownloadRefused):
         fetch(network)
     assert len(network.connected) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "name"),
+    [
+        ("https://replicate.delivery/k/my file.png", "/k/my%20file.png", "my file.png"),
+        ("https://replicate.delivery/k/猫.png?a=ü", "/k/%E7%8C%AB.png?a=%C3%BC", "猫.png"),
+        (" https://replicate.delivery/k/a.png\n", "/k/a.png", "a.png"),
+        ("https://replicate.delivery/k/a\\b\x00.png", "/k/a%5Cb%00.png", "a\\b\x00.png"),
+        ("https://replicate.delivery/k/half\ud83d.png", "/k/half%ED%A0%BD.png", None),
+        ("HTTPS://Replicate.Delivery/k/A.png#part", "/k/A.png", "A.png"),
+        ("Http://Plain.Test/a.png", "/a.png", "a.png"),
+    ],
+)
+def test_an_address_is_taken_as_what_it_means(url: str, target: str, name: str | None) -> None:
+    network = ScriptedNetwork(ok(b"content"))
+    with downloads(network).open(url) as download:
+        assert b"".join(download.chunks) == b"content"
+        assert name is None or download.file_name == name
+    assert network.sent.startswith(f"GET {target} HTTP/1.1\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        (b"https://replicate.delivery/my file.png", b"/my%20file.png"),
+        ("https://replicate.delivery/猫.png".encode(), b"/%E7%8C%AB.png"),
+        ("https://replicate.delivery/ü.png".encode("latin-1"), b"/%FC.png"),
+        (b"HTTPS://REPLICATE.DELIVERY/a.png", b"/a.png"),
+        ("neu/für.png".encode(), b"/xezq/key/neu/f%C3%BCr.png"),
+        (b"?v=1 2", b"/xezq/key/out%200.png?v=1%202"),
+        (b"/a.png#part", b"/a.png"),
+    ],
+)
+def test_a_redirect_is_taken_as_what_it_means(location: bytes, target: bytes) -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
+    network = ScriptedNetwork(head, ok(b"content"))
+    assert fetch(network) == b"content"
+    assert b"GET " + target + b" HTTP/1.1\r\n" in network.sent
 
 
 def test_redirects_are_counted() -> None:
@@ -236,6 +337,21 @@ def test_a_name_without_an_address_is_worth_another_try(monkeypatch: pytest.Monk
         raise socket.gaierror("Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DownloadFailed):
+        fetch(ScriptedNetwork())
+
+
+@pytest.mark.parametrize("host", ["a..replicate.delivery", "a" * 64 + ".replicate.delivery"])
+def test_a_host_that_no_resolver_can_be_asked_for_is_refused(host: str) -> None:
+    with pytest.raises(DownloadRefused):
+        fetch(ScriptedNetwork(), f"https://{host}/a.png")
+
+
+def test_a_name_that_the_resolver_chokes_on_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def choke(*_: Any, **__: Any) -> None:
+        raise UnicodeError("label empty or too long")
+
+    monkeypatch.setattr(socket, "getaddrinfo", choke)
     with pytest.raises(DownloadFailed):
         fetch(ScriptedNetwork())
 
@@ -313,6 +429,27 @@ def test_a_data_url_is_decoded() -> None:
         assert (download.declared_length, b"".join(download.chunks)) == (4, b"\x89PNG")
     with Downloads(ORIGINS, max_bytes=1000).open("data:,a%20b") as download:
         assert b"".join(download.chunks) == b"a b"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "iVBO\r\nRw0K\nGgo=",
+        " iVBO Rw0K\tGgo= ",
+        "iVBORw0KGgo",
+        "iVBORw0KGgo%3D",
+        "iVBO%0ARw0K%0AGgo=",
+        "iVBORw0KGgo=\n",
+        "iVBORw0KGgo==",
+    ],
+)
+def test_base64_is_read_however_it_is_wrapped(payload: str) -> None:
+    for header in ("data:image/png;base64,", "\n DATA:image/png; Base64,"):
+        assert fetch(ScriptedNetwork(), header + payload) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_base64_of_the_url_alphabet_is_read() -> None:
+    assert fetch(ScriptedNetwork(), "data:;base64,-_-_") == b"\xfb\xff\xbf"
 
 
 @pytest.mark.parametrize(

@@ -2,39 +2,17 @@
 
 import io
 import warnings
-from collections.abc import Callable
-from typing import IO, cast
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.support import media_files
-from vsl.adapters import av_probe, media_probe
-from vsl.adapters.media_probe import Probe, probe
-from vsl.adapters.sniff import HEAD_SIZE, Sniffed, sniff
-from vsl.domain.job import MediaType
-
-
-def look_into(content: bytes, sniffed: Sniffed | None = None) -> Probe:
-    def open_file(_expired: Callable[[], bool]) -> IO[bytes]:
-        return io.BytesIO(content)
-
-    return probe(open_file, sniffed or sniff(content[:HEAD_SIZE]))
-
-
-def thumbnail(found: Probe) -> Image.Image:
-    assert found.thumbnail is not None, found.faults
-    image = Image.open(io.BytesIO(found.thumbnail))
-    assert image.format == "WEBP"
-    return image
-
-
-def colour(image: Image.Image, x: int, y: int) -> tuple[int, int, int]:
-    return cast("tuple[int, int, int]", image.convert("RGB").getpixel((x, y)))
-
-
-def brightness(image: Image.Image, x: int, y: int) -> int:
-    return cast("int", image.convert("L").getpixel((x, y)))
+from tests.unit.media.looking import brightness, colour, look_into, thumbnail
+from vsl.adapters.media import av_probe, probe
+from vsl.adapters.media.sniff import Sniffed, sniff
+from vsl.domain.jobs.job import MediaType
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF"])
@@ -210,8 +188,8 @@ def test_a_truncated_picture_keeps_its_size() -> None:
     noisy.save(buffer, "PNG")
     found = look_into(buffer.getvalue()[:5000])
     assert (found.width, found.height, found.codec) == (500, 400, "png")
-    assert found.thumbnail is None
     assert "truncated" in found.faults[0]
+    assert thumbnail(found).size == (500, 400), "with the rows that have arrived"
 
 
 def test_a_truncated_video() -> None:
@@ -234,8 +212,54 @@ def test_noise_is_a_fault_and_never_an_exception(content_type: str) -> None:
 
 
 def test_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media_probe, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(probe, "MAX_SECONDS", -1.0)
     found = look_into(media_files.video_file())
     assert found.codec == "h264"
     assert found.thumbnail is None
     assert found.faults == ("TimeoutError: no frame could be decoded within the limits",)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(4_294_967_295, 100), (100, 2**31), (0, 100), (20_000_000, 1)]
+)
+def test_a_size_that_no_picture_has_is_not_believed(width: int, height: int) -> None:
+    content = bytearray(media_files.image_file("PNG"))
+    content[16:24] = width.to_bytes(4) + height.to_bytes(4)
+    found = look_into(bytes(content))
+    assert (found.width, found.height, found.thumbnail) == (None, None, None)
+
+
+WHOLE = {
+    name: media_files.image_file(name, 48, 32)
+    for name in ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF", "JPEG2000")
+} | {
+    "MP4": media_files.video_file(width=64, height=48, frames=4),
+    "WebM": media_files.video_file("webm", "libvpx", width=64, height=48, frames=4, live=True),
+    "TS": media_files.video_file("mpegts", "libx264", width=64, height=48, frames=4),
+    "MP3": media_files.audio_file("mp3", "libmp3lame", 0.2),
+    "Ogg": media_files.audio_file("ogg", "libopus", 0.2),
+    "WAV": media_files.audio_file("wav", "pcm_s16le", 0.1),
+}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(sorted(WHOLE)),
+    st.lists(st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=12)), max_size=6),
+    st.integers(0, 3000) | st.none(),
+)
+def test_whatever_is_found_can_be_stored(
+    name: str, changes: list[tuple[int, bytes]], end: int | None
+) -> None:
+    """No file, however damaged, gives a number that PostgreSQL refuses, or ends the look by itself."""
+    content = bytearray(WHOLE[name])
+    for at, piece in changes:
+        content[at : at + len(piece)] = piece
+    found = look_into(bytes(content[:end]), sniff(WHOLE[name]))
+    assert found.content_type
+    assert (found.width is None) == (found.height is None)
+    for side in (found.width, found.height):
+        assert side is None or 0 < side <= probe.MAX_SIDE
+    assert found.duration is None or 0 < found.duration <= 10_000_000
+    assert found.fps is None or 0 < found.fps <= 1000
+    assert found.thumbnail is None or max(thumbnail(found).size) <= 640

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.unit.media.conftest import BUCKET
-from vsl.adapters.object_removal import ObjectRemoval
+from vsl.adapters.s3.object_removal import ObjectRemoval
 from vsl.domain.errors import StoreUnavailable
+from vsl.domain.jobs.owner_names import OwnerNames
 
 
 def keys(s3: Any) -> list[str]:
@@ -55,3 +56,15 @@ def test_what_s3_could_not_remove_is_an_error(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="media/a", Body=b"x")
     with pytest.raises(StoreUnavailable):
         ObjectRemoval(BUCKET, Stubborn(s3, refuse=True)).remove("media/")
+
+
+def test_what_lies_under_a_users_other_names_goes_too(s3: Any) -> None:
+    owners = OwnerNames(opaque=True, secrets=lambda: f"{'n' * 32},{'o' * 32}")
+    places = list(owners.every("media/ann/job-1/"))
+    for place in (*places, "media/_0123/job-1/", "temp/stored/job-1/"):
+        s3.put_object(Bucket=BUCKET, Key=f"{place}0.png", Body=b"x")
+    removal = ObjectRemoval(BUCKET, s3, owners)
+    assert len(places) == 3
+    assert removal.remove("media/ann/job-1/") == 3
+    assert keys(s3) == ["media/_0123/job-1/0.png", "temp/stored/job-1/0.png"]
+    assert removal.remove("temp/stored/job-1/") == 1

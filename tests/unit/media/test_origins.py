@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsl.adapters.origins import Origins
+from vsl.adapters.http.origins import Origins
 from vsl.domain.errors import ConfigurationError, DownloadRefused
 
 REPLICATE = ("https://replicate.delivery", "https://*.replicate.delivery")
@@ -16,6 +16,7 @@ REPLICATE = ("https://replicate.delivery", "https://*.replicate.delivery")
         "https://a.b.replicate.delivery/out.png",
         "https://REPLICATE.delivery:443/out.png",
         "https://replicate.delivery./out.png",
+        "HTTPS://replicate.delivery/out.png",
     ],
 )
 def test_listed_origins_are_accepted(url: str) -> None:
@@ -42,6 +43,10 @@ def test_listed_origins_are_accepted(url: str) -> None:
         "ftp://replicate.delivery/out.png",
         "file:///etc/passwd",
         "//replicate.delivery/out.png",
+        "https://a..replicate.delivery/out.png",
+        "https://.replicate.delivery/out.png",
+        f"https://{'a' * 64}.replicate.delivery/out.png",
+        f"https://{'.'.join(['a' * 63] * 4)}.replicate.delivery/out.png",
         "",
     ],
 )
@@ -57,7 +62,9 @@ def test_a_refusal_names_the_host_but_not_the_query() -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("entry", ["replicate.delivery", "ftp://x.test", "https://", "https://a b"])
+@pytest.mark.parametrize(
+    "entry", ["replicate.delivery", "ftp://x.test", "https://", "https://a b", "https://a..b"]
+)
 def test_an_entry_that_is_no_origin_is_a_configuration_error(entry: str) -> None:
     with pytest.raises(ConfigurationError, match="DOWNLOAD_ORIGINS"):
         Origins([entry])

@@ -7,7 +7,7 @@ import av
 import pytest
 
 from tests.support import media_files
-from vsl.adapters.ranged_reader import BLOCK_SIZE, KEPT_BLOCKS, RangedReader
+from vsl.adapters.media.ranged_reader import BLOCK_SIZE, KEPT_BLOCKS, RangedReader
 
 CONTENT = bytes(range(251)) * 25_000  # six blocks, the last one not whole
 

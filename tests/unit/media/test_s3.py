@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from tests.unit.media.conftest import BUCKET
-from vsl.adapters import s3 as s3_module
-from vsl.adapters.s3 import ObjectStore
+from vsl.adapters.s3 import objects as s3_module
+from vsl.adapters.s3.objects import ObjectStore
 from vsl.domain.errors import ConfigurationError, DownloadFailed, StoreUnavailable
 
 MIB = 1024**2
@@ -203,20 +203,20 @@ def test_a_small_file_takes_no_more_memory_than_it_needs(
 
 def test_a_large_file_is_announced_while_its_first_part_comes_in(s3: Any) -> None:
     spy = Spy(s3)
-    announced = False
+    published = False
 
     def chunks() -> Iterator[bytes]:
-        nonlocal announced
+        nonlocal published
         yield bytes(100)
         for _ in range(1000):
-            announced = "create_multipart_upload" in spy.calls
-            if announced:
+            published = "create_multipart_upload" in spy.calls
+            if published:
                 break
             time.sleep(0.01)
         yield bytes(PART)
 
     ObjectStore(BUCKET, spy, PART).upload("a.mp4", chunks(), "video/mp4", PART + 100)
-    assert announced
+    assert published
 
 
 def test_one_that_could_not_be_announced_says_why(s3: Any) -> None:

@@ -11,14 +11,16 @@ import pytest
 from tests.support import media_files
 from tests.support.jobs import make_job
 from tests.unit.media.conftest import BUCKET
-from vsl.adapters import media as media_module
-from vsl.adapters import media_probe
-from vsl.adapters.media import StoredMedia
-from vsl.adapters.media_probe import Probe
-from vsl.adapters.s3 import ObjectStore
-from vsl.domain import keys
-from vsl.domain.errors import OutputInvalid, StoreUnavailable
-from vsl.domain.job import MediaAsset
+from vsl.adapters.http.download import Downloads
+from vsl.adapters.media import probe as probe_module
+from vsl.adapters.media import stored_media as media_module
+from vsl.adapters.media.facts import Probe
+from vsl.adapters.media.stored_media import StoredMedia
+from vsl.adapters.s3.objects import ObjectStore
+from vsl.domain.errors import DownloadFailed, OutputInvalid, StoreUnavailable
+from vsl.domain.jobs import object_keys
+from vsl.domain.jobs.job import MediaAsset
+from vsl.domain.jobs.owner_names import OwnerNames
 
 JOB = make_job()
 
@@ -36,7 +38,7 @@ def contents(s3: Any, prefix: str = "") -> dict[str, bytes]:
 
 
 def record(s3: Any, index: int = 0) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(contents(s3)[keys.record_key(JOB, index)])
+    document: dict[str, Any] = json.loads(contents(s3)[object_keys.record_key(JOB, index)])
     return document
 
 
@@ -45,11 +47,11 @@ def test_an_image_is_stored_measured_and_shown(s3: Any, media: StoredMedia) -> N
     asset = media.store(JOB, 2, data_url(content))
     assert asset == MediaAsset(
         index=2,
-        s3_key=f"{keys.media_prefix(JOB)}2-output.png",
+        s3_key=f"{object_keys.media_prefix(JOB)}2-output.png",
         content_type="image/png",
         file_size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
-        thumbnail_key=f"{keys.thumbnail_prefix(JOB)}2-output.webp",
+        thumbnail_key=f"{object_keys.thumbnail_prefix(JOB)}2-output.webp",
         width=1024,
         height=768,
         codec="png",
@@ -57,7 +59,26 @@ def test_an_image_is_stored_measured_and_shown(s3: Any, media: StoredMedia) -> N
     stored = contents(s3)
     assert stored[asset.s3_key] == content
     assert stored[asset.thumbnail_key or ""][8:12] == b"WEBP"
-    assert set(stored) == {asset.s3_key, asset.thumbnail_key, keys.record_key(JOB, 2)}
+    assert set(stored) == {asset.s3_key, asset.thumbnail_key, object_keys.record_key(JOB, 2)}
+
+
+def test_an_opaque_name_takes_the_users_place_in_every_key(s3: Any, objects: ObjectStore) -> None:
+    owners = OwnerNames(opaque=True, secrets=lambda: "n" * 32)
+    media = StoredMedia(objects, Downloads([], max_bytes=10**8), owners)
+    link = data_url(media_files.image_file("PNG", 64, 48))
+    asset = media.store(JOB, 0, link)
+    assert asset.s3_key == owners.current(f"{object_keys.media_prefix(JOB)}0-output.png")
+    assert asset.thumbnail_key == owners.current(
+        f"{object_keys.thumbnail_prefix(JOB)}0-output.webp"
+    )
+    stored = set(contents(s3))
+    assert stored == {asset.s3_key, asset.thumbnail_key, object_keys.record_key(JOB, 0)}
+    assert not [key for key in stored if JOB.user_id in key]
+    assert media.store(JOB, 0, link) == asset
+    # The choice was changed between two runs of the step: what is stored is not stored again.
+    later = StoredMedia(objects, Downloads([], max_bytes=10**8))
+    assert later.store(JOB, 0, link) == asset
+    assert set(contents(s3)) == stored
 
 
 def test_a_video_and_a_sound(media: StoredMedia) -> None:
@@ -80,14 +101,78 @@ def test_the_declared_type_is_not_believed(
     asset = media.store(JOB, 0, data_url(media_files.image_file("WEBP"), "image/png"))
     assert asset.content_type == "image/webp"
     assert "not of the type its server declared" in caplog.text
-    with pytest.raises(OutputInvalid):
-        media.store(JOB, 1, data_url(media_files.ERROR_PAGE, "image/png"))
+    page = media.store(JOB, 1, data_url(media_files.ERROR_PAGE, "image/png"))
+    assert page.content_type == "application/octet-stream"
 
 
-def test_a_page_in_place_of_media_leaves_nothing(s3: Any, media: StoredMedia) -> None:
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+@pytest.mark.parametrize(
+    "content", [media_files.ERROR_PAGE, SVG, b"alert(1)", b"%PDF-1.7", b"PK\x03\x04", bytes(256)]
+)
+def test_what_is_not_media_is_kept_and_runs_nowhere_even_in_a_public_bucket(
+    s3: Any, media: StoredMedia, content: bytes
+) -> None:
+    """In a public bucket S3 serves what the object itself says it is."""
+    asset = media.store(JOB, 0, data_url(content, "text/html"))
+    answer = s3.get_object(Bucket=BUCKET, Key=asset.s3_key)
+    assert answer["Body"].read() == content
+    assert answer["ContentType"] == "application/octet-stream"
+    assert answer["ContentDisposition"] == "attachment"
+    assert asset.thumbnail_key is None
+
+
+def test_a_large_file_that_is_not_media_runs_nowhere_either(s3: Any) -> None:
+    part = 5 * 1024**2
+    media = StoredMedia(ObjectStore(BUCKET, s3, part), Downloads([], max_bytes=10**8))
+    asset = media.store(JOB, 0, data_url(SVG + b" " * part, "image/svg+xml"))
+    answer = s3.head_object(Bucket=BUCKET, Key=asset.s3_key)
+    assert (answer["ContentType"], answer["ContentDisposition"]) == (
+        "application/octet-stream",
+        "attachment",
+    )
+
+
+def test_media_is_shown_in_the_browser(s3: Any, media: StoredMedia) -> None:
+    asset = media.store(JOB, 0, data_url(media_files.image_file("PNG")))
+    answer = s3.head_object(Bucket=BUCKET, Key=asset.s3_key)
+    assert answer["ContentType"] == "image/png"
+    assert "ContentDisposition" not in answer
+
+
+def test_an_empty_file_leaves_nothing(s3: Any, media: StoredMedia) -> None:
     with pytest.raises(OutputInvalid):
-        media.store(JOB, 0, data_url(media_files.ERROR_PAGE, "image/png"))
+        media.store(JOB, 0, data_url(b"", "image/png"))
     assert contents(s3) == {}
+
+
+class Breaking:
+    """Downloads that break off so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self._inner = Downloads([], max_bytes=10**8)
+
+    def open(self, url: str) -> Any:
+        if self.times:
+            self.times -= 1
+            raise DownloadFailed("broke off", httpStatus=503)
+        return self._inner.open(url)
+
+
+def test_the_failures_of_a_download_are_counted_over_the_runs(s3: Any) -> None:
+    media = StoredMedia(ObjectStore(BUCKET, s3), Breaking(3))  # type: ignore[arg-type]
+    content = media_files.image_file("PNG")
+    for failures in (1, 2, 3):
+        with pytest.raises(DownloadFailed) as caught:
+            media.store(JOB, 0, data_url(content))
+        assert caught.value.details == {"failures": failures, "httpStatus": 503}
+    assert media.store(JOB, 0, data_url(content)).width == 320
+    media = StoredMedia(ObjectStore(BUCKET, s3), Breaking(1))  # type: ignore[arg-type]
+    with pytest.raises(DownloadFailed) as caught:
+        media.store(JOB, 0, data_url(content + b"!"))
+    assert caught.value.details["failures"] == 1, "another file's failures are not this one's"
 
 
 def test_a_file_that_cannot_be_looked_into_is_delivered(
@@ -111,8 +196,6 @@ def test_extra_data_is_stored_as_it_is(s3: Any, media: StoredMedia) -> None:
 
 
 def test_a_file_in_several_parts_is_looked_into_where_it_lies(s3: Any) -> None:
-    from vsl.adapters.download import Downloads
-
     part = 5 * 1024**2
     head, zeros = media_files.padded(media_files.video_file(), 2 * part + 1)
     media = StoredMedia(ObjectStore(BUCKET, s3, part), Downloads([], max_bytes=10**8))
@@ -122,12 +205,33 @@ def test_a_file_in_several_parts_is_looked_into_where_it_lies(s3: Any) -> None:
     assert asset.thumbnail_key in contents(s3, "thumbnails/")
 
 
+def test_sound_in_a_container_for_films_is_stored_as_sound(s3: Any, media: StoredMedia) -> None:
+    content = media_files.audio_file("mp4", "aac", 1)
+    asset = media.store(JOB, 0, data_url(content))
+    assert (asset.content_type, asset.codec, asset.width) == ("audio/mp4", "aac", None)
+    assert asset.s3_key.endswith("0-output.mp4")
+    answer = s3.get_object(Bucket=BUCKET, Key=asset.s3_key)
+    assert (answer["ContentType"], answer["Body"].read()) == ("audio/mp4", content)
+    assert media.store(JOB, 0, data_url(content)) == asset
+    assert record(s3)["asset"]["contentType"] == "audio/mp4"
+
+
+def test_a_large_sound_in_a_container_for_films_is_stored_as_sound(s3: Any) -> None:
+    part = 5 * 1024**2
+    head, zeros = media_files.padded(media_files.audio_file("mp4", "aac", 1), part + 1)
+    media = StoredMedia(ObjectStore(BUCKET, s3, part), Downloads([], max_bytes=10**8))
+    asset = media.store(JOB, 0, data_url(head + bytes(zeros)))
+    assert (asset.content_type, asset.file_size) == ("audio/mp4", part + 1)
+    answer = s3.head_object(Bucket=BUCKET, Key=asset.s3_key)
+    assert (answer["ContentType"], answer["ContentLength"]) == ("audio/mp4", part + 1)
+
+
 class Counting:
     """Counts what a second run does."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.uploads = self.probes = 0
-        upload, probe = ObjectStore.upload, media_probe.probe
+        upload, probe = ObjectStore.upload, probe_module.probe
 
         def counted_upload(*arguments: Any) -> Any:
             self.uploads += 1
@@ -209,7 +313,7 @@ def test_after_a_fault_of_the_store_the_next_run_looks_again(
     put = ObjectStore.put
 
     def failing_put(self: ObjectStore, key: str, body: bytes, content_type: str) -> None:
-        if key.startswith(keys.THUMBNAIL_PREFIX):
+        if key.startswith(object_keys.THUMBNAIL_PREFIX):
             raise StoreUnavailable("S3 did not answer.")
         put(self, key, body, content_type)
 

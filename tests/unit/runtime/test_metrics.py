@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from vsl.runtime import settings as module
-from vsl.runtime.observability import METRICS, EmfMetrics
+from vsl.runtime.observability import DIMENSIONS, METRICS, EmfMetrics
 
 UNITS = {"Count", "Seconds", "Bytes", "None"}
 
@@ -30,13 +30,18 @@ def line(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
     return printed
 
 
+def directives(found: dict[str, object]) -> list[dict[str, object]]:
+    told: list[dict[str, object]] = found["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
+    return told
+
+
 def test_several_values_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     EmfMetrics().record({"RunTime": 1.5, "TransferSize": 2048}, modelId="flux-schnell")
     found = line(capsys)
-    (directive,) = found["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
+    (directive,) = directives(found)
     assert directive == {
         "Namespace": "VSL",
-        "Dimensions": [["stage"], ["stage", "modelId"]],
+        "Dimensions": [["stage"]],
         "Metrics": [
             {"Name": "RunTime", "Unit": "Seconds"},
             {"Name": "TransferSize", "Unit": "Bytes"},
@@ -45,6 +50,36 @@ def test_several_values_are_one_line(capsys: pytest.CaptureFixture[str]) -> None
     assert found["RunTime"] == 1.5
     assert found["TransferSize"] == 2048
     assert (found["stage"], found["modelId"]) == ("production", "flux-schnell")
+
+
+def test_a_metric_is_told_apart_by_its_one_dimension(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each value of a dimension is a metric of its own, which costs by the month: what else is known
+    is a property of the line, which a query finds for nothing."""
+    EmfMetrics().count(
+        "JobFailed", mediaType="image", modelId="flux-schnell", errorType="OutputInvalid"
+    )
+    found = line(capsys)
+    (directive,) = directives(found)
+    assert directive["Dimensions"] == [["stage"], ["stage", "errorType"]]
+    assert (found["modelId"], found["errorType"]) == ("flux-schnell", "OutputInvalid")
+
+
+def test_metrics_of_one_line_may_differ_in_theirs(capsys: pytest.CaptureFixture[str]) -> None:
+    EmfMetrics().record({"ActualCost": 0.003, "RunTime": 2.0}, mediaType="image", modelId="m")
+    sets = {
+        metric["Name"]: each["Dimensions"]
+        for each in directives(line(capsys))
+        for metric in each["Metrics"]  # type: ignore[attr-defined]
+    }
+    assert sets == {"ActualCost": [["stage"], ["stage", "mediaType"]], "RunTime": [["stage"]]}
+
+
+def test_a_dimension_that_is_not_known_this_time_is_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    EmfMetrics().count("JobFailed")
+    (directive,) = directives(line(capsys))
+    assert directive["Dimensions"] == [["stage"]]
 
 
 def test_a_count_without_dimensions_is_one_set(capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,3 +96,12 @@ def test_a_name_nobody_declared_is_refused() -> None:
 
 def test_units_are_ones_of_cloudwatch() -> None:
     assert set(METRICS.values()) <= UNITS
+
+
+def test_a_dimension_is_one_of_a_metric_there_is() -> None:
+    assert DIMENSIONS.keys() <= METRICS.keys()
+
+
+def test_the_model_is_a_dimension_of_what_is_asked_by_model_alone() -> None:
+    """There are as many models as the catalogue has, and it grows."""
+    assert [name for name, by in DIMENSIONS.items() if by == "modelId"] == ["JobCompleted"]

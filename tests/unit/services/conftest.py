@@ -4,38 +4,41 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.fault.harness.dynamodb import DynamoDBClient
-from tests.support.jobs import make_job
-from tests.support.outside import (
+from tests.support.fakes import (
     FakeProvider,
-    ForgetfulMemory,
-    MemoryAccounting,
+    ForgetfulDeduplication,
+    MemoryCache,
+    MemoryJobRepository,
     RecordingCallbacks,
     RecordingMetrics,
     SteppedClock,
 )
-from vsl.adapters import json_client
-from vsl.adapters.dynamodb import DynamoLiveJobs
-from vsl.domain.job import Job
-from vsl.domain.live_job import LiveJob
+from tests.support.jobs import make_job
+from tests.support.memory_dynamodb import DynamoDBClient
+from tests.support.use_cases import UseCases
+from vsl.adapters.aws import clients
+from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
+from vsl.domain.jobs.job import Job
+from vsl.domain.jobs.tracked_job import TrackedJob
 
 
-@dataclass
-class World:
-    """One job's surroundings."""
+@dataclass(kw_only=True)
+class World(UseCases):
+    """One job, and the use cases over its stand-ins."""
 
     clock: SteppedClock
-    live: DynamoLiveJobs
+    tracking: DynamoTrackingStore
     provider: FakeProvider
-    callbacks: RecordingCallbacks
-    memory: ForgetfulMemory
+    tokens: RecordingCallbacks
+    deduplication: ForgetfulDeduplication
     metrics: RecordingMetrics
-    accounting: MemoryAccounting
+    repository: MemoryJobRepository
     job: Job
+    cache: MemoryCache = field(default_factory=MemoryCache)
     repaired: list[str] = field(default_factory=list)
 
-    def item(self) -> LiveJob:
-        found = self.live.get(self.job.job_id)
+    def item(self) -> TrackedJob:
+        found = self.tracking.get(self.job.job_id)
         assert found is not None
         return found
 
@@ -45,17 +48,17 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """DynamoDB in memory: it evaluates the adapter's own expressions, and a contract test compares
     it with moto."""
     table = DynamoDBClient()
-    monkeypatch.setattr(json_client, "client", lambda _service: table)
+    monkeypatch.setattr(clients, "client", lambda _service: table)
     clock, job = SteppedClock(), make_job()
-    live = DynamoLiveJobs("jobs")
-    live.create(job, job.created_at.replace(hour=13), "arn:execution")
+    tracking = DynamoTrackingStore("jobs")
+    tracking.create(job, job.created_at.replace(hour=13), "arn:execution")
     return World(
         clock=clock,
-        live=live,
+        tracking=tracking,
         provider=FakeProvider(clock),
-        callbacks=RecordingCallbacks(),
-        memory=ForgetfulMemory(),
+        tokens=RecordingCallbacks(),
+        deduplication=ForgetfulDeduplication(),
         metrics=RecordingMetrics(),
-        accounting=MemoryAccounting(),
+        repository=MemoryJobRepository(),
         job=job,
     )

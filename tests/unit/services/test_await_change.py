@@ -1,20 +1,18 @@
 """A long poll: it ends with news, with its time, and asks neither often nor in vain."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.fakes import START, PlainSigner
 from tests.support.jobs import make_asset, make_job
-from tests.support.outside import START, PlainSigner
+from vsl.domain.api.caller import Caller
+from vsl.domain.api.status_request import StatusRequest
 from vsl.domain.errors import InvalidRequest, JobNotFound, StoreUnavailable
-from vsl.domain.job import JobStatus
-from vsl.domain.status import StatusDocument, current_progress, status_document
-from vsl.services.await_change import await_change, wait_seconds
-from vsl.services.get_status import included, public_status
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from vsl.domain.jobs.job import JobStatus
+from vsl.domain.jobs.status import StatusDocument, current_progress, status_document
+from vsl.services.reading.await_change import AwaitChange
+from vsl.services.reading.show_status import ShowStatus
 
 
 def document(status: JobStatus, progress: float | None = None) -> StatusDocument:
@@ -41,8 +39,7 @@ class Watch:
         return answer
 
     def wait(self, first: StatusDocument, seconds: float) -> StatusDocument:
-        clock: Callable[[], float] = lambda: self.now  # noqa: E731
-        return await_change(first, self.read, seconds, sleep=self.sleep, monotonic=clock)
+        return AwaitChange(self.sleep, lambda: self.now)(first, self.read, seconds)
 
 
 PENDING, PROCESSING = document(JobStatus.PENDING), document(JobStatus.PROCESSING)
@@ -86,14 +83,19 @@ def test_a_job_that_is_deleted_in_between_is_not_found() -> None:
         Watch(JobNotFound("gone")).wait(PENDING, 25)
 
 
+def parsed(**query: str) -> StatusRequest:
+    return StatusRequest.parse("job", Caller(), query)
+
+
 def test_how_long_one_may_wait() -> None:
-    assert [wait_seconds(text) for text in (None, "0", "7", "25")] == [0, 0, 7, 25]
+    assert parsed().wait == 0
+    assert [parsed(wait=text).wait for text in ("0", "7", "25")] == [0, 7, 25]
     for text in ("", "-1", "26", "1.5", "99999", "x", "٣", "5s"):
         with pytest.raises(InvalidRequest):
-            wait_seconds(text)
-    assert (included(None), included("parameters")) == (False, True)
+            parsed(wait=text)
+    assert (parsed().with_parameters, parsed(include="parameters").with_parameters) == (False, True)
     with pytest.raises(InvalidRequest):
-        included("everything")
+        parsed(include="everything")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_progress(
 
 
 def test_a_document_of_an_earlier_version_can_be_shown() -> None:
-    """The cache and the live items outlive a deployment."""
+    """The cache and the tracking items outlive a deployment."""
     old = status_document(make_job(), JobStatus.SUCCEEDED, START, assets=(make_asset(),))
     del old["logs"], old["progress"]
-    assert public_status(old, PlainSigner(), START)["logs"] is None
+    assert ShowStatus(PlainSigner())(old, START)["logs"] is None

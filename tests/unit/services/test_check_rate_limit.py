@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tests.support.fakes import START, RecordingMetrics, SteppedClock
 from tests.support.jobs import make_job
-from tests.support.outside import START, RecordingMetrics, SteppedClock
-from vsl.domain.admission import Admission, Limits, RecentJob, UserLimits, Verdict
+from vsl.domain.api.limits import Admission, Limits, RecentJob, UserLimits, Verdict
 from vsl.domain.errors import RateLimitExceeded, StoreUnavailable, TooManyJobs, VslError
-from vsl.domain.job import Job
-from vsl.services.check_rate_limit import check_rate_limit
+from vsl.domain.jobs.job import Job
+from vsl.services.admission.check_rate_limit import CheckRateLimit
 
 if TYPE_CHECKING:
-    from vsl.services.ports import Accounting
+    from vsl.services.ports.jobs import JobRepository
 
 DEFAULT = Limits(3, 2)
 ADMITTED = Admission(Verdict.ADMITTED, 1, 1, 3600)
@@ -36,6 +36,8 @@ class Redis:
         default: Limits,
         own: Callable[[], Limits | None],
         history: Callable[[], Sequence[RecentJob]],
+        *,
+        created: bool = False,
     ) -> tuple[Admission, Limits]:
         self._answer()
         self.limits = self.limits or own()
@@ -52,7 +54,7 @@ class Redis:
             raise StoreUnavailable("Redis is away.")
 
 
-class Books:
+class PostgreSQL:
     """PostgreSQL as far as the limits look at it."""
 
     def __init__(
@@ -77,24 +79,24 @@ class Books:
             raise StoreUnavailable("PostgreSQL is away.")
 
 
+def use_case(
+    redis: Redis, postgresql: PostgreSQL, default: Limits, metrics: RecordingMetrics
+) -> CheckRateLimit:
+    repository = cast("JobRepository", postgresql)
+    return CheckRateLimit(redis, repository, SteppedClock(), metrics, default)
+
+
 def ask(
-    redis: Redis, books: Books, default: Limits = DEFAULT, job: Job | None = None
+    redis: Redis, postgresql: PostgreSQL, default: Limits = DEFAULT, job: Job | None = None
 ) -> tuple[Admission, RecordingMetrics]:
     metrics = RecordingMetrics()
-    admission, _ = check_rate_limit(
-        job or make_job(),
-        limits=redis,
-        accounting=cast("Accounting", books),
-        clock=SteppedClock(),
-        default=default,
-        metrics=metrics,
-    )
+    admission, _ = use_case(redis, postgresql, default, metrics)(job or make_job())
     return admission, metrics
 
 
-def refusal(redis: Redis, books: Books, default: Limits = DEFAULT) -> VslError:
+def refusal(redis: Redis, postgresql: PostgreSQL, default: Limits = DEFAULT) -> VslError:
     with pytest.raises((RateLimitExceeded, TooManyJobs)) as caught:
-        ask(redis, books, default)
+        ask(redis, postgresql, default)
     return caught.value
 
 
@@ -118,7 +120,7 @@ CROWDED = Admission(Verdict.TOO_MANY_RUN, 2, 2, 1800)
 
 
 def test_an_admitted_job_passes_without_a_word() -> None:
-    admission, metrics = ask(Redis(), Books())
+    admission, metrics = ask(Redis(), PostgreSQL())
     assert admission == ADMITTED
     assert metrics.counted == []
 
@@ -130,7 +132,7 @@ def test_an_admitted_job_passes_without_a_word() -> None:
 def test_a_refusal_says_when_to_come_back_and_never_too_early(
     wait: float, seconds: int, words: str
 ) -> None:
-    error = refusal(Redis(full(wait)), Books())
+    error = refusal(Redis(full(wait)), PostgreSQL())
     assert isinstance(error, RateLimitExceeded)
     assert (error.details["retryAfter"], error.details["limit"]) == (seconds, 3)
     assert error.message == f"The limit of 3 jobs an hour is reached; try again in {words}."
@@ -145,7 +147,7 @@ def test_too_many_at_once_is_another_refusal_with_a_guess(
     estimated: float, limit: int, hint: int
 ) -> None:
     with pytest.raises(TooManyJobs) as caught:
-        ask(Redis(CROWDED), Books(), Limits(3, limit), make_job(estimated_time=estimated))
+        ask(Redis(CROWDED), PostgreSQL(), Limits(3, limit), make_job(estimated_time=estimated))
     assert caught.value.details["retryAfter"] == hint
     assert caught.value.details["limit"] == limit
     assert f"{limit} jobs at once" in caught.value.message
@@ -155,14 +157,7 @@ def test_too_many_at_once_is_another_refusal_with_a_guess(
 def test_a_refusal_is_counted(answer: Admission) -> None:
     metrics = RecordingMetrics()
     with pytest.raises((RateLimitExceeded, TooManyJobs)):
-        check_rate_limit(
-            make_job(),
-            limits=Redis(answer),
-            accounting=cast("Accounting", Books()),
-            clock=SteppedClock(),
-            default=Limits(3, 2),
-            metrics=metrics,
-        )
+        use_case(Redis(answer), PostgreSQL(), DEFAULT, metrics)(make_job())
     assert metrics.names() == ["RateLimited"]
 
 
@@ -177,18 +172,18 @@ def test_a_refusal_is_counted(answer: Admission) -> None:
 def test_the_users_own_limits_are_read_once_and_then_remembered(
     own: UserLimits, in_force: Limits
 ) -> None:
-    redis, books = Redis(), Books(own=own)
-    ask(redis, books)
-    ask(redis, books)
+    redis, postgresql = Redis(), PostgreSQL(own=own)
+    ask(redis, postgresql)
+    ask(redis, postgresql)
     assert [limits for limits, _ in redis.asked] == [in_force, in_force]
-    assert books.limit_reads == 1
+    assert postgresql.limit_reads == 1
 
 
 @pytest.mark.parametrize(
     ("own", "kind"), [(UserLimits(0, 5), RateLimitExceeded), (UserLimits(5, 0), TooManyJobs)]
 )
 def test_nobody_waits_for_a_limit_of_zero(own: UserLimits, kind: type[VslError]) -> None:
-    error = refusal(Redis(away=True), Books(own=own))
+    error = refusal(Redis(away=True), PostgreSQL(own=own))
     assert type(error) is kind
     assert "retryAfter" not in error.details
     assert error.details["limit"] == 0
@@ -196,34 +191,44 @@ def test_nobody_waits_for_a_limit_of_zero(own: UserLimits, kind: type[VslError])
 
 
 def test_with_redis_away_postgresql_counts_the_hour() -> None:
-    admission, _ = ask(Redis(away=True), Books(ended(70, 20, 10)))
+    admission, _ = ask(Redis(away=True), PostgreSQL(ended(70, 20, 10)))
     assert (admission.verdict, admission.in_hour, admission.running) == (Verdict.ADMITTED, 3, 1)
-    error = refusal(Redis(away=True), Books(ended(70, 50, 20, 10)))
+    error = refusal(Redis(away=True), PostgreSQL(ended(70, 50, 20, 10)))
     assert (error.code, error.details["retryAfter"]) == ("RateLimitExceeded", 600)
 
 
 def test_with_redis_away_postgresql_counts_what_runs() -> None:
     stale = [RecentJob("stale", START - timedelta(minutes=50), START)]
-    admission, _ = ask(Redis(away=True), Books([*stale, *running(5)]))
+    admission, _ = ask(Redis(away=True), PostgreSQL([*stale, *running(5)]))
     assert admission.running == 2
-    error = refusal(Redis(away=True), Books(running(5, 6)))
+    error = refusal(Redis(away=True), PostgreSQL(running(5, 6)))
     assert (error.code, error.details["limit"]) == ("TooManyJobs", 2)
 
 
 def test_with_redis_away_a_job_that_is_written_down_was_admitted() -> None:
     job = make_job()
     known = RecentJob(job.job_id, job.created_at, job.deadline)
-    admission, _ = ask(Redis(away=True), Books([*running(5, 6, 7), known]))
+    admission, _ = ask(Redis(away=True), PostgreSQL([*running(5, 6, 7), known]))
     assert admission.verdict is Verdict.AGAIN
 
 
 def test_with_postgresql_away_redis_decides_on_the_default_and_remembers_no_guess() -> None:
     redis = Redis()
-    ask(redis, Books(away=True))
+    ask(redis, PostgreSQL(away=True))
     assert redis.asked == [(Limits(3, 2), ())]
     assert redis.limits is None
 
 
+@pytest.mark.parametrize("age", [timedelta(minutes=1), timedelta(hours=2)])
+def test_with_redis_away_its_age_is_no_admission(age: timedelta) -> None:
+    job = make_job(at=START - age)
+    with pytest.raises(TooManyJobs):
+        ask(Redis(away=True), PostgreSQL(running(5, 6)), job=job)
+    check = use_case(Redis(away=True), PostgreSQL(running(5, 6)), DEFAULT, RecordingMetrics())
+    admission, _ = check(job, created=True)
+    assert admission.verdict is Verdict.AGAIN
+
+
 def test_with_both_away_nobody_decides() -> None:
     with pytest.raises(StoreUnavailable, match="PostgreSQL"):
-        ask(Redis(away=True), Books(away=True))
+        ask(Redis(away=True), PostgreSQL(away=True))

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.fakes import MemoryJobRepository, PlainSigner, RecordingMetrics, SteppedClock
 from tests.support.jobs import make_job
-from tests.support.outside import MemoryAccounting, PlainSigner, RecordingMetrics, SteppedClock
-from vsl.domain.callback import (
+from vsl.domain.api.caller import Caller
+from vsl.domain.callbacks.callback import (
     ATTEMPTS,
     THE_END,
     CallbackOutcome,
@@ -18,11 +19,12 @@ from vsl.domain.callback import (
     DeliveryAttempt,
     Reply,
 )
-from vsl.domain.caller import Caller
-from vsl.domain.errors import JobNotEnded, JobNotFound, NobodyToCall
-from vsl.domain.job import FinishedJob, JobStatus
-from vsl.services.callbacks import list_callbacks, replay_callback
-from vsl.services.deliver_callback import CallbackMessage, Messenger, deliver_callback
+from vsl.domain.errors import JobNotEnded, JobNotFound, NoCallbackUrl
+from vsl.domain.jobs.job import FinishedJob, JobStatus
+from vsl.services.callbacks.deliver_callback import CallbackMessage, DeliverCallback
+from vsl.services.callbacks.list_callbacks import ListCallbacks
+from vsl.services.callbacks.replay_callback import ReplayCallback
+from vsl.services.reading.show_status import ShowStatus
 
 SECRET = "whsec_" + base64.b64encode(bytes(24)).decode()  # pragma: allowlist secret
 URL = "https://client.example/hook"
@@ -31,7 +33,7 @@ JOB = make_job()
 
 @dataclass
 class MemoryLog:
-    """The rules of `adapters.postgres_callbacks` in memory."""
+    """The rules of `adapters.postgres.callback_log` in memory."""
 
     known: CallbackTarget | None
     tries: list[DeliveryAttempt] = field(default_factory=list)
@@ -75,22 +77,22 @@ def log(status: JobStatus = JobStatus.FAILED, url: str | None = URL) -> MemoryLo
     return MemoryLog(CallbackTarget(JOB.user_id, status, url))
 
 
-def messenger(kept: MemoryLog, client: Client) -> Messenger:
-    accounting, clock = MemoryAccounting(), SteppedClock()
+def deliver_callback(kept: MemoryLog, client: Client) -> DeliverCallback:
+    repository, clock = MemoryJobRepository(), SteppedClock()
     ended = FinishedJob(
         job=JOB, status=JobStatus.FAILED, completed_at=clock.now(), error_code="PredictionFailed"
     )
-    accounting.finish_job(ended)
-    return Messenger(
-        accounting, kept, client, PlainSigner(), lambda: SECRET, clock, RecordingMetrics()
+    repository.finish_job(ended)
+    show = ShowStatus(PlainSigner())
+    return DeliverCallback(
+        repository, kept, client, show, lambda: SECRET, clock, RecordingMetrics()
     )
 
 
 def deliver(
     kept: MemoryLog, client: Client, attempt: int = 1, delivery: str = THE_END
 ) -> CallbackOutcome | None:
-    message = CallbackMessage(JOB.job_id, delivery, attempt)
-    return deliver_callback(message, messenger(kept, client))
+    return deliver_callback(kept, client)(CallbackMessage(JOB.job_id, delivery, attempt))
 
 
 def test_the_body_is_the_status_and_the_try_is_written_down() -> None:
@@ -134,26 +136,27 @@ def test_nobody_is_called_without_an_address_an_end_or_a_job(kept: MemoryLog) ->
 
 def test_a_replay_is_for_the_owner_of_an_ended_job_with_an_address() -> None:
     queue, owner = Queue(), Caller(named=JOB.user_id)
-    asked = replay_callback(JOB.job_id, "d", owner, log=log(), queue=queue)
+    asked = ReplayCallback(log(), queue)(JOB.job_id, "d", owner)
     assert asked == {"jobId": JOB.job_id, "deliveryId": "d"}
     assert queue.asked == [(JOB.job_id, "d")]
     for kept, who, refusal in (
         (log(), Caller(subject="stranger"), JobNotFound),
         (MemoryLog(None), owner, JobNotFound),
         (log(JobStatus.PROCESSING), owner, JobNotEnded),
-        (log(url=None), owner, NobodyToCall),
+        (log(url=None), owner, NoCallbackUrl),
     ):
         with pytest.raises(refusal):
-            replay_callback(JOB.job_id, "d", who, log=kept, queue=queue)
+            ReplayCallback(kept, queue)(JOB.job_id, "d", who)
     assert len(queue.asked) == 1
 
 
 def test_the_log_is_the_owners_alone() -> None:
     kept = log()
     deliver(kept, Client([None]))
-    (shown,) = list_callbacks(JOB.job_id, Caller(named=JOB.user_id), kept)["attempts"]
+    list_callbacks = ListCallbacks(kept)
+    (shown,) = list_callbacks(JOB.job_id, Caller(named=JOB.user_id))["attempts"]
     assert (shown["outcome"], shown["error"], shown["durationMs"]) == ("failed", "refused", 7)
     with pytest.raises(JobNotFound):
-        list_callbacks(JOB.job_id, Caller(subject="stranger"), kept)
+        list_callbacks(JOB.job_id, Caller(subject="stranger"))
     with pytest.raises(JobNotFound):
-        list_callbacks("no-job-id", Caller(), kept)
+        list_callbacks("no-job-id", Caller())

@@ -5,11 +5,12 @@ import pytest
 
 from tests.support.models import MODEL_IDS, catalogue
 from vsl.domain.errors import UnknownModel
-from vsl.services.describe_models import describe_model, list_models
+from vsl.services.api.get_model import GetModel
+from vsl.services.api.list_models import ListModels
 
 
 def test_the_list_has_every_model_in_short() -> None:
-    models = list_models(catalogue())["models"]
+    models = ListModels(catalogue())()["models"]
 
     assert [model["modelId"] for model in models] == list(MODEL_IDS)
     schnell = next(model for model in models if model["modelId"] == "flux-schnell")
@@ -29,11 +30,11 @@ def test_the_list_has_every_model_in_short() -> None:
 
 @pytest.mark.parametrize("model_id", MODEL_IDS)
 def test_one_model_brings_the_schema_its_example_fits(model_id: str) -> None:
-    model = describe_model(catalogue(), model_id, allow_http=False)
+    model = GetModel(catalogue(), allow_http=False)(model_id)
     jsonschema.Draft202012Validator(model["parameters"]).validate(model["example"])
     assert model["parameters"]["title"] == model_id
 
 
 def test_an_unknown_model() -> None:
     with pytest.raises(UnknownModel, match="Did you mean 'bark'"):
-        describe_model(catalogue(), "barc", allow_http=False)
+        GetModel(catalogue(), allow_http=False)("barc")

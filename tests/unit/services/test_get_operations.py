@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.jobs import make_job
-from tests.support.outside import START
+from tests.support.fakes import START
+from tests.support.jobs import INTENT, make_job
 from tests.unit.services.conftest import World
-from vsl.domain.caller import Caller
+from vsl.domain.api.caller import Caller
+from vsl.domain.api.operations import Figures, ModelTally, Percentiles, Tally, Window
 from vsl.domain.errors import Forbidden, InvalidRequest
-from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus
-from vsl.domain.operations import Figures, ModelTally, Percentiles, Tally, Window
-from vsl.domain.prediction import Outcome, PredictionStatus
-from vsl.domain.status import finished_document
-from vsl.services.get_operations import get_operations
+from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus
+from vsl.domain.jobs.status import finished_document
+from vsl.domain.predictions.prediction import Outcome, PredictionStatus
+from vsl.services.api.get_operations import GetOperations
 
 NOTHING = Figures(
     total=Tally(),
@@ -25,8 +25,8 @@ NOTHING = Figures(
     failures={},
     phases={},
     woken_by={},
-    wasted_predictions=0,
-    wasted_cost=Decimal(0),
+    orphaned_predictions=0,
+    orphaned_cost=Decimal(0),
     running=(),
     running_count=0,
 )
@@ -47,30 +47,25 @@ class Fixed:
 def ask(
     world: World, figures: Figures | None = None, who: Caller | None = None, **query: str
 ) -> dict[str, Any]:
-    return get_operations(
-        query,
-        who or Caller(),
-        operations=Fixed(figures or NOTHING),
-        live=world.live,
-        clock=world.clock,
-    )
+    get_operations = GetOperations(Fixed(figures or NOTHING), world.tracking, world.clock)
+    return get_operations(query, who or Caller())
 
 
 def running(*job_ids: str, more: int = 0) -> Figures:
     return replace(NOTHING, running=job_ids, running_count=len(job_ids) + more)
 
 
-def live(world: World, number: int, status: JobStatus | None = None) -> Job:
+def tracking(world: World, number: int, status: JobStatus | None = None) -> Job:
     job = make_job(f"running-{number}", START + timedelta(seconds=number))
-    world.live.create(job, START + timedelta(hours=1), None)
+    world.tracking.create(job, START + timedelta(hours=1), None)
     if status:
-        world.live.mark(job.job_id, JobEvent(status.value, job.created_at), status)
+        world.tracking.record_event(job.job_id, JobEvent(status.value, job.created_at), status)
     return job
 
 
 def submit(world: World, job: Job, second: int) -> None:
     at = START + timedelta(seconds=second)
-    assert world.live.write_intent(job.job_id, 1, at, at)
+    assert world.tracking.write_intent(job.job_id, 1, at, at, INTENT)
 
 
 @pytest.mark.parametrize("who", [Caller(subject="user-1"), Caller(named="user-1")])
@@ -124,8 +119,8 @@ def test_figures_become_the_document(world: World) -> None:
         failures={"PredictionFailed": 1},
         phases={"queue": times, "store": None},
         woken_by={"webhook": 3, "poller": 1},
-        wasted_predictions=2,
-        wasted_cost=Decimal("0.5"),
+        orphaned_predictions=2,
+        orphaned_cost=Decimal("0.5"),
     )
     answer = ask(world, figures, hours="1")
     rounded = {"p50": 1.235, "p95": 2.0, "p99": 3.0}
@@ -142,7 +137,7 @@ def test_figures_become_the_document(world: World) -> None:
             }
         ],
     }  # fmt: skip
-    assert answer["waste"] == {"predictions": 2, "cost": 0.5}
+    assert answer["orphaned"] == {"predictions": 2, "cost": 0.5}
     assert answer["failures"] == [{"code": "PredictionFailed", "jobs": 1}]
     assert answer["wokenBy"] == {"webhook": 3, "poller": 1}
     assert answer["byHour"] == [
@@ -153,11 +148,15 @@ def test_figures_become_the_document(world: World) -> None:
     ]  # fmt: skip
 
 
-def test_what_runs_stands_where_its_live_item_says(world: World) -> None:
-    jobs = [live(world, 1), live(world, 2, JobStatus.PROCESSING), live(world, 3, JobStatus.STORING)]
-    ended = live(world, 4)
+def test_what_runs_stands_where_its_tracking_item_says(world: World) -> None:
+    jobs = [
+        tracking(world, 1),
+        tracking(world, 2, JobStatus.PROCESSING),
+        tracking(world, 3, JobStatus.STORING),
+    ]
+    ended = tracking(world, 4)
     end = FinishedJob(ended, JobStatus.FAILED, START, error_code="X")
-    world.live.finish(end, finished_document(end))
+    world.tracking.finish(end, finished_document(end))
     only_a_row = make_job("without an item")
     figures = running(*(job.job_id for job in [*jobs, ended, only_a_row]), more=7)
     found = ask(world, figures)["jobs"]
@@ -169,18 +168,18 @@ def test_what_runs_stands_where_its_live_item_says(world: World) -> None:
 
 
 def test_the_live_items_are_read_a_hundred_at_a_time(world: World) -> None:
-    ids = [live(world, number, JobStatus.PROCESSING).job_id for number in range(130)]
+    ids = [tracking(world, number, JobStatus.PROCESSING).job_id for number in range(130)]
     assert ask(world, running(*ids))["jobs"]["processing"] == 130
 
 
 def test_the_oldest_that_waits_for_its_prediction(world: World) -> None:
     world.clock.advance(60)
-    told, late, early, new = (live(world, number) for number in range(4))
+    told, late, early, new = (tracking(world, number) for number in range(4))
     for second, job in ((5, told), (20, late), (12, early)):
         submit(world, job, second)
     outcome = Outcome("p1", PredictionStatus.SUCCEEDED, "webhook")
-    world.live.record_prediction(told.job_id, 1, "p1", START, "workflow")
-    assert world.live.record_outcome(told.job_id, outcome, START).first
+    world.tracking.record_prediction(told.job_id, 1, "p1", START, "workflow")
+    assert world.tracking.record_outcome(told.job_id, outcome, START).first
     answer = ask(world, running(*(job.job_id for job in (told, late, early, new))))
     assert answer["oldestWaiting"] == {
         "jobId": early.job_id,

@@ -1,13 +1,17 @@
 """Handles as inputs: checked when a job is accepted, turned into addresses when it is submitted."""
 
 from datetime import timedelta
+from typing import Any
 
 from tests.support.jobs import catalogue, make_job
+from vsl.domain.catalogue.mapping import provider_call
+from vsl.domain.catalogue.uploads import UploadedFile, UploadForm, UploadRequest
+from vsl.domain.catalogue.validation import build_provider_input, validate_parameters
 from vsl.domain.errors import InvalidParameters
-from vsl.domain.job import Job, MediaType
-from vsl.domain.uploads import UploadedFile, UploadForm, UploadRequest
-from vsl.domain.validation import build_provider_input, validate_parameters
-from vsl.services.input_files import ADDRESS_SLACK_SECONDS, check_uploads, with_addresses
+from vsl.domain.jobs.job import Job, MediaType
+from vsl.domain.jobs.owner_names import BY_USER_ID
+from vsl.services.admission.check_prerequisites import CheckPrerequisites
+from vsl.services.submission.provider_call import ADDRESS_SLACK_SECONDS, with_addresses
 
 ID = "019ca945-0afa-70d8-98e0-985ecc7f6041"
 OTHER = "019ca945-0afa-70d8-98e0-985ecc7f6042"
@@ -40,10 +44,15 @@ def job_of(model_id: str, user: str = "user-1", **given: object) -> Job:
     )
 
 
+def addressed(job: Job) -> dict[str, Any]:
+    call = provider_call(catalogue().find(job.model_id), job.parameters)
+    return with_addresses(job, call, MemoryUploads())
+
+
 def faults(job: Job, uploads: MemoryUploads) -> dict[str, str]:
-    model = catalogue().find(job.model_id)
+    check = CheckPrerequisites(catalogue(), uploads, BY_USER_ID, LIMITS)
     try:
-        check_uploads(job, model, uploads=uploads, limits=LIMITS)
+        check(job)
     except InvalidParameters as error:
         fields = error.details["fields"]
         assert isinstance(fields, list)
@@ -63,7 +72,7 @@ def test_somebody_elses_upload_is_not_there() -> None:
     never = faults(job, uploads)
     uploads.files["user-1", ID] = UploadedFile("image/png", 1000, job.created_at)
     assert faults(job, uploads) == never
-    assert "belongs to somebody else" in never["parameters.image"]
+    assert "belongs to another user" in never["parameters.image"]
 
 
 def test_an_upload_that_would_be_gone_before_the_job_ends_is_refused_at_once() -> None:
@@ -87,7 +96,7 @@ def test_every_handle_is_looked_at() -> None:
 def test_the_provider_gets_an_address_that_outlives_the_prediction() -> None:
     job = job_of("stability-video", image=f"upload:{ID}", num_frames=14)
     model = catalogue().find(job.model_id)
-    sent = build_provider_input(model, with_addresses(job, model, uploads=MemoryUploads()))
+    sent = build_provider_input(model, addressed(job))
     seconds = model.timeout + ADDRESS_SLACK_SECONDS
     assert sent["input_image"] == f"https://bucket/user-1/{ID}?{seconds}"
     assert job.parameters["image"] == f"upload:{ID}", "the job keeps the handle"
@@ -96,11 +105,9 @@ def test_the_provider_gets_an_address_that_outlives_the_prediction() -> None:
 def test_a_text_that_looks_like_a_handle_is_a_text() -> None:
     job = job_of("flux-schnell", prompt=f"upload:{ID}")
     assert faults(job, MemoryUploads()) == {}
-    model = catalogue().find("flux-schnell")
-    assert with_addresses(job, model, uploads=MemoryUploads())["prompt"] == f"upload:{ID}"
+    assert addressed(job)["prompt"] == f"upload:{ID}"
 
 
 def test_other_addresses_are_left_alone() -> None:
     job = job_of("stability-video", image="https://example.com/upload:a.png")
-    model = catalogue().find(job.model_id)
-    assert with_addresses(job, model, uploads=MemoryUploads()) == job.parameters
+    assert addressed(job) == job.parameters

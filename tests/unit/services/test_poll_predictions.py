@@ -4,15 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from tests.support.jobs import INTENT
 from tests.unit.services.conftest import World
 from vsl.domain.errors import ProviderUnavailable, VslError
-from vsl.domain.prediction import PredictionStatus
-from vsl.domain.webhook_url import webhook_url
-from vsl.services.get_status import live_document
-from vsl.services.poll_predictions import Poller, poll_predictions
-from vsl.services.rendezvous import register_token
-
-SETTLE = timedelta(seconds=45)
+from vsl.domain.jobs.status import tracked_document
+from vsl.domain.jobs.webhook_url import webhook_url
+from vsl.domain.predictions.prediction import PredictionStatus
 
 
 def poll(world: World, reported: list[str] | None = None) -> dict[str, int]:
@@ -20,35 +17,22 @@ def poll(world: World, reported: list[str] | None = None) -> dict[str, int]:
         if reported is not None:
             reported.append(error.code)
 
-    return poll_predictions(
-        Poller(
-            live=world.live,
-            callbacks=world.callbacks,
-            provider=world.provider,
-            clock=world.clock,
-            metrics=world.metrics,
-            report=report,
-            repair=world.repaired.append,
-            settle=SETTLE,
-        ),
-        stop_at=world.clock.now() + timedelta(minutes=1),
-    )
+    poll_predictions = world.poll_predictions(report, world.repaired.append)
+    return poll_predictions(world.clock.now() + timedelta(minutes=1))
 
 
 def submit(world: World, *, record: bool = True) -> str:
     now = world.clock.now()
-    world.live.write_intent(world.job.job_id, 1, now, now + timedelta(seconds=10))
+    world.tracking.write_intent(world.job.job_id, 1, now, now + timedelta(seconds=10), INTENT)
     url = webhook_url("https://api.example.com", world.job.job_id, 1)
     prediction = world.provider.create("model", {}, url, 120)
     if record:
-        world.live.record_prediction(world.job.job_id, 1, prediction.id, now, "workflow")
+        world.tracking.record_prediction(world.job.job_id, 1, prediction.id, now, "workflow")
     return prediction.id
 
 
 def wait(world: World) -> None:
-    register_token(
-        world.job.job_id, "token", live=world.live, callbacks=world.callbacks, clock=world.clock
-    )
+    world.await_prediction(world.job.job_id, "token")
 
 
 def test_a_lost_webhook_is_made_good(world: World) -> None:
@@ -57,7 +41,7 @@ def test_a_lost_webhook_is_made_good(world: World) -> None:
     assert poll(world)["settled"] == 0, "not due yet"
     world.clock.advance(10)
     assert poll(world)["settled"] == 1
-    assert world.callbacks.results() == [("token", "succeeded")]
+    assert world.tokens.results() == [("token", "succeeded")]
     assert ("OutcomeRecorded", {"source": "poller"}) in world.metrics.counted
     assert poll(world) == {"settled": 0, "waiting": 0, "failed": 0, "left": 0}
 
@@ -87,7 +71,7 @@ def test_what_a_running_prediction_tells_is_kept(world: World) -> None:
         world.clock.at = min(world.clock.at, world.item().deadline - timedelta(seconds=1))
         assert poll(world)["waiting"] == 1
         assert (world.item().logs, world.item().progress) == (tail, progress)
-    document = live_document(world.item())
+    document = tracked_document(world.item())
     assert (document["logs"], document["progress"]) == ("saving", 0.4)
 
 
@@ -104,13 +88,13 @@ def test_an_intent_without_an_id_finds_its_prediction(world: World) -> None:
 def test_an_outcome_whose_release_failed_is_released(world: World) -> None:
     replicate_id = submit(world)
     wait(world)
-    from vsl.domain.prediction import Outcome
+    from vsl.domain.predictions.prediction import Outcome
 
     outcome = Outcome.of(world.provider.end(replicate_id), "webhook")
-    world.live.record_outcome(world.job.job_id, outcome, world.clock.now())
+    world.tracking.record_outcome(world.job.job_id, outcome, world.clock.now())
     world.clock.advance(10)
     assert poll(world)["settled"] == 1
-    assert world.callbacks.results() == [("token", "succeeded")]
+    assert world.tokens.results() == [("token", "succeeded")]
 
 
 def test_past_its_deadline_a_prediction_is_stopped(world: World) -> None:
@@ -119,7 +103,7 @@ def test_past_its_deadline_a_prediction_is_stopped(world: World) -> None:
     world.clock.at = world.item().deadline
     assert poll(world)["settled"] == 1
     assert world.provider.canceled == [replicate_id]
-    assert world.callbacks.results() == [("token", "PredictionTimedOut")]
+    assert world.tokens.results() == [("token", "PredictionTimedOut")]
 
 
 def test_past_its_deadline_a_finished_prediction_is_used(world: World) -> None:
@@ -128,7 +112,7 @@ def test_past_its_deadline_a_finished_prediction_is_used(world: World) -> None:
     world.clock.at = world.item().deadline
     poll(world)
     assert world.provider.canceled == []
-    assert world.callbacks.results() == [("token", "succeeded")]
+    assert world.tokens.results() == [("token", "succeeded")]
 
 
 def test_a_provider_that_is_down_is_reported_and_asked_again(world: World) -> None:
@@ -159,18 +143,18 @@ def test_the_oldest_wait_is_measured(world: World) -> None:
 def park(world: World) -> None:
     """An intent whose POST left no trace, and the job parked on its token."""
     now = world.clock.now()
-    world.live.write_intent(world.job.job_id, 1, now, now + timedelta(seconds=10))
+    world.tracking.write_intent(world.job.job_id, 1, now, now + timedelta(seconds=10), INTENT)
     wait(world)
 
 
-def test_an_uncertain_job_submits_again_only_after_the_settle_time(world: World) -> None:
+def test_an_uncertain_job_submits_again_only_after_the_grace_period(world: World) -> None:
     park(world)
     world.clock.advance(40)
     assert poll(world)["waiting"] == 1
-    assert world.callbacks.answers == []
+    assert world.tokens.answers == []
     world.clock.advance(10)
     assert poll(world)["settled"] == 1
-    assert world.callbacks.results() == [("token", "ResubmitPrediction")]
+    assert world.tokens.results() == [("token", "ResubmitPrediction")]
     assert world.item().intent_at is None
 
 
@@ -184,37 +168,39 @@ def test_an_uncertain_job_waits_while_the_list_cannot_be_read(world: World) -> N
     world.provider.create("model", {}, webhook_url("https://x", world.job.job_id, 1), 60)
     world.clock.advance(600)
     assert poll(world)["failed"] == 1
-    assert world.callbacks.answers == []
+    assert world.tokens.answers == []
     world.clock.at = world.item().deadline
     poll(world)
-    assert world.callbacks.results() == [("token", "SubmissionUncertain")]
+    assert world.tokens.results() == [("token", "SubmissionUncertain")]
 
 
 def test_an_uncertain_job_that_was_canceled_ends(world: World) -> None:
     park(world)
-    world.live.request_cancel(world.job.job_id, world.clock.now())
+    world.tracking.request_cancel(world.job.job_id, world.clock.now())
     world.clock.advance(10)
     assert poll(world)["settled"] == 1
-    assert world.callbacks.results() == [("token", "JobCanceled")]
+    assert world.tokens.results() == [("token", "JobCanceled")]
 
 
 def test_a_cancel_that_did_not_reach_the_provider_is_made_good(world: World) -> None:
     replicate_id = submit(world)
     wait(world)
-    world.live.request_cancel(world.job.job_id, world.clock.now())
+    world.tracking.request_cancel(world.job.job_id, world.clock.now())
     world.clock.advance(10)
     poll(world)
     assert world.provider.canceled == [replicate_id]
-    assert world.callbacks.results() == [("token", "JobCanceled")]
+    assert world.tokens.results() == [("token", "JobCanceled")]
 
 
-def test_a_job_whose_execution_never_began_is_repaired_at_its_deadline(world: World) -> None:
-    world.clock.advance(600)
-    poll(world)
-    assert world.repaired == []
-    world.clock.at = world.item().deadline
-    poll(world)
-    assert world.repaired == [world.job.job_id]
+def test_a_job_whose_execution_never_began_is_repaired(world: World) -> None:
+    for second, times in ((-1, 0), (0, 1)):
+        world.clock.at = world.job.first_check + timedelta(seconds=second)
+        poll(world)
+        assert world.repaired == [world.job.job_id] * times
+    for second, times in ((-1, 1), (0, 2)):
+        world.clock.at = world.item().deadline + timedelta(seconds=second)
+        poll(world)
+        assert world.repaired == [world.job.job_id] * times
 
 
 def test_the_deadline_is_not_slept_through(world: World) -> None:
@@ -227,12 +213,14 @@ def test_the_deadline_is_not_slept_through(world: World) -> None:
     assert world.provider.canceled == [replicate_id]
 
 
-def test_a_withdrawal_that_nobody_was_told_of_is_told_in_the_next_run(world: World) -> None:
+def test_a_withdrawal_whose_token_was_not_completed_completes_it_in_the_next_run(
+    world: World,
+) -> None:
     park(world)
-    assert world.live.withdraw_intent(world.job.job_id, 1)
+    assert world.tracking.withdraw_intent(world.job.job_id, 1)
     world.clock.advance(60)
     assert poll(world)["settled"] == 1
-    assert world.callbacks.results() == [("token", "ResubmitPrediction")]
+    assert world.tokens.results() == [("token", "ResubmitPrediction")]
 
 
 def test_a_job_that_trips_the_poller_is_reported_and_put_back(world: World) -> None:
@@ -247,4 +235,4 @@ def test_a_job_that_trips_the_poller_is_reported_and_put_back(world: World) -> N
     reported: list[str] = []
     assert poll(world, reported)["failed"] == 1
     assert reported == ["InternalError"]
-    assert world.live.due(world.clock.now(), 10) == []
+    assert world.tracking.due(world.clock.now(), 10) == []

@@ -1,28 +1,29 @@
-"""The list and the timeline: PostgreSQL's pages with the live items' word on what still runs."""
+"""The list and the timeline: PostgreSQL's pages with the status of running jobs from the tracking items."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from tests.support.fakes import START, PlainSigner, SteppedClock
 from tests.support.jobs import make_asset, make_job
-from tests.support.outside import START, PlainSigner, SteppedClock
 from tests.unit.services.conftest import World
-from vsl.domain.caller import Caller
+from vsl.domain.api.caller import Caller
+from vsl.domain.api.job_list import JobFilter, ListedJob, ListRequest, Position
 from vsl.domain.errors import JobNotFound
-from vsl.domain.job import FinishedJob, Job, JobEvent, JobStatus
-from vsl.domain.job_list import JobFilter, ListedJob, ListRequest, Position
-from vsl.domain.status import finished_document, status_document
-from vsl.domain.timeline import JobRecord
-from vsl.services.get_timeline import get_timeline
-from vsl.services.list_jobs import list_jobs
+from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus
+from vsl.domain.jobs.status import finished_document, status_document
+from vsl.domain.jobs.timeline import JobRecord
+from vsl.services.reading.get_timeline import GetTimeline
+from vsl.services.reading.list_jobs import ListJobs
+from vsl.services.reading.show_status import ShowStatus
 
 BACK_END = Caller()
 
 
-class MemoryHistory:
+class MemoryJobQueries:
     """PostgreSQL's rows; only the filters that list_jobs itself depends on."""
 
     def __init__(self) -> None:
@@ -52,12 +53,6 @@ class MemoryHistory:
             rows = [r for r in rows if (r.position.created_at, r.position.job_id) < mark]
         return rows[:limit]
 
-    def parameters(self, job_id: str) -> dict[str, Any] | None:
-        raise NotImplementedError(job_id)
-
-    def erase(self, job_id: str, at: datetime) -> None:
-        raise NotImplementedError(job_id)
-
     def record(self, job_id: str) -> JobRecord | None:
         return self.records.get(job_id)
 
@@ -65,18 +60,17 @@ class MemoryHistory:
 def make(world: World, number: int, status: JobStatus | None = None) -> Job:
     """A live job in the given state, `number` seconds after the first one."""
     job = make_job(f"job-{number}", START + timedelta(seconds=number))
-    world.live.create(job, job.created_at, None)
+    world.tracking.create(job, job.created_at, None)
     if status:
-        world.live.mark(job.job_id, JobEvent(status.value, job.created_at), status)
+        world.tracking.record_event(job.job_id, JobEvent(status.value, job.created_at), status)
     return job
 
 
-def page(world: World, history: MemoryHistory, **asked: Any) -> dict[str, Any]:
+def page(world: World, queries: MemoryJobQueries, **asked: Any) -> dict[str, Any]:
     after, limit = asked.pop("after", None), asked.pop("limit", 20)
     request = ListRequest(JobFilter(**asked), Position.parse(after) if after else None, limit)
-    return list_jobs(
-        request, history=history, live=world.live, signer=PlainSigner(), clock=world.clock
-    )
+    list_jobs = ListJobs(queries, world.tracking, ShowStatus(PlainSigner()), world.clock)
+    return list_jobs(request)
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
@@ -84,13 +78,13 @@ def ids(answer: dict[str, Any]) -> list[str]:
 
 
 def test_running_jobs_stand_where_their_live_items_say(world: World) -> None:
-    history = MemoryHistory()
+    queries = MemoryJobQueries()
     running, ended = make(world, 1, JobStatus.PROCESSING), make_job("ended")
-    history.add(running)
-    history.add(ended, JobStatus.SUCCEEDED)
+    queries.add(running)
+    queries.add(ended, JobStatus.SUCCEEDED)
     lost = make_job("only in PostgreSQL", START - timedelta(days=40))
-    history.add(lost)
-    answer = page(world, history)
+    queries.add(lost)
+    answer = page(world, queries)
     assert [(job["jobId"], job["status"]) for job in answer["jobs"]] == [
         (running.job_id, "processing"),
         (ended.job_id, "succeeded"),
@@ -102,95 +96,91 @@ def test_running_jobs_stand_where_their_live_items_say(world: World) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
 def test_pages_cover_everything_once(world: World, limit: int) -> None:
-    history = MemoryHistory()
+    queries = MemoryJobQueries()
     jobs = [make_job(f"job-{n}", START + timedelta(seconds=n // 2)) for n in range(7)]
     for job in jobs:
-        history.add(job, JobStatus.SUCCEEDED)
+        queries.add(job, JobStatus.SUCCEEDED)
     seen: list[str] = []
     cursor = None
     for _ in range(10):
-        answer = page(world, history, limit=limit, after=cursor)
+        answer = page(world, queries, limit=limit, after=cursor)
         seen += ids(answer)
         cursor = answer["nextCursor"]
         if cursor is None:
             break
         assert len(answer["jobs"]) == limit
-    assert seen == [row.position.job_id for row in history.rows]
+    assert seen == [row.position.job_id for row in queries.rows]
 
 
 def test_a_live_status_is_looked_for_over_several_reads(world: World) -> None:
-    history = MemoryHistory()
+    queries = MemoryJobQueries()
     wanted = [make(world, n, JobStatus.STORING) for n in (0, 1)]
     for job in wanted:
-        history.add(job)
+        queries.add(job)
     for number in range(2, 7):
-        history.add(make(world, number, JobStatus.PROCESSING))
-    answer = page(world, history, status=JobStatus.STORING, limit=2)
+        queries.add(make(world, number, JobStatus.PROCESSING))
+    answer = page(world, queries, status=JobStatus.STORING, limit=2)
     assert ids(answer) == [job.job_id for job in reversed(wanted)]
-    assert history.reads == 4
+    assert queries.reads == 4
     assert answer["nextCursor"] is None
 
 
 def test_the_search_for_a_live_status_ends_with_a_cursor(world: World) -> None:
-    history = MemoryHistory()
+    queries = MemoryJobQueries()
     for number in range(12):
-        history.add(make(world, number, JobStatus.PROCESSING))
-    answer = page(world, history, status=JobStatus.STORING, limit=2)
-    assert (ids(answer), history.reads) == ([], 4)
-    assert Position.parse(answer["nextCursor"]) == history.rows[7].position
+        queries.add(make(world, number, JobStatus.PROCESSING))
+    answer = page(world, queries, status=JobStatus.STORING, limit=2)
+    assert (ids(answer), queries.reads) == ([], 4)
+    assert Position.parse(answer["nextCursor"]) == queries.rows[7].position
 
 
 def test_a_page_that_fills_in_its_middle_goes_on_there(world: World) -> None:
-    history = MemoryHistory()
+    queries = MemoryJobQueries()
     states = [JobStatus.STORING, JobStatus.PROCESSING, JobStatus.STORING, JobStatus.STORING]
     jobs = [make(world, n, state) for n, state in enumerate(states)]
     for job in jobs:
-        history.add(job)
-    first = page(world, history, status=JobStatus.STORING, limit=2)
+        queries.add(job)
+    first = page(world, queries, status=JobStatus.STORING, limit=2)
     assert ids(first) == [jobs[3].job_id, jobs[2].job_id]
-    second = page(world, history, status=JobStatus.STORING, limit=2, after=first["nextCursor"])
+    second = page(world, queries, status=JobStatus.STORING, limit=2, after=first["nextCursor"])
     assert ids(second) == [jobs[0].job_id]
     assert second["nextCursor"] is None
 
 
-def told(world: World, history: MemoryHistory, who: Caller = BACK_END) -> dict[str, Any]:
-    return get_timeline(
-        world.job.job_id, who, live=world.live, history=history, clock=SteppedClock()
-    )
+def told(world: World, queries: MemoryJobQueries, who: Caller = BACK_END) -> dict[str, Any]:
+    return GetTimeline(world.tracking, queries, SteppedClock())(world.job.job_id, who)
 
 
 def test_the_timeline_of_a_running_job_is_its_live_items(world: World) -> None:
-    answer = told(world, MemoryHistory())
+    answer = told(world, MemoryJobQueries())
     assert (answer["status"], answer["completedAt"]) == ("pending", None)
     assert [event["name"] for event in answer["events"]] == ["created"]
 
 
 def test_the_timeline_of_an_ended_job_is_postgresqls(world: World) -> None:
-    history = MemoryHistory()
+    queries = MemoryJobQueries()
     end = FinishedJob(world.job, JobStatus.CANCELED, START + timedelta(seconds=3))
-    world.live.finish(end, finished_document(end))
+    world.tracking.finish(end, finished_document(end))
     with pytest.raises(JobNotFound):
-        told(world, history)
+        told(world, queries)
     record = JobRecord(
         world.job.job_id, world.job.user_id, JobStatus.CANCELED, START, end.completed_at
     )
     arn = "arn:aws:states:us-east-1:123456789012:execution:media-job:one"
-    history.records[world.job.job_id] = replace(record, execution_arn=arn)
-    answer = told(world, history)
+    queries.records[world.job.job_id] = replace(record, execution_arn=arn)
+    answer = told(world, queries)
     assert answer["wallTime"] == 3.0
     assert answer["executionUrl"].endswith(arn)
     user = Caller(subject=world.job.user_id)
-    assert "executionUrl" not in told(world, history, user), "an account is its operators' concern"
-    history.records[world.job.job_id] = replace(record, user_id="another")
+    assert "executionUrl" not in told(world, queries, user), "an account is its operators' concern"
+    queries.records[world.job.job_id] = replace(record, user_id="another")
     with pytest.raises(JobNotFound):
-        told(world, history, Caller(named=world.job.user_id))
+        told(world, queries, Caller(named=world.job.user_id))
 
 
 def test_a_timeline_is_its_users_alone(world: World) -> None:
-    assert told(world, MemoryHistory(), Caller(subject=world.job.user_id))
+    assert told(world, MemoryJobQueries(), Caller(subject=world.job.user_id))
     with pytest.raises(JobNotFound):
-        told(world, MemoryHistory(), Caller(subject="stranger"))
+        told(world, MemoryJobQueries(), Caller(subject="stranger"))
     with pytest.raises(JobNotFound):
-        get_timeline(
-            "nonsense", BACK_END, live=world.live, history=MemoryHistory(), clock=world.clock
-        )
+        GetTimeline(world.tracking, MemoryJobQueries(), world.clock)("nonsense", BACK_END)

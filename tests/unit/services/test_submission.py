@@ -1,39 +1,30 @@
 """Exactly one paid prediction per job, whatever happens to the answer and to the step."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
+from tests.support.use_cases import GRACE
 from tests.unit.services.conftest import World
 from vsl.domain.errors import (
+    ConfigurationError,
     JobCanceled,
+    PredictionTimedOut,
     ProviderRejected,
     ProviderThrottled,
     ProviderUnavailable,
+    StoreUnavailable,
     SubmissionUncertain,
+    VslError,
 )
-from vsl.domain.live_job import LiveJob
-from vsl.domain.prediction import Outcome, Prediction, PredictionStatus
-from vsl.domain.webhook_url import parse_webhook_url
-from vsl.services.submission import Submission, Submitted, submit
-
-SETTLE = timedelta(seconds=45)
+from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.jobs.webhook_url import parse_webhook_url
+from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
+from vsl.services.submission.attach_prediction import Submitted
 
 
 def run(world: World) -> Submitted:
-    return submit(
-        Submission(
-            job=world.job,
-            reference="black-forest-labs/flux-schnell",
-            provider_input={"prompt": "a lighthouse"},
-            webhook_base="https://api.example.com/v1/",
-            settle=SETTLE,
-        ),
-        live=world.live,
-        provider=world.provider,
-        clock=world.clock,
-        metrics=world.metrics,
-    )
+    return world.submit_prediction(world.job)
 
 
 class AnswerLostError(Exception):
@@ -78,7 +69,7 @@ def test_a_lost_answer_is_found_in_the_providers_list(world: World) -> None:
 
 def test_a_lost_answer_is_adopted_from_the_webhook(world: World) -> None:
     def webhook_then_death(prediction: Prediction) -> None:
-        world.live.record_prediction(
+        world.tracking.record_prediction(
             world.job.job_id, 1, prediction.id, world.clock.now(), "webhook"
         )
         raise AnswerLostError
@@ -90,7 +81,7 @@ def test_a_lost_answer_is_adopted_from_the_webhook(world: World) -> None:
     assert len(world.provider.predictions) == 1
 
 
-def test_without_a_trace_nothing_is_paid_before_the_settle_time(world: World) -> None:
+def test_without_a_trace_nothing_is_paid_before_the_grace_period(world: World) -> None:
     def die_before() -> None:
         raise AnswerLostError
 
@@ -98,7 +89,7 @@ def test_without_a_trace_nothing_is_paid_before_the_settle_time(world: World) ->
     with pytest.raises(AnswerLostError):
         run(world)
     world.provider.before_create = lambda: None
-    world.clock.advance(SETTLE.total_seconds() - 1)
+    world.clock.advance(GRACE.total_seconds() - 1)
     with pytest.raises(SubmissionUncertain):
         run(world)
     assert not world.provider.predictions
@@ -149,7 +140,7 @@ def test_two_predictions_of_one_job_leave_one_running(world: World) -> None:
 
     def late_webhook_of_the_first(_prediction: Prediction) -> None:
         (first,) = hidden
-        world.live.record_prediction(world.job.job_id, 1, first, world.clock.now(), "webhook")
+        world.tracking.record_prediction(world.job.job_id, 1, first, world.clock.now(), "webhook")
 
     world.provider.on_create = late_webhook_of_the_first
     submitted = run(world)
@@ -157,13 +148,15 @@ def test_two_predictions_of_one_job_leave_one_running(world: World) -> None:
     assert submitted.replicate_id == first
     assert len(world.provider.canceled) == 1
     assert first not in world.provider.canceled
-    assert world.metrics.names().count("PredictionWasted") == 1
+    assert world.metrics.names().count("OrphanedPrediction") == 1
 
 
 def test_an_early_end_is_no_reason_to_submit_again(world: World) -> None:
     def ends_before_the_answer(prediction: Prediction) -> None:
         ended = world.provider.end(prediction.id)
-        world.live.record_outcome(world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now())
+        world.tracking.record_outcome(
+            world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now()
+        )
 
     world.provider.on_create = ends_before_the_answer
     submitted = run(world)
@@ -173,11 +166,11 @@ def test_an_early_end_is_no_reason_to_submit_again(world: World) -> None:
 
 def test_a_job_that_has_ended_is_not_submitted(world: World) -> None:
     from tests.support.jobs import make_job
-    from vsl.domain.job import FinishedJob, JobStatus
-    from vsl.domain.status import finished_document
+    from vsl.domain.jobs.job import FinishedJob, JobStatus
+    from vsl.domain.jobs.status import finished_document
 
     canceled = FinishedJob(make_job(), JobStatus.CANCELED, world.clock.now())
-    world.live.finish(canceled, finished_document(canceled))
+    world.tracking.finish(canceled, finished_document(canceled))
     with pytest.raises(JobCanceled):
         run(world)
     assert not world.provider.predictions
@@ -188,7 +181,7 @@ def interrupt(world: World) -> str:
     submitted = run(world)
     error = "Prediction interrupted; please retry (code: PA)"
     ended = world.provider.end(submitted.replicate_id, PredictionStatus.FAILED, error)
-    world.live.record_outcome(world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now())
+    world.tracking.record_outcome(world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now())
     return submitted.replicate_id
 
 
@@ -197,7 +190,7 @@ def test_an_interrupted_prediction_is_repeated_once(world: World) -> None:
     second = run(world)
     assert second.replicate_id != first
     assert (second.attempt, second.how) == (2, "created")
-    assert world.item().past == {first}
+    assert world.item().abandoned_ids == {first}
     assert world.item().outcome is None
     third = interrupt(world)
     assert third == second.replicate_id
@@ -218,7 +211,7 @@ def test_a_repetition_whose_answer_was_lost_is_not_taken_for_the_first(world: Wo
 
 
 def test_nothing_is_submitted_after_a_cancel(world: World) -> None:
-    world.live.request_cancel(world.job.job_id, world.clock.now())
+    world.tracking.request_cancel(world.job.job_id, world.clock.now())
     with pytest.raises(JobCanceled):
         run(world)
     assert not world.provider.predictions
@@ -226,7 +219,7 @@ def test_nothing_is_submitted_after_a_cancel(world: World) -> None:
 
 def test_a_cancel_during_the_post_is_honoured(world: World) -> None:
     def cancel_now(_prediction: Prediction) -> None:
-        world.live.request_cancel(world.job.job_id, world.clock.now())
+        world.tracking.request_cancel(world.job.job_id, world.clock.now())
 
     world.provider.on_create = cancel_now
     with pytest.raises(JobCanceled):
@@ -234,16 +227,40 @@ def test_a_cancel_during_the_post_is_honoured(world: World) -> None:
     assert world.item().replicate_id is not None, "so that RecordFailure can stop it"
 
 
-def test_giving_up_twice_is_giving_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abandoning_twice_is_abandoning_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A conditional write whose answer is lost is sent again by the client and then refused."""
     first = interrupt(world)
-    give_up = world.live.give_up_prediction
+    abandon = world.tracking.abandon_prediction
 
-    def give_up_twice(job_id: str, replicate_id: str, at: datetime) -> LiveJob | None:
-        give_up(job_id, replicate_id, at)
-        return give_up(job_id, replicate_id, at)
+    def abandon_twice(job_id: str, replicate_id: str, at: datetime) -> TrackedJob | None:
+        abandon(job_id, replicate_id, at)
+        return abandon(job_id, replicate_id, at)
 
-    monkeypatch.setattr(world.live, "give_up_prediction", give_up_twice)
+    monkeypatch.setattr(world.tracking, "abandon_prediction", abandon_twice)
     second = run(world)
     assert second.how == "created"
     assert second.replicate_id != first
+
+
+def test_past_its_deadline_nothing_is_submitted(world: World) -> None:
+    """It would be paid for and stopped at once."""
+    world.clock.at = world.item().deadline
+    with pytest.raises(PredictionTimedOut):
+        run(world)
+    assert not world.provider.predictions
+    assert world.item().attempt == 0
+
+
+@pytest.mark.parametrize("kind", [StoreUnavailable, ConfigurationError])
+def test_a_submission_that_could_not_be_sent_frees_the_next_attempt_at_once(
+    world: World, kind: type[VslError]
+) -> None:
+    """The token's parameter could not be read: nothing has left."""
+
+    def refuse() -> None:
+        raise kind("no token")
+
+    world.provider.before_create = refuse
+    with pytest.raises(kind):
+        run(world)
+    assert world.item().intent_at is None

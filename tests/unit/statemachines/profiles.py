@@ -2,18 +2,37 @@
 
 from typing import Any
 
+# Two spellings of what is abbreviated: test_lambda_errors.py says why, and that none is missing.
 _LAMBDA_FAULTS = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
+    "Lambda.LambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Lambda.ClientExecutionTimeoutException",
-    "Runtime.ExitError",
-    "Lambda.Unknown",
-    "Runtime.Unknown",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ENINotReadyException",
+    "Lambda.EniNotReadyException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.EniLimitReachedException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.Ec2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.Ec2UnexpectedException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+    "Lambda.SubnetIpAddressLimitReachedException",
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.CodeArtifactUserDeletedException",
+    "Lambda.SnapStartNotReadyException",
+    "Lambda.SnapStartTimeoutException",
+    "Lambda.SnapStartRegenerationFailureException",
+    "Lambda.SnapStartException",
 ]
+_CRASHES = ["Runtime.ExitError", "Runtime.OutOfMemory", "Runtime.Unknown", "Lambda.Unknown"]
 _START_FAULTS = [
     "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.SfnException",
     "StepFunctions.SdkClientException",
     "StepFunctions.ThrottlingException",
     "StepFunctions.ExecutionLimitExceededException",
@@ -36,7 +55,9 @@ def _profile(
 PROFILES: dict[str, dict[str, dict[str, Any]]] = {
     # Nobody waits for a job by the second: patience costs less than a failed job.
     "media_job": {
-        "lambda faults": _profile(_LAMBDA_FAULTS, 1, 20, 5),
+        # An idle function in a VPC is away for up to 90 s when it is called again.
+        "lambda faults": _profile(_LAMBDA_FAULTS, 2, 60, 10),
+        "crash": _profile(_CRASHES, 1, 20, 5),
         "store": _profile(["StoreUnavailable"], 2, 60, 12),
         # Every step may run again, and a job that is paid for is worth a few tries.
         "time": _profile(["Sandbox.Timedout", "States.Timeout"], 1, 5, 6, rate=1.0),
@@ -50,6 +71,7 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
     # A client waits: few and quick.
     "generate_media": {
         "lambda faults": _profile(_LAMBDA_FAULTS, 1, 2, 2),
+        "crash": _profile(_CRASHES, 1, 2, 2),
         "store": _profile(["StoreUnavailable"], 1, 2, 2),
         "first copy": _profile(["RequestInProgress"], 1, 2, 3, rate=1.5),
         "start": _profile(_START_FAULTS, 1, 2, 3),

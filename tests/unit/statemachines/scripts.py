@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.support.machines import Fault, Handler, Machines
-from vsl.domain.prediction import Outcome, PredictionStatus
+from vsl.domain.predictions.prediction import Outcome, PredictionStatus
 
 JOB_ID = "01981d2a-0000-7000-8000-000000000001"
 JOB = {"jobId": JOB_ID, "userId": "u1", "modelId": "flux-schnell"}
+KEY = {"id": "generate-media#1", "bodyHash": "2"}
+VALIDATED: dict[str, Any] = {"job": JOB, "key": KEY, "created": False, "started": False}
 _SUCCEEDED = Outcome(
     "r1", PredictionStatus.SUCCEEDED, "webhook", output=("https://replicate.delivery/x/out.webp",)
 )
@@ -39,7 +41,7 @@ def scripts(
         return {"error": event["input"]["error"]["Error"], "cause": "as recorded"}
 
     handlers: dict[str, Handler] = {
-        "validate_request": lambda _: {"job": JOB, "answer": ANSWER, "wait": wait},
+        "validate_request": lambda _: {**VALIDATED, "answer": ANSWER, "wait": wait},
         "check_rate_limit": lambda event: {
             "first": True,
             "headers": RATE_LIMIT,

@@ -10,7 +10,7 @@ from tests.support.template import resource, template
 from tests.unit.statemachines.graph import function_tasks, states, substitutions, tasks
 from vsl.domain import errors
 from vsl.domain.errors import error_classes
-from vsl.domain.prediction import Outcome, PredictionStatus
+from vsl.domain.predictions.prediction import Outcome, PredictionStatus
 
 FUNCTIONS = STATE_MACHINES.parent / "functions"
 ENGINES_OWN = ("States.", "Lambda.", "Runtime.", "Sandbox.", "StepFunctions.")

@@ -21,6 +21,7 @@ from tests.unit.statemachines.graph import (
     tasks,
 )
 from tests.unit.statemachines.profiles import PROFILES, profile_name
+from vsl.services.completion.store_media import DOWNLOAD_TRIES
 
 # The end of the line: when these fail themselves, nothing is left to hand the error to.
 FAILURE_HANDLERS = {"media_job": "RecordFailure", "generate_media": "RejectRequest"}
@@ -37,7 +38,7 @@ def state_of(machine: str, name: str) -> dict[str, object]:
 def test_there_is_something_to_check() -> None:
     assert MACHINE_NAMES == ("generate_media", "media_job")
     assert len(all_tasks()) == 15
-    assert sum(len(states(machine)) for machine in MACHINE_NAMES) == 20
+    assert sum(len(states(machine)) for machine in MACHINE_NAMES) == 21
 
 
 @pytest.mark.parametrize("machine", MACHINE_NAMES)
@@ -48,7 +49,6 @@ def test_statelint_finds_nothing(machine: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -59,7 +59,7 @@ def test_statelint_would_find_something(tmp_path: Path) -> None:
     file = tmp_path / "broken.asl.json"
     file.write_text(json.dumps(broken))
     statelint = Path(sys.executable).with_name("statelint")
-    done = subprocess.run([statelint, file], capture_output=True, check=False, timeout=30)
+    done = subprocess.run([statelint, file], capture_output=True, check=False)
     assert done.returncode != 0
 
 
@@ -114,6 +114,10 @@ def test_retries_name_their_errors_and_follow_a_profile(machine: str, name: str)
         assert retrier["MaxDelaySeconds"] > retrier["IntervalSeconds"]
     if name in function_tasks(machine):
         assert "Lambda.TooManyRequestsException" in errors
+
+
+def test_a_download_is_given_up_when_its_retries_are_used_up_and_not_before() -> None:
+    assert PROFILES["media_job"]["download"]["MaxAttempts"] + 1 == DOWNLOAD_TRIES
 
 
 @pytest.mark.parametrize("machine", MACHINE_NAMES)

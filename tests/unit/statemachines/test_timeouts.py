@@ -22,6 +22,8 @@ API_GATEWAY_SECONDS = 29
 LAMBDA_MOST = 900
 # How often a job may submit again: as the catalogue's `reruns`, and once because nobody saw the first.
 MOST_REPEATS = 4
+# Errors that a row of the README names one by one.
+MOST_NAMED = 8
 
 
 def lambda_seconds(state: str) -> int:
@@ -102,7 +104,7 @@ def test_the_door_answers_before_api_gateway_gives_up() -> None:
 
 
 def test_no_model_may_repeat_more_often_than_is_reckoned_with() -> None:
-    from vsl.domain.catalogue import ModelEntry
+    from vsl.domain.catalogue.models import ModelEntry
 
     (most,) = [m.le for m in ModelEntry.model_fields["reruns"].metadata if hasattr(m, "le")]
     assert most + 1 == MOST_REPEATS
@@ -111,8 +113,7 @@ def test_no_model_may_repeat_more_often_than_is_reckoned_with() -> None:
 def test_the_wait_outlasts_every_job_and_ends_while_the_output_still_lives() -> None:
     """A prediction that finished unseen at the start of the wait is found by ResolveTimeout; the
     provider deletes its files after an hour."""
-    from vsl.domain.catalogue import MAX_TIMEOUT_SECONDS
-    from vsl.domain.job import SUBMISSION_SLACK
+    from vsl.domain.jobs.job import MAX_TIMEOUT_SECONDS, SUBMISSION_SLACK
 
     wait = states("media_job")["AwaitPrediction"]["TimeoutSeconds"]
     deadline = MAX_TIMEOUT_SECONDS + SUBMISSION_SLACK.total_seconds()
@@ -163,6 +164,8 @@ def policies(machine: str) -> str:
     ]
     for name, policy in PROFILES[machine].items():
         errors = ", ".join(policy["ErrorEquals"])
+        if len(policy["ErrorEquals"]) > MOST_NAMED:
+            errors = "every error by which Lambda says that it cannot invoke the function now"
         growth = f"{policy['BackoffRate']:g}"
         delays = f"{policy['IntervalSeconds']} s, x{growth}, {policy['MaxDelaySeconds']} s"
         rows.append(f"| {name} | {errors} | {delays} | {policy['MaxAttempts']} |")

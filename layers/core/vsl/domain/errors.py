@@ -69,7 +69,7 @@ class FileNotFound(VslError):
 
 
 class Forbidden(VslError):
-    """The caller is known and asks for what is somebody else's."""
+    """The caller is known and asks for what belongs to another user."""
 
     status = 403
     title = "This is not yours"
@@ -80,12 +80,19 @@ class JobNotFound(VslError):
     title = "There is no such job"
 
 
+class JobDeleted(VslError):
+    """The job was there once: nothing of it comes back."""
+
+    status = 410
+    title = "The job was deleted"
+
+
 class JobNotEnded(VslError):
     status = 409
     title = "The job has not ended"
 
 
-class NobodyToCall(VslError):
+class NoCallbackUrl(VslError):
     """A replay of a callback that was never wished for."""
 
     status = 409
@@ -132,6 +139,13 @@ class PayloadTooLarge(VslError):
     title = "The request is too large"
 
 
+class Overloaded(VslError):
+    """No function had room or time for the request; nothing is broken, and repeating it is safe."""
+
+    status = 503
+    title = "Too many requests at the moment"
+
+
 # --- our own stores and settings -------------------------------------------------------------
 
 
@@ -147,7 +161,7 @@ class ConfigurationError(VslError):
 
 
 class InternalError(VslError):
-    """An exception nobody foresaw; the log has the details."""
+    """An unexpected exception; the log has the details."""
 
 
 # --- submitting to the provider --------------------------------------------------------------
@@ -222,7 +236,7 @@ class OutputExpired(VslError):
 
 
 class OutputInvalid(VslError):
-    """The output is not media, is empty or is larger than the limit."""
+    """The output has nothing in it, or is larger than the limit."""
 
 
 class DownloadRefused(VslError):
@@ -230,7 +244,7 @@ class DownloadRefused(VslError):
 
 
 class DownloadFailed(VslError):
-    """The download broke off; retrying is safe."""
+    """The download broke off; retrying is safe. `details.failures` counts the output's tries."""
 
 
 class JobCanceled(VslError):
@@ -241,17 +255,17 @@ class ExecutionStopped(VslError):
     """The execution ended without recording the job's end: it timed out or was stopped by hand."""
 
 
+class JobNotStarted(VslError):
+    """The job was written down, and its execution could not be started."""
+
+
 def error_classes() -> dict[str, type[VslError]]:
-    """Every error by its name."""
-
-    def walk(parent: type[VslError]) -> dict[str, type[VslError]]:
-        found: dict[str, type[VslError]] = {}
-        for child in parent.__subclasses__():
-            found[child.__name__] = child
-            found |= walk(child)
-        return found
-
-    return walk(VslError)
+    """Every error of this module by its name; a subclass elsewhere is no error of the product."""
+    return {
+        name: kind
+        for name, kind in globals().items()
+        if isinstance(kind, type) and issubclass(kind, VslError) and kind is not VslError
+    }
 
 
 def parse_error(name: str, cause: str | None) -> VslError:
@@ -271,16 +285,25 @@ def parse_error(name: str, cause: str | None) -> VslError:
     return kind(message, **(dict(details) if isinstance(details, Mapping) else {}))
 
 
-# What Lambda and Step Functions report of a function that was not run to its end:
-# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-_NOT_RUN = ("Lambda.", "Sandbox.Timedout", "States.Timeout")
+# What Lambda and Step Functions report of a function for which there was no room or no time. The
+# stores' own time limits end before a function's (StoreUnavailable), so a function that runs out
+# of time had no processor: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+_NO_ROOM = {
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+}
 
 
-def door_error(name: str, cause: str | None) -> VslError:
+def request_error(name: str, cause: str | None) -> VslError:
     """As `parse_error`, where a client waits who may ask again: no time or no room is no fault."""
     error = parse_error(name, cause)
-    if isinstance(error, InternalError) and name.startswith(_NOT_RUN):
-        return StoreUnavailable("The request was not taken in time; try again.", service="Lambda")
+    if isinstance(error, InternalError) and name in _NO_ROOM:
+        return Overloaded("The request was not taken in time; try again.")
+    if isinstance(error, InternalError) and name.startswith("Lambda."):
+        return StoreUnavailable("Lambda did not answer.", service="Lambda")
     return error
 
 

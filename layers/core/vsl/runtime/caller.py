@@ -1,22 +1,20 @@
 """Who sent a request, as API Gateway vouches for it."""
 
-from vsl.domain.caller import Caller
-from vsl.domain.errors import Forbidden
-from vsl.runtime.handler import Event
+from collections.abc import Mapping
+from typing import Any
+
+from vsl.domain.api.caller import Caller, token_subject
+from vsl.runtime.handler import Event, claims
 from vsl.runtime.settings import settings
 
 
-def caller(event: Event, named: str | None = None) -> Caller:
-    """The caller of a proxy event; `named` is the userId of a body, else the query's counts.
+def caller(event: Event, body: Mapping[str, Any] | None = None) -> Caller:
+    """The caller of a proxy event, which names a user in its body where it has one, else in the query.
 
-    Raises Forbidden when the pool's token names nobody, or another user than the request does.
+    Raises Forbidden for a token that is not for this API, or for another user than the request names.
     """
-    query = event.get("queryStringParameters") or {}
-    named = named if named is not None else query.get("userId")
+    source = body if body is not None else event.get("queryStringParameters") or {}
+    named = source.get("userId")
     if settings().api_auth != "COGNITO":
         return Caller(named=named)
-    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
-    subject = (authorizer.get("claims") or {}).get("sub")
-    if not subject:
-        raise Forbidden("The token names no user.")
-    return Caller(subject=str(subject), named=named)
+    return Caller(token_subject(claims(event), settings().cognito_client_ids), named)

@@ -3,21 +3,33 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Protocol, cast
+from typing import Any, NotRequired, Protocol, TypedDict, cast
 
 from vsl.domain.errors import InternalError, VslError
-from vsl.domain.ids import is_job_id
-from vsl.runtime.observability import job_keys, logger, step_done
+from vsl.domain.jobs.ids import is_job_id
+from vsl.domain.jobs.webhook_url import WEBHOOK_PATH
+from vsl.runtime.observability import job_keys, logger
 from vsl.runtime.settings import settings
 
 Event = dict[str, Any]
-Response = dict[str, Any]
+
+
+class Response(TypedDict):
+    """An HTTP answer for API Gateway: the body is text already, JSON but for files."""
+
+    statusCode: int
+    headers: dict[str, str]
+    body: str
+    isBase64Encoded: NotRequired[bool]
 
 
 # What a script on another origin may read besides the content type.
 _EXPOSED = {
     "Access-Control-Expose-Headers": "ETag,Location,Preference-Applied,RateLimit,RateLimit-Policy,Retry-After"
 }
+
+# A client for whose wait there was no place asks again after so many seconds.
+ASK_AGAIN = {"Retry-After": "2"}
 
 
 class Context(Protocol):
@@ -29,11 +41,13 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-def step(function: Callable[[Event, Context], Any]) -> Callable[[Event, Context], Any]:
+def step[Given: Mapping[str, Any], Made](
+    function: Callable[[Given, Context], Made],
+) -> Callable[[Given, Context], Made]:
     """A step of a state machine: errors leave as exceptions, whose class name the machine matches."""
 
     @wraps(function)
-    def wrapper(event: Event, context: Context) -> Any:
+    def wrapper(event: Given, context: Context) -> Made:
         with job_keys(event, request_id=context.aws_request_id):
             try:
                 result = function(event, context)
@@ -45,7 +59,7 @@ def step(function: Callable[[Event, Context], Any]) -> Callable[[Event, Context]
             except Exception:
                 logger.exception("step failed unexpectedly")
                 raise
-            step_done(**_learned(result))
+            logger.info("step done", **_learned(result))
             return result
 
     return wrapper
@@ -58,6 +72,7 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
     def wrapper(event: Event, context: Context) -> Response:
         with job_keys(_asked_about(event), request_id=context.aws_request_id):
             try:
+                _check_token(event)
                 response = function(event, context)
             except VslError as error:
                 logger.warning("request refused", error_code=error.code, reason=error.message)
@@ -73,6 +88,21 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
     return wrapper
 
 
+def claims(event: Event) -> Mapping[str, Any]:
+    """What API Gateway vouches for of the caller's token; nothing on a route that is open to all."""
+    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
+    return authorizer.get("claims") or {}
+
+
+def _check_token(event: Event) -> None:
+    """Raises Forbidden for one that is not for this API, also on a route that asks for no user."""
+    given = claims(event)
+    if given and settings().api_auth == "COGNITO":
+        from vsl.domain.api.caller import token_subject
+
+        token_subject(given, settings().cognito_client_ids)
+
+
 def _learned(result: object) -> dict[str, Any]:
     """The attempt, by the steps that find it out."""
     known = isinstance(result, Mapping) and result.get("attempt")
@@ -81,7 +111,8 @@ def _learned(result: object) -> dict[str, Any]:
 
 def _asked_about(event: Event) -> dict[str, str]:
     """The job in the path, or the one that a webhook's address names; it may be made up."""
-    named = (event.get("queryStringParameters") or {}) | (event.get("pathParameters") or {})
+    place = "queryStringParameters" if event.get("resource") == WEBHOOK_PATH else "pathParameters"
+    named = event.get(place) or {}
     if not is_job_id(named.get("jobId")):
         return {}
     attempt = str(named.get("attempt", ""))

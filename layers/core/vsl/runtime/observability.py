@@ -9,20 +9,18 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from vsl.runtime.log_lines import LineFormatter
 from vsl.runtime.settings import settings
 
 SERVICE = "vsl"
 NAMESPACE = "VSL"
 
-# Unit by name. Every metric exists by stage alone, which alarms watch, and again by the dimensions
-# it is recorded with.
+# Unit by name. Every metric exists by stage alone, which alarms watch; some again by one dimension.
 METRICS: Mapping[str, str] = {
     "JobStarted": "Count",
     "JobCompleted": "Count",
@@ -41,9 +39,21 @@ METRICS: Mapping[str, str] = {
     "WebhookRejected": "Count",
     "OutcomeRecorded": "Count",
     "RateLimited": "Count",
-    "PredictionWasted": "Count",
+    "OrphanedPrediction": "Count",
     "OldestWaiting": "Seconds",
+    "ItemFailed": "Count",
     "CallbackAttempted": "Count",
+}
+
+# CloudWatch bills each value of a dimension as a metric, by the month. What else is known of a
+# metric is a property of its line: it costs nothing, and a saved query asks for it.
+DIMENSIONS: Mapping[str, str] = {
+    "JobCompleted": "modelId",
+    "JobFailed": "errorType",
+    "ProcessingTime": "mediaType",
+    "ActualCost": "mediaType",
+    "OutcomeRecorded": "source",
+    "CallbackAttempted": "outcome",
 }
 
 # What a line of a job says of it, beside the function and the request that wrote it.
@@ -53,8 +63,7 @@ JOB_KEYS = ("job_id", "execution", "user_id", "model_id", "attempt")
 class _KeysOfTheLine(logging.Filter):
     """What every line says while an event is handled. One at a time is: its threads share this.
 
-    Powertools' own context keys do the same, at a tenth of a millisecond an event, and forget those
-    of an outer one.
+    Powertools' own context keys would take those of an outer event away with them.
     """
 
     known: Mapping[str, object] = {}
@@ -65,24 +74,13 @@ class _KeysOfTheLine(logging.Filter):
         return True
 
 
-_formatter = LineFormatter(SERVICE)
-logger = Logger(service=SERVICE, logger_formatter=_formatter)
+# RFC 3339: of any other timestamp Lambda's filter concludes that the line is INFO.
+logger = Logger(service=SERVICE, utc=True, use_rfc3339=True)
+# Not Powertools' own way, which Lambda's level overrules; and that one must stay at INFO, for Lambda
+# takes the lines of metrics, which name no level, for INFO.
+logging.getLogger(SERVICE).setLevel(os.environ.get("LOG_LEVEL", "INFO"))
 keys_of_the_line = _KeysOfTheLine()
 logger.registered_handler.addFilter(keys_of_the_line)
-
-
-def step_done(**learned: object) -> None:
-    """The line a step ends with: what `logger.info` would write, without its record (a test compares).
-
-    Half of the time of a line goes into its record, and nobody writes so many.
-    """
-    if logger.log_level <= logging.INFO:
-        keys = {**keys_of_the_line.known, **learned}
-        line = _formatter.line("INFO", "step", "step done", time.time(), keys)
-        out: Any = logger.registered_handler
-        with out.lock:
-            out.stream.write(line + "\n")
-            out.flush()
 
 
 class EmfMetrics:
@@ -91,29 +89,22 @@ class EmfMetrics:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
 
-    def count(self, name: str, /, **dimensions: str) -> None:
-        self.record({name: 1}, **dimensions)
+    def count(self, name: str, /, **known: str) -> None:
+        self.record({name: 1}, **known)
 
-    def seconds(self, name: str, value: float, /, **dimensions: str) -> None:
-        self.record({name: value}, **dimensions)
+    def seconds(self, name: str, value: float, /, **known: str) -> None:
+        self.record({name: value}, **known)
 
-    def record(self, values: Mapping[str, float], /, **dimensions: str) -> None:
-        sets = [["stage"], ["stage", *dimensions]] if dimensions else [["stage"]]
+    def record(self, values: Mapping[str, float], /, **known: str) -> None:
         line = {
             "_aws": {
                 "Timestamp": time.time_ns() // 1_000_000,
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": NAMESPACE,
-                        "Dimensions": sets,
-                        "Metrics": [{"Name": name, "Unit": METRICS[name]} for name in values],
-                    }
-                ],
+                "CloudWatchMetrics": list(_directives(values, known)),
             },
             "service": SERVICE,
             "stage": settings().stage,
             **_job_of_this_line(),
-            **dimensions,
+            **known,
             **values,
         }
         # Lambda keeps a line that is JSON already as it is, also with JSON logging on.
@@ -121,6 +112,18 @@ class EmfMetrics:
 
 
 metrics = EmfMetrics()
+
+
+def _directives(names: Iterable[str], known: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The metrics, those with the same dimensions together."""
+    by: dict[str | None, list[dict[str, str]]] = {}
+    for name in names:
+        dimension = DIMENSIONS.get(name)
+        metric = {"Name": name, "Unit": METRICS[name]}
+        by.setdefault(dimension if dimension in known else None, []).append(metric)
+    for dimension, metrics_of_it in by.items():
+        sets = [["stage"]] if dimension is None else [["stage"], ["stage", dimension]]
+        yield {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": metrics_of_it}
 
 
 def _job_of_this_line() -> dict[str, Any]:
@@ -135,6 +138,7 @@ def job_keys(event: Mapping[str, Any], **more: object) -> Iterator[None]:
     job = _find_job(event)
     keys = {
         "function_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+        "release": os.environ.get("RELEASE"),
         "job_id": job.get("jobId") or event.get("jobId"),
         "execution": event.get("executionArn") or _inner(event, "execution").get("id"),
         "user_id": job.get("userId"),

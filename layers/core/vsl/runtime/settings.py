@@ -1,7 +1,7 @@
 """Settings from the environment: typed, read once, never at import. Secrets are not among them.
 
 `DEFAULTS` is what a function runs with when its environment is silent; `template.yaml` sets the
-rest. Secrets live in SSM under `SSM_PREFIX` (see `adapters.parameters`).
+rest. Secrets live in SSM under `SSM_PREFIX` (see `adapters.aws.parameters`).
 """
 
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from vsl.domain.errors import ConfigurationError
-from vsl.domain.job import MediaType
+from vsl.domain.jobs.job import MediaType
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,12 @@ class Settings:
 
     stage: str
     api_auth: str
+    cognito_client_ids: tuple[str, ...]
+    """The app clients of the user pool whose tokens are good here."""
+    api_urls: tuple[str, ...]
+    """Where the API stands, the usual address first; empty: where API Gateway puts it."""
+    api_domain: str
+    """What follows the API's id in API Gateway's own address."""
     jobs_table: str
     idempotency_table: str
     media_bucket: str
@@ -28,13 +34,19 @@ class Settings:
     download_origins: tuple[str, ...]
     allow_http_inputs: bool
     media_access: str
+    owner_names: str
+    """What stands for the user in the keys of objects: `user-id` or `opaque`."""
     signed_url_seconds: int
     rate_limit_per_hour: int
     concurrent_jobs: int
-    submission_settle_seconds: int
+    waits_per_user: int
+    waits_at_once: int
+    submission_grace_seconds: int
     max_output_bytes: int
     max_upload_bytes: Mapping[MediaType, int]
     repair_function: str
+    poll_function: str
+    provider_reads_per_minute: int
     callbacks_queue: str
     event_bus: str
     cors_origins: tuple[str, ...]
@@ -50,6 +62,9 @@ def settings() -> Settings:
     return Settings(
         stage=_text("STAGE"),
         api_auth=_text("API_AUTH"),
+        cognito_client_ids=_list("COGNITO_CLIENT_IDS", ""),
+        api_urls=_list("API_URLS", ""),
+        api_domain=_text("API_DOMAIN", ""),
         jobs_table=_text("DYNAMODB_TABLE"),
         idempotency_table=_text("IDEMPOTENCY_TABLE", ""),
         media_bucket=_text("S3_BUCKET", ""),
@@ -61,10 +76,13 @@ def settings() -> Settings:
         ),
         allow_http_inputs=_text("ALLOW_HTTP_INPUTS", "false") == "true",
         media_access=_text("MEDIA_ACCESS", "private"),
+        owner_names=_text("OWNER_NAMES", "user-id"),
         signed_url_seconds=_integer("SIGNED_URL_SECONDS", 3600),
         rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),
         concurrent_jobs=_integer("CONCURRENT_JOBS", 20),
-        submission_settle_seconds=_integer("SUBMISSION_SETTLE_SECONDS", 90),
+        waits_per_user=_integer("WAITS_PER_USER", 5),
+        waits_at_once=_integer("WAITS_AT_ONCE", 100),
+        submission_grace_seconds=_integer("SUBMISSION_GRACE_SECONDS", 90),
         max_output_bytes=_integer("MAX_OUTPUT_BYTES", 4 * 1024**3),
         max_upload_bytes={
             MediaType.IMAGE: _integer("MAX_IMAGE_UPLOAD_BYTES", 20 * 1024**2),
@@ -72,6 +90,8 @@ def settings() -> Settings:
             MediaType.VIDEO: _integer("MAX_VIDEO_UPLOAD_BYTES", 200 * 1024**2),
         },
         repair_function=_text("REPAIR_FUNCTION", ""),
+        poll_function=_text("POLL_FUNCTION", ""),
+        provider_reads_per_minute=_integer("PROVIDER_READS_PER_MINUTE", 3000),
         callbacks_queue=_text("CALLBACKS_QUEUE", ""),
         event_bus=_text("EVENT_BUS", "default"),
         cors_origins=_list("CORS_ORIGINS", ""),
@@ -86,7 +106,8 @@ def _text(name: str, default: str | None = None) -> str:
 
 
 def _list(name: str, default: str) -> tuple[str, ...]:
-    return tuple(_text(name, default).replace(" ", "").split(","))
+    parts = _text(name, default).replace(" ", "").split(",")
+    return tuple(part for part in parts if part)
 
 
 def _integer(name: str, default: int) -> int:

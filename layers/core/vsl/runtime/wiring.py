@@ -7,31 +7,36 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from vsl.adapters.aws.parameters import Parameters, Secret
 from vsl.adapters.clock import SystemClock
-from vsl.adapters.parameters import Parameters, Secret
-from vsl.runtime.observability import metrics
 from vsl.runtime.settings import settings
 
 if TYPE_CHECKING:
-    from vsl.adapters.announcements import AwsAnnouncements
-    from vsl.adapters.callback_sender import CallbackSender
-    from vsl.adapters.dynamodb import DynamoLiveJobs
-    from vsl.adapters.idempotency import DynamoIdempotency, RemainingTime
-    from vsl.adapters.object_removal import ObjectRemoval
-    from vsl.adapters.postgres import PostgresAccounting
-    from vsl.adapters.postgres_callbacks import PostgresCallbackLog
-    from vsl.adapters.postgres_history import PostgresHistory
-    from vsl.adapters.postgres_operations import PostgresOperations
-    from vsl.adapters.redis_limits import RedisRateLimits
-    from vsl.adapters.redis_stores import RedisStatusCache, RedisWebhookMemory
-    from vsl.adapters.replicate import ReplicateProvider
-    from vsl.adapters.signer import S3Signer
-    from vsl.adapters.stepfunctions import TaskCallbacks
-    from vsl.adapters.uploads import S3Uploads
-    from vsl.adapters.webhook_secrets import ProviderWebhookSecrets
-    from vsl.domain.catalogue import Catalogue
-    from vsl.services.deliver_callback import Messenger
-    from vsl.services.finish import Books
+    from vsl.adapters.aws.publishing import AwsEventPublisher
+    from vsl.adapters.aws.step_functions import DescribedExecutions, StepFunctionsTaskTokens
+    from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
+    from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
+    from vsl.adapters.dynamodb.lease import DynamoLease
+    from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
+    from vsl.adapters.http.callback_sender import CallbackSender
+    from vsl.adapters.postgres.callback_log import PostgresCallbackLog
+    from vsl.adapters.postgres.connection import PostgresConnection
+    from vsl.adapters.postgres.erasure import PostgresErasure
+    from vsl.adapters.postgres.job_queries import PostgresJobQueries
+    from vsl.adapters.postgres.job_repository import PostgresJobRepository
+    from vsl.adapters.postgres.operations_queries import PostgresOperationsQueries
+    from vsl.adapters.redis.rate_limits import RedisRateLimits
+    from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
+    from vsl.adapters.redis.wait_places import RedisWaitPlaces
+    from vsl.adapters.replicate.client import ReplicateProvider
+    from vsl.adapters.replicate.webhook_secrets import ProviderWebhookSecrets
+    from vsl.adapters.s3.large_outputs import LargeOutputs
+    from vsl.adapters.s3.object_removal import ObjectRemoval
+    from vsl.adapters.s3.objects import ObjectStore
+    from vsl.adapters.s3.signer import S3Signer
+    from vsl.adapters.s3.uploads import S3Uploads
+    from vsl.domain.catalogue.catalogue import Catalogue
+    from vsl.domain.jobs.owner_names import OwnerNames
 
 clock = SystemClock()
 
@@ -45,7 +50,7 @@ class _Lazy:
 
 
 def lazily[Adapter](make: Callable[[], Adapter]) -> Adapter:
-    """The adapter, made on its first use: for what a function only needs on a bad day."""
+    """The adapter, made on its first use: for what a function rarely needs."""
     return cast("Adapter", _Lazy(make))
 
 
@@ -55,83 +60,146 @@ def parameters() -> Parameters:
 
 
 def catalogue() -> "Catalogue":
-    from vsl.adapters.catalogue import load_catalogue
+    from vsl.adapters.aws.catalogue import load_catalogue
 
     return load_catalogue(settings().models_config)
 
 
 @cache
-def live_jobs() -> "DynamoLiveJobs":
-    from vsl.adapters.dynamodb import DynamoLiveJobs
+def tracking_store() -> "DynamoTrackingStore":
+    from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
 
-    return DynamoLiveJobs(settings().jobs_table)
-
-
-def idempotency(context: "RemainingTime") -> "DynamoIdempotency":
-    """For one invocation: a key is claimed for no longer than it may last."""
-    from vsl.adapters.idempotency import DynamoIdempotency
-
-    return DynamoIdempotency(settings().idempotency_table, context)
-
-
-def database_url() -> Secret:
-    return parameters().secret("database-url")
+    return DynamoTrackingStore(settings().jobs_table, large_outputs())
 
 
 @cache
-def accounting() -> "PostgresAccounting":
-    from vsl.adapters.postgres import PostgresAccounting
+def large_outputs() -> "LargeOutputs":
+    from vsl.adapters.s3.large_outputs import LargeOutputs
 
-    return PostgresAccounting(database_url())
+    return LargeOutputs(_objects)
+
+
+def _objects() -> "ObjectStore":
+    from vsl.adapters.aws.clients import client
+    from vsl.adapters.s3.objects import ObjectStore
+
+    return ObjectStore(settings().media_bucket, client("s3"))
+
+
+def idempotency(context: "RemainingTime", *, bound_later: bool) -> "DynamoIdempotency":
+    """For one invocation: a key is claimed for no longer than it may last.
+
+    `bound_later`: the machine that asks has CreateJob bind the key. One of the version before does not,
+    and its claims last as long as they did.
+    """
+    from vsl.adapters.dynamodb.idempotency import DynamoIdempotency
+    from vsl.domain.jobs.idempotency import CLAIM_SECONDS, KEPT_SECONDS
+
+    seconds = CLAIM_SECONDS if bound_later else KEPT_SECONDS
+    return DynamoIdempotency(settings().idempotency_table, context, claim_seconds=seconds)
 
 
 @cache
-def history() -> "PostgresHistory":
-    from vsl.adapters.postgres_history import PostgresHistory
+def key_records() -> "DynamoKeyRecords":
+    from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
 
-    return PostgresHistory(database_url())
+    return DynamoKeyRecords(settings().idempotency_table, clock.now)
 
 
 @cache
-def operations() -> "PostgresOperations":
-    from vsl.adapters.postgres_operations import PostgresOperations
+def polling_lease() -> "DynamoLease":
+    from vsl.adapters.dynamodb.lease import DynamoLease
 
-    return PostgresOperations(database_url())
+    return DynamoLease(settings().idempotency_table, "poll-predictions", clock.now)
+
+
+@cache
+def postgres() -> "PostgresConnection":
+    """One for all adapters of this process."""
+    from vsl.adapters.postgres.connection import PostgresConnection
+
+    return PostgresConnection(parameters().secret("database-url"))
+
+
+@cache
+def job_repository() -> "PostgresJobRepository":
+    from vsl.adapters.postgres.job_repository import PostgresJobRepository
+
+    return PostgresJobRepository(postgres())
+
+
+@cache
+def job_queries() -> "PostgresJobQueries":
+    from vsl.adapters.postgres.job_queries import PostgresJobQueries
+
+    return PostgresJobQueries(postgres())
+
+
+@cache
+def erasure() -> "PostgresErasure":
+    from vsl.adapters.postgres.erasure import PostgresErasure
+
+    return PostgresErasure(postgres())
+
+
+@cache
+def operations() -> "PostgresOperationsQueries":
+    from vsl.adapters.postgres.operations_queries import PostgresOperationsQueries
+
+    return PostgresOperationsQueries(postgres())
 
 
 @cache
 def provider() -> "ReplicateProvider":
-    from vsl.adapters.replicate import ReplicateProvider
+    from vsl.adapters.replicate.client import ReplicateProvider
 
-    return ReplicateProvider(settings().replicate_api_url, parameters().secret("replicate-token"))
+    return ReplicateProvider(settings().replicate_api_url, replicate_token())
+
+
+def replicate_token() -> Secret:
+    return parameters().secret("replicate-token")
 
 
 @cache
-def callbacks() -> "TaskCallbacks":
-    from vsl.adapters.stepfunctions import TaskCallbacks
+def task_tokens() -> "StepFunctionsTaskTokens":
+    from vsl.adapters.aws.step_functions import StepFunctionsTaskTokens
 
-    return TaskCallbacks()
+    return StepFunctionsTaskTokens()
+
+
+@cache
+def executions() -> "DescribedExecutions":
+    from vsl.adapters.aws.step_functions import DescribedExecutions
+
+    return DescribedExecutions()
 
 
 @cache
 def rate_limits() -> "RedisRateLimits":
-    from vsl.adapters.redis_limits import RedisRateLimits
+    from vsl.adapters.redis.rate_limits import RedisRateLimits
 
     return RedisRateLimits(redis_url())
 
 
 @cache
+def wait_places() -> "RedisWaitPlaces":
+    from vsl.adapters.redis.wait_places import RedisWaitPlaces
+
+    return RedisWaitPlaces(redis_url(), settings().waits_per_user, settings().waits_at_once)
+
+
+@cache
 def status_cache() -> "RedisStatusCache":
-    from vsl.adapters.redis_stores import RedisStatusCache
+    from vsl.adapters.redis.stores import RedisStatusCache
 
     return RedisStatusCache(redis_url())
 
 
 @cache
-def webhook_memory() -> "RedisWebhookMemory":
-    from vsl.adapters.redis_stores import RedisWebhookMemory
+def webhook_deduplication() -> "RedisWebhookDeduplication":
+    from vsl.adapters.redis.stores import RedisWebhookDeduplication
 
-    return RedisWebhookMemory(redis_url())
+    return RedisWebhookDeduplication(redis_url())
 
 
 @cache
@@ -142,82 +210,63 @@ def redis_url() -> Secret:
 
 @cache
 def signer() -> "S3Signer":
-    from vsl.adapters.signer import S3Signer
+    from vsl.adapters.s3.signer import S3Signer
 
     return S3Signer(settings().media_bucket, settings().signed_url_seconds, settings().media_access)
 
 
 @cache
-def uploads() -> "S3Uploads":
-    from vsl.adapters.uploads import S3Uploads
+def owner_names() -> "OwnerNames":
+    from vsl.domain.jobs.owner_names import OwnerNames
 
-    return S3Uploads(settings().media_bucket)
+    return OwnerNames(
+        opaque=settings().owner_names == "opaque",
+        secrets=lambda: parameters().find("owner-name-secret"),
+    )
+
+
+@cache
+def uploads() -> "S3Uploads":
+    from vsl.adapters.s3.uploads import S3Uploads
+
+    return S3Uploads(settings().media_bucket, owner_names())
 
 
 @cache
 def object_removal() -> "ObjectRemoval":
-    from vsl.adapters.aws import client
-    from vsl.adapters.object_removal import ObjectRemoval
+    from vsl.adapters.aws.clients import client
+    from vsl.adapters.s3.object_removal import ObjectRemoval
 
-    return ObjectRemoval(settings().media_bucket, client("s3"))
+    return ObjectRemoval(settings().media_bucket, client("s3"), owner_names())
 
 
 @cache
-def announcements() -> "AwsAnnouncements":
-    from vsl.adapters.announcements import AwsAnnouncements
+def event_publisher() -> "AwsEventPublisher":
+    from vsl.adapters.aws.publishing import AwsEventPublisher
 
-    return AwsAnnouncements(settings().callbacks_queue, settings().event_bus)
+    return AwsEventPublisher(settings().callbacks_queue, settings().event_bus)
 
 
 @cache
 def callback_log() -> "PostgresCallbackLog":
-    from vsl.adapters.postgres_callbacks import PostgresCallbackLog
+    from vsl.adapters.postgres.callback_log import PostgresCallbackLog
 
-    return PostgresCallbackLog(database_url())
+    return PostgresCallbackLog(postgres())
 
 
 def callback_secret() -> str:
     return parameters().get("callback-signing-secret")
 
 
-def messenger() -> "Messenger":
-    from vsl.services.deliver_callback import Messenger
-
-    return Messenger(
-        accounting=accounting(),
-        log=callback_log(),
-        post=_callback_sender(),
-        signer=signer(),
-        secret=callback_secret,
-        clock=clock,
-        metrics=metrics,
-    )
-
-
 @cache
-def _callback_sender() -> "CallbackSender":
-    from vsl.adapters.callback_sender import CallbackSender
+def callback_sender() -> "CallbackSender":
+    from vsl.adapters.http.callback_sender import CallbackSender
 
     return CallbackSender(local=settings().allow_http_inputs)
 
 
-def books() -> "Books":
-    from vsl.services.finish import Books
-
-    return Books(
-        catalogue=catalogue(),
-        accounting=accounting(),
-        live=live_jobs(),
-        cache=status_cache(),
-        limits=rate_limits(),
-        announcements=announcements(),
-        clock=clock,
-        metrics=metrics,
-    )
-
-
 @cache
 def webhook_secrets() -> "ProviderWebhookSecrets":
-    from vsl.adapters.webhook_secrets import ProviderWebhookSecrets
+    from vsl.adapters.replicate.webhook_secrets import ProviderWebhookSecrets
 
     return ProviderWebhookSecrets(parameters(), lambda: provider().webhook_secret())

@@ -1,0 +1,112 @@
+"""Numbers, times and prices for people."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+SHORT = 13  # of a job id: its whole time, to the millisecond
+_AGO = re.compile(r"(\d+)\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_PRICES = {"gpu_second": "second of GPU", "output_second": "second of output"}
+
+
+def plain(text: str) -> str:
+    """Without control characters: what others wrote must not steer the terminal."""
+    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+
+
+def seconds(value: float) -> str:
+    """4.6 s, 2 min 05 s, 1 h 10 min."""
+    if value < 60:
+        return f"{value:.1f} s" if value >= 0.1 or value == 0 else f"{value:.2f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def dollars(value: float | str | None) -> str:
+    """Two places at least, six at most."""
+    if value is None:
+        return "not known"
+    whole, _, places = f"{float(value):.6f}".partition(".")
+    return f"${whole}.{places.rstrip('0').ljust(2, '0')}"
+
+
+def size(value: int) -> str:
+    amount = float(value)
+    for unit in ("bytes", "KiB", "MiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} GiB"
+
+
+def ago(text: str, now: datetime) -> str:
+    """An ISO time as `12 s ago`, `3 h ago`, or its day."""
+    passed = (now - datetime.fromisoformat(text)).total_seconds()
+    for limit, length, unit in ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h")):
+        if passed < limit:
+            return f"{max(0, int(passed // length))} {unit} ago"
+    return text[:10]
+
+
+def moment(text: str, now: datetime) -> str:
+    """`3h`, `2d` (that long ago) or an ISO time, as ISO with an offset. Raises ValueError."""
+    found = _AGO.fullmatch(text.strip())
+    if found:
+        return (now - timedelta(**{_UNITS[found[2]]: int(found[1])})).isoformat()
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+
+
+def price(document: Mapping[str, Any]) -> str:
+    """$0.003 an image; $0.018 to $0.072 a second of output, by resolution."""
+    unit = document["unit"]
+    unit = _PRICES.get(unit, unit)
+    article = "an" if unit[0] in "aeiou" else "a"
+    if "amounts" not in document:
+        return f"{dollars(document['amount'])} {article} {unit}"
+    amounts = sorted(map(float, document["amounts"].values()))
+    span = f"{dollars(amounts[0])} to {dollars(amounts[-1])}"
+    return f"{span} {article} {unit}, by {document['by']}"
+
+
+def describe(asset: Mapping[str, Any]) -> str:
+    """1344 x 768, 2.1 s, 12 fps, h264: what is known of a file."""
+    parts = []
+    if asset.get("width"):
+        parts.append(f"{asset['width']} x {asset['height']}")
+    if asset.get("duration"):
+        parts.append(seconds(asset["duration"]))
+    if asset.get("fps"):
+        parts.append(f"{asset['fps']:g} fps")
+    return ", ".join([*parts, str(asset.get("codec") or asset["contentType"])])
+
+
+def media(asset: Mapping[str, Any]) -> str:
+    """The same and the file's size."""
+    return f"{describe(asset)}, {size(asset['fileSize'])}"
+
+
+def short_ids(job_ids: Iterable[str]) -> dict[str, str]:
+    """Each id cut to the shortest prefix that tells it from the others, its time at least."""
+    ids = list(job_ids)
+    found = {}
+    for job_id in ids:
+        length = SHORT
+        while sum(other.startswith(job_id[:length]) for other in set(ids)) > 1:
+            length += 1
+        found[job_id] = job_id[:length]
+    return found
+
+
+STATUS_STYLES = {
+    "pending": "dim",
+    "processing": "cyan",
+    "storing": "cyan",
+    "succeeded": "green",
+    "failed": "red",
+    "canceled": "yellow",
+}

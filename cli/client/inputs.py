@@ -1,0 +1,168 @@
+"""What stands on the command line, as the parameters of a model."""
+
+import base64
+import hashlib
+import json
+import mimetypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.client.api import Api
+from cli.client.errors import CommandError, Exit
+from cli.client.formatting import size
+from cli.client.network import trusts_environment
+from vsl.domain.suggestions import did_you_mean
+
+_ADDRESSES = ("https://", "http://", "data:", "upload:")
+_UPLOAD_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file on this machine that a parameter is to be."""
+
+    path: Path
+    content: bytes
+    content_type: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def read_parameters(
+    model: Mapping[str, Any],
+    *,
+    prompt: str | None,
+    pairs: Sequence[str],
+    images: Sequence[str],
+    sounds: Sequence[str],
+) -> dict[str, Any]:
+    """Values by name, files among them as LocalFile. Whether they are valid, the API says.
+
+    Raises CommandError for what cannot be read at all.
+    """
+    schema: Mapping[str, Mapping[str, Any]] = model["parameters"]["properties"]
+    found: dict[str, Any] = {}
+    for text in pairs:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            message = f"-p wants NAME=VALUE, not {text!r}."
+            raise CommandError("InvalidParameters", message, Exit.REFUSED, _see(model))
+        found[name] = _value(value, schema.get(name, {}))
+    if prompt is not None:
+        found["prompt"] = prompt
+    for kind, given in (("image", images), ("audio", sounds)):
+        names = [name for name in _files_of(schema, kind) if name not in found]
+        if len(given) > len(names):
+            takes = f"takes {len(names)}" if names else f"takes no --{kind}"
+            message = f"{model['modelId']} {takes}; {len(given)} given."
+            raise CommandError("InvalidParameters", message, Exit.REFUSED, _see(model))
+        found |= {name: _file_or_address(value) for name, value in zip(names, given, strict=False)}
+    return found
+
+
+def identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with the contents of files as their digest: what makes two commands equal."""
+    return {
+        name: f"sha256:{value.sha256}" if isinstance(value, LocalFile) else value
+        for name, value in parameters.items()
+    }
+
+
+def sent(api: Api, model: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with every file put where the models can read it. Raises CommandError."""
+    schema = model["parameters"]["properties"]
+    return {
+        name: _send(api, value, schema[name]) if isinstance(value, LocalFile) else value
+        for name, value in parameters.items()
+    }
+
+
+def _see(model: Mapping[str, Any]) -> str:
+    return f"`vsl models {model['modelId']}` lists what it takes."
+
+
+def _value(text: str, schema: Mapping[str, Any]) -> Any:
+    """Text as the schema's type, or as it is: the API then says what is wrong with it."""
+    if text.startswith("@") or schema.get("format") == "uri":
+        return _file_or_address(text.removeprefix("@")) if schema.get("format") == "uri" else text
+    kind = schema.get("type")
+    if kind in {None, "string"}:
+        return text
+    try:
+        value = json.loads(text.lower() if kind == "boolean" else text)
+    except ValueError:
+        return text
+    return value
+
+
+def _files_of(schema: Mapping[str, Mapping[str, Any]], kind: str) -> list[str]:
+    """The parameters that are files of this kind, the one a person means first."""
+    names = [
+        name
+        for name, each in schema.items()
+        if each.get("format") == "uri" and (kind == "audio") == ("audio" in name)
+    ]
+    return sorted(names, key=lambda name: name != kind)
+
+
+def _file_or_address(text: str) -> LocalFile | str:
+    if text.startswith(_ADDRESSES):
+        return text
+    path = Path(text).expanduser()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        near = did_you_mean(path.name, _neighbours(path))
+        message = f"{text} cannot be read: {error.strerror or error}. {near}".strip()
+        hint = "Give a file, or an address that begins with https://."
+        raise CommandError("FileNotReadable", message, Exit.REFUSED, hint) from error
+    if not content:
+        raise CommandError("FileNotReadable", f"{text} is empty.", Exit.REFUSED, "Give another.")
+    guessed, _ = mimetypes.guess_type(path.name)
+    return LocalFile(path, content, guessed or "application/octet-stream")
+
+
+def _neighbours(path: Path) -> list[str]:
+    try:
+        return [each.name for each in path.parent.iterdir()][:500]
+    except OSError:
+        return []
+
+
+def _send(api: Api, file: LocalFile, schema: Mapping[str, Any]) -> str:
+    place = api.create_upload(file.content_type, len(file.content), file.path.name)
+    if place is not None:
+        return _upload(place, file)
+    inline = f"data:{file.content_type};base64,{base64.b64encode(file.content).decode()}"
+    most = int(schema.get("maxLength", 0))
+    if len(inline) > most:
+        message = f"{file.path} ({size(len(file.content))}) is too large to travel in the request."
+        hint = "This deployment takes no uploads: give the file's https address instead."
+        raise CommandError("FileTooLarge", message, Exit.REFUSED, hint, maxBytes=most * 3 // 4)
+    return inline
+
+
+def _upload(place: Mapping[str, Any], file: LocalFile) -> str:
+    """Past our API, into the bucket; the same object however often it is sent."""
+    try:
+        answer = httpx.post(
+            place["url"],
+            data=place["fields"],
+            files={"file": (file.path.name, file.content, file.content_type)},
+            timeout=httpx.Timeout(_UPLOAD_SECONDS, connect=5.0),
+            trust_env=trusts_environment(place["url"]),
+        )
+    except httpx.TransportError as error:
+        message = f"{file.path} could not be uploaded: {error}"
+        hint = "Run the same command again."
+        raise CommandError("UploadFailed", message, Exit.UNAVAILABLE, hint) from error
+    if not answer.is_success:
+        message = f"{file.path} could not be uploaded: the store answered {answer.status_code}."
+        raise CommandError("UploadFailed", message, Exit.UNAVAILABLE, "Run the same command again.")
+    return str(place["handle"])

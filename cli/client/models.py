@@ -1,0 +1,109 @@
+"""`vsl models`: what there is, what it costs, how it is called."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.client.api import Api
+from cli.client.formatting import dollars, price, seconds
+from cli.client.screen import Screen
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def models_command(api: Api, model_id: str | None, media: str | None, screen: Screen) -> None:
+    if model_id is not None:
+        model = api.model(model_id)
+        if screen.as_json:
+            screen.answer(model)
+        else:
+            _show_model(api, model, screen)
+        return
+    models = [each for each in api.models() if media in {None, each["mediaType"]}]
+    if screen.as_json:
+        screen.answer({"models": models})
+        return
+    screen.out.print(_table(models))
+    screen.say(
+        f"Time is that of the example. `{api.target.command('models MODEL')}` shows it.", "dim"
+    )
+
+
+def as_command(api: Api, model_id: str, parameters: Mapping[str, Any]) -> str:
+    """A request as a command to paste."""
+    words = ["generate", model_id]
+    for name, value in parameters.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        words += ["--prompt", text] if name == "prompt" else ["-p", f"{name}={text}"]
+    return api.target.command(shlex.join(words))
+
+
+def _table(models: list[dict[str, Any]]) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(
+        "model", "media", "price", "time", "what it does", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for column in table.columns[:2]:
+        column.no_wrap = True
+    table.columns[3].no_wrap = True
+    for model in models:
+        table.add_row(
+            f"[bold]{model['modelId']}[/bold]",
+            model["mediaType"],
+            price(model["price"]),
+            seconds(model["estimatedTime"]),
+            escape(model["description"]),
+        )
+    return table
+
+
+def _show_model(api: Api, model: Mapping[str, Any], screen: Screen) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = screen.out
+    out.print(f"[bold]{model['modelId']}[/bold]  {model['mediaType']}")
+    out.print(model["description"], markup=False)
+    out.print(f"{price(model['price'])}; the example takes about {seconds(model['estimatedTime'])}")
+    amounts = model["price"].get("amounts", {})
+    for choice, amount in amounts.items():
+        out.print(f"  {model['price']['by']}={choice}: {dollars(amount)}")
+    schema = model["parameters"]
+    table = Table("parameter", "takes", "default", "", box=SIMPLE_HEAD, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for name, each in schema["properties"].items():
+        required = name in schema.get("required", ())
+        default = "[red]required[/red]" if required else _default(each)
+        table.add_row(
+            f"[bold]{name}[/bold]", escape(_takes(each)), default, escape(each["description"])
+        )
+    out.print(table)
+    out.print("Try it:", style="dim")
+    out.print(as_command(api, model["modelId"], model["example"]), markup=False, soft_wrap=True)
+
+
+def _takes(schema: Mapping[str, Any]) -> str:
+    """The values a parameter takes, in a few words."""
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    if schema.get("format") == "uri":
+        return "file or address"
+    kind = {"boolean": "true | false", "string": "text"}.get(schema["type"], schema["type"])
+    if "minimum" in schema or "maximum" in schema:
+        return f"{kind} {schema.get('minimum', '…')} to {schema.get('maximum', '…')}"
+    if "maxLength" in schema:
+        return f"{kind}, up to {schema['maxLength']} characters"
+    return str(kind)
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    if "default" not in schema:
+        return ""
+    value = schema["default"]
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,126 @@
+"""`vsl trace`: where a job's time and money went, as a waterfall."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cli.client.api import Api
+from cli.client.formatting import STATUS_STYLES, dollars, seconds, size
+from cli.client.screen import Screen
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+_STYLES = {"provider": "cyan", "workflow": "green", "webhook": "magenta", "poller": "yellow"}
+_BESIDE = 48  # columns that name, time, actor and details take
+_NARROWEST, _WIDEST = 12, 60
+_PROVIDER = {"queue", "run"}
+
+
+def trace_command(api: Api, job_id: str, screen: Screen, *, events: bool) -> None:
+    timeline, status = api.timeline(job_id), api.status(job_id)
+    if screen.as_json:
+        money = {name: status[name] for name in ("estimatedTime", "estimatedCost", "actualCost")}
+        screen.answer({**timeline, "modelId": status["modelId"], **money})
+        return
+    out = screen.out
+    style = STATUS_STYLES.get(status["status"], "")
+    out.print(f"[bold]{job_id}[/bold]  {status['modelId']}  [{style}]{status['status']}[/]")
+    out.print(waterfall(timeline, out.width))
+    for line in summary(timeline, status):
+        out.print(line, markup=False)
+    if status["error"]:
+        screen.line(f"{status['errorCode']}: {status['error']}", "red")
+    if events:
+        out.print(_events(timeline))
+
+
+def waterfall(timeline: Mapping[str, Any], width: int) -> "Table":
+    """A row a segment, its bar where it lies in the whole time."""
+    from rich.table import Table
+
+    columns = max(_NARROWEST, min(_WIDEST, width - _BESIDE))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(width=columns, no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim", overflow="fold")
+    began, total = _at(timeline["createdAt"]), float(timeline["wallTime"])
+    for segment in timeline["segments"]:
+        before = (_at(segment["start"]) - began).total_seconds()
+        style = "yellow" if segment["name"] == "retry" else _STYLES.get(segment["actor"], "white")
+        table.add_row(
+            segment["name"],
+            seconds(segment["seconds"]),
+            _bar(before, float(segment["seconds"]), total, columns, style),
+            f"[{style}]{segment['actor']}[/]",
+            _details(segment["detail"]),
+        )
+    return table
+
+
+def summary(timeline: Mapping[str, Any], status: Mapping[str, Any]) -> list[str]:
+    """Time, who woke the job, retries, money."""
+    wall = float(timeline["wallTime"])
+    parts = [each for each in timeline["segments"] if each["name"] in _PROVIDER]
+    provider = sum(float(each["seconds"]) for each in parts)
+    running = "" if timeline["completedAt"] else " so far"
+    lines = [
+        (
+            f"time    {seconds(wall)}{running} (estimated {seconds(status['estimatedTime'])}): "
+            f"{seconds(provider)} at the provider, {seconds(max(0.0, wall - provider))} around it"
+        )
+    ]
+    actual = status["actualCost"]
+    estimated = dollars(status["estimatedCost"])
+    paid = "not known yet" if actual is None and not timeline["completedAt"] else dollars(actual)
+    lines.append(f"money   {paid} (estimated {estimated})")
+    woken = timeline["wokenBy"]
+    notify = [each["seconds"] for each in timeline["segments"] if each["name"] == "notify"]
+    after = f", {seconds(notify[0])} after the model's end" if notify else ""
+    lines.append(f"woken   {f'by {woken}{after}' if woken else 'not yet'}")
+    if timeline["retries"]:
+        lines.append(f"retries {timeline['retries']}")
+    return lines
+
+
+def _bar(before: float, length: float, total: float, columns: int, style: str) -> "Text":
+    """At least one character; never beyond the last column."""
+    from rich.text import Text
+
+    first, last = (min(1.0, at / total) if total > 0 else 0.0 for at in (before, before + length))
+    start = min(columns - 1, round(first * columns))
+    until = max(start + 1, round(last * columns))
+    return Text(" " * start + "━" * (until - start), style=style)
+
+
+def _details(detail: Mapping[str, Any]) -> str:
+    parts = []
+    for name, value in detail.items():
+        if name == "bytes":
+            parts.append(size(int(value)))
+        elif name == "files":
+            parts.append("1 file" if value == 1 else f"{value} files")
+        elif name != "replicateId":
+            parts.append(f"{name} {value}")
+    return ", ".join(parts)
+
+
+def _events(timeline: Mapping[str, Any]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False, title="events", title_justify="left")
+    began = _at(timeline["createdAt"])
+    for event in timeline["events"]:
+        detail = json.dumps(event["detail"], ensure_ascii=False) if event["detail"] else ""
+        passed = (_at(event["at"]) - began).total_seconds()
+        table.add_row(f"+{passed:.3f} s", event["name"], event["source"], Text(detail, "dim"))
+    return table
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,106 @@
+"""Predictions that no job has a use for."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import partial
+
+from cli.doctor.findings import Finding, Scope
+from cli.doctor.jobs import UNREADABLE, unreadable_item
+from cli.doctor.repair import compute_cost
+from cli.doctor.site import Site
+from vsl.domain.errors import VslError
+from vsl.domain.jobs.job import Job, OrphanedPrediction
+from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.jobs.webhook_url import WEBHOOK_PATH, parse_webhook_url
+from vsl.domain.predictions.prediction import Outcome, Prediction
+
+_CHECK = "prediction without a job"
+_BOOKED = "SELECT replicate_id FROM orphaned_predictions WHERE replicate_id = %s"
+_JOBS = "SELECT job_id FROM jobs WHERE job_id = %s"
+
+
+def orphan_predictions(site: Site, scope: Scope) -> Iterator[Finding]:
+    """Predictions made for this deployment, of which neither their job nor the accounts know."""
+    ours = site.api_url.rstrip("/") + WEBHOOK_PATH
+    seen = unseen = 0
+    for listed in site.provider.list_since(site.now() - scope.window):
+        if seen == scope.limit:
+            what = "is all that was looked at; the list goes on: raise --limit or lower --days"
+            yield Finding(check=_CHECK, subject=f"{seen} predictions", what=what)
+            break
+        seen += 1
+        if site.tracking.find_job_id(listed.id) is not None:
+            continue
+        prediction = _as_created(site, listed)
+        if prediction is None:
+            unseen += 1
+            continue
+        key = parse_webhook_url(prediction.webhook)
+        if key is not None and str(prediction.webhook).startswith(ours):
+            yield from _orphan(site, key.job_id, prediction)
+    if unseen:
+        what = "could not be looked at, so they may belong to jobs: try again"
+        yield Finding(check=_CHECK, subject=f"{unseen} of {seen}", what=what)
+
+
+def _as_created(site: Site, listed: Prediction) -> Prediction | None:
+    """With its webhook address, which the list need not show. None when that cannot be told."""
+    if listed.webhook:
+        return listed
+    try:
+        return site.provider.get(listed.id)
+    except VslError:
+        return None
+
+
+def _orphan(site: Site, job_id: str, prediction: Prediction) -> Iterator[Finding]:
+    try:
+        item = site.tracking.get(job_id)
+    except UNREADABLE as error:
+        yield unreadable_item(job_id, error)
+        return
+    if item is not None and prediction.id in _known_to(item):
+        return
+    if site.rows(_BOOKED, prediction.id) or _owned(site, prediction.id):
+        return
+    booked = bool(site.rows(_JOBS, job_id))
+    if prediction.status.terminal and not booked:
+        return  # nothing left to stop, and no job to book it on
+    yield Finding(
+        check=_CHECK,
+        subject=prediction.id,
+        what=f"is {prediction.status} for job {job_id}, which does not know it",
+        money=_cost(site, item.job if item else None, prediction),
+        cure=partial(_discard, site, job_id, item, prediction, booked),
+    )
+
+
+def _known_to(item: TrackedJob) -> set[str]:
+    current = {item.replicate_id} if item.replicate_id else set()
+    return current | item.abandoned_ids | {orphan.replicate_id for orphan in item.orphans}
+
+
+def _owned(site: Site, replicate_id: str) -> bool:
+    return bool(site.rows("SELECT 1 FROM jobs WHERE replicate_id = %s", replicate_id))
+
+
+def _cost(site: Site, job: Job | None, prediction: Prediction) -> Decimal | None:
+    if job is None or not prediction.status.terminal:
+        return None if job is None else job.estimated_cost
+    return compute_cost(site)(job, Outcome.of(prediction, "doctor"))
+
+
+def _discard(
+    site: Site, job_id: str, item: TrackedJob | None, prediction: Prediction, booked: bool
+) -> str:
+    ended = prediction if prediction.status.terminal else site.provider.cancel(prediction.id)
+    cost = None
+    if ended is not None and ended.status.terminal:
+        cost = _cost(site, item.job if item else None, ended)
+    over = ended is None or ended.status.terminal
+    orphan = OrphanedPrediction(prediction.id, site.now(), "doctor", cost, ended=over and booked)
+    if item is not None:
+        site.tracking.add_orphan(job_id, orphan)
+    if booked:
+        site.repository.record_orphan(job_id, orphan)
+    return "canceled and recorded as orphaned" if booked else "canceled"

@@ -1,0 +1,114 @@
+"""Where the catalogue comes from: a file, inline JSON, or an SSM parameter (`ssm:/vsl/models`).
+
+An SSM parameter holds 8 KB at most, so its value may be the JSON compressed: base64 of zlib.
+"""
+
+import base64
+import binascii
+import time
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.errors import ConfigurationError, StoreUnavailable
+
+SSM_TTL_SECONDS = 60
+_SSM_PREFIX = "ssm:"
+_MAX_CHARACTERS = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """`stamp` is what must be unchanged for the copy to be good: a file's, or the time it was read."""
+
+    catalogue: Catalogue
+    stamp: tuple[float, ...]
+
+
+_loaded: dict[str, _Loaded] = {}
+
+
+def load_catalogue(source: str) -> Catalogue:
+    """The catalogue behind MODELS_CONFIG, kept until its file changes or SSM's minute is over.
+
+    Raises ConfigurationError when it is missing or not valid, StoreUnavailable when SSM does not
+    answer and no earlier copy is at hand.
+    """
+    source = source.strip()
+    if source.startswith("{"):
+        return _parse(source)
+    if source.startswith(_SSM_PREFIX):
+        return _from_ssm(source.removeprefix(_SSM_PREFIX))
+    return _from_file(source)
+
+
+@lru_cache(maxsize=4)
+def _parse(text: str) -> Catalogue:
+    return Catalogue.parse(text)
+
+
+def _from_file(path: str) -> Catalogue:
+    try:
+        status = Path(path).stat()
+        stamp: tuple[float, ...] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        kept = _loaded.get(path)
+        if kept is not None and kept.stamp == stamp:
+            return kept.catalogue
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+        message = f"MODELS_CONFIG: the catalogue {path!r} cannot be read: {reason}."
+        raise ConfigurationError(message, variable="MODELS_CONFIG") from None
+    catalogue = _parse(text)
+    _loaded[path] = _Loaded(catalogue, stamp)
+    return catalogue
+
+
+def _from_ssm(name: str) -> Catalogue:
+    key = _SSM_PREFIX + name
+    kept = _loaded.get(key)
+    now = time.monotonic()
+    if kept is not None and now - kept.stamp[0] < SSM_TTL_SECONDS:
+        return kept.catalogue
+    try:
+        value = _ssm_value(name)
+    except StoreUnavailable:
+        if kept is None:
+            raise
+        return kept.catalogue
+    catalogue = _parse(_decompressed(name, value))
+    _loaded[key] = _Loaded(catalogue, (now,))
+    return catalogue
+
+
+def _ssm_value(name: str) -> str:
+    from botocore.exceptions import ClientError
+
+    from vsl.adapters.aws.clients import client, error_code, translated
+
+    try:
+        with translated("SSM"):
+            answer = client("ssm").get_parameter(Name=name, WithDecryption=True)
+    except ClientError as error:
+        if error_code(error) != "ParameterNotFound":
+            raise
+        message = f"MODELS_CONFIG: the SSM parameter {name} does not exist."
+        raise ConfigurationError(message, variable="MODELS_CONFIG") from None
+    value: str = answer["Parameter"]["Value"]
+    return value.strip()
+
+
+def _decompressed(name: str, value: str) -> str:
+    if value.startswith("{"):
+        return value
+    try:
+        inflate = zlib.decompressobj()
+        data = inflate.decompress(base64.b64decode(value, validate=True), _MAX_CHARACTERS)
+        if inflate.eof:
+            return data.decode()
+    except (binascii.Error, zlib.error, UnicodeDecodeError):
+        pass
+    message = f"MODELS_CONFIG: the SSM parameter {name} is neither JSON nor base64 of zlib of JSON."
+    raise ConfigurationError(message, variable="MODELS_CONFIG")

@@ -1,0 +1,60 @@
+"""A job's end, told to the queue of callbacks and to EventBridge."""
+
+import json
+from datetime import datetime
+
+from vsl.adapters.aws import clients
+from vsl.domain.callbacks.callback import THE_END
+from vsl.domain.errors import StoreUnavailable
+from vsl.domain.jobs.status import StatusDocument
+
+SOURCE = "VSL"
+
+
+class AwsEventPublisher:
+    """Implements `EventPublisher` and `CallbackQueue` of `services.ports.publishing`.
+
+    `queue_url` is that of the callbacks.
+    """
+
+    def __init__(self, queue_url: str, event_bus: str) -> None:
+        self._queue_url = queue_url
+        self._event_bus = event_bus
+
+    def ended(self, document: StatusDocument, *, callback: bool) -> None:
+        if callback:
+            self.enqueue(document["jobId"])
+        self._publish(document)
+
+    def enqueue(self, job_id: str, delivery_id: str = THE_END) -> None:
+        """Ask for the client of an ended job to be called. The message has no personal data."""
+        message = {"jobId": job_id}
+        if delivery_id != THE_END:
+            message["deliveryId"] = delivery_id
+        with clients.translated("SQS"):
+            clients.client("sqs").send_message(
+                QueueUrl=self._queue_url, MessageBody=json.dumps(message)
+            )
+
+    def postpone(self, receipt: str, seconds: int) -> None:
+        """Show a received message again only after so many seconds, at most twelve hours."""
+        with clients.translated("SQS"):
+            clients.client("sqs").change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )
+
+    def _publish(self, document: StatusDocument) -> None:
+        """The provider's log stays out: it may quote the prompt."""
+        detail = {name: value for name, value in document.items() if name != "logs"}
+        entry = {
+            "Source": SOURCE,
+            "DetailType": f"Job {document['status'].capitalize()}",
+            "Detail": json.dumps(detail),
+            "EventBusName": self._event_bus,
+            "Time": datetime.fromisoformat(document["completedAt"] or document["updatedAt"]),
+        }
+        with clients.translated("EventBridge"):
+            answer = clients.client("events").put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            code = answer["Entries"][0].get("ErrorCode", "an unknown error")
+            raise StoreUnavailable(f"EventBridge refused with {code}.", service="EventBridge")

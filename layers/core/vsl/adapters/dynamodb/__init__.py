@@ -1,0 +1,1 @@
+"""The tracking item of each job, idempotency keys and leases: conditional writes."""

@@ -1,0 +1,1 @@
+"""Outgoing HTTP to addresses that others chose: checked, pinned, bounded."""

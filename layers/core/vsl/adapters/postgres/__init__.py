@@ -1,0 +1,1 @@
+"""History, accounting and search. One connection per process."""

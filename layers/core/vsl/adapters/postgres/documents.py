@@ -1,0 +1,55 @@
+"""A row of `jobs` with its assets, as the status document."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from vsl.domain.jobs.job import Job, JobStatus, MediaAsset, MediaType
+from vsl.domain.jobs.status import ErrorDocument, StatusDocument, status_document
+
+# To be followed by WHERE.
+SELECT_DOCUMENT = """
+    SELECT
+        job_id, user_id, media_type, model_id, estimated_time, estimated_cost, timeout_seconds,
+        created_at, status, updated_at, completed_at, replicate_id, actual_cost, error_code,
+        error_message, logs,
+        ARRAY(
+            SELECT to_jsonb(a) - 'job_id' FROM media_assets a
+            WHERE a.job_id = jobs.job_id ORDER BY a.index
+        ) AS assets
+    FROM jobs
+"""
+
+
+def document(row: Mapping[str, Any]) -> StatusDocument:
+    """The same document that was cached when the job ended, times and money included."""
+    job = Job(
+        job_id=str(row["job_id"]),
+        user_id=row["user_id"],
+        media_type=MediaType(row["media_type"]),
+        model_id=row["model_id"],
+        parameters={},
+        estimated_time=row["estimated_time"],
+        estimated_cost=_dollars(row["estimated_cost"]),
+        timeout_seconds=row["timeout_seconds"],
+        created_at=row["created_at"],
+    )
+    error: ErrorDocument | None = None
+    if row["error_code"] is not None:
+        error = {"code": row["error_code"], "message": row["error_message"] or ""}
+    return status_document(
+        job,
+        JobStatus(row["status"]),
+        row["completed_at"] or row["updated_at"],
+        completed_at=row["completed_at"],
+        replicate_id=row["replicate_id"],
+        assets=tuple(MediaAsset(**asset) for asset in row["assets"]),
+        error=error,
+        actual_cost=None if row["actual_cost"] is None else _dollars(row["actual_cost"]),
+        logs=row["logs"],
+    )
+
+
+def _dollars(amount: Decimal) -> Decimal:
+    """Without the zeros that numeric(12, 6) appends: 0.003000 is 0.003, and 10 is not 1E+1."""
+    return amount.quantize(Decimal(1)) if amount == int(amount) else amount.normalize()

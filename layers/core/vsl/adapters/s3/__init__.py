@@ -1,0 +1,1 @@
+"""The media bucket: objects, presigned addresses, uploads, removal."""

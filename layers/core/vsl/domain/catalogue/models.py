@@ -1,0 +1,148 @@
+"""What a catalogue entry holds: a model, its parameters, its price and its times.
+
+pydantic checks the shape here; `rules` checks what a well-shaped entry must fulfil to make sense.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from vsl.domain.jobs.job import MAX_TIMEOUT_SECONDS, MediaType
+
+Scalar = bool | int | float | str
+ParameterType = Literal["string", "integer", "number", "boolean", "uri"]
+PriceUnit = Literal["run", "image", "output_second", "gpu_second"]
+OutputShape = Literal["single", "list", "object"]
+
+
+def _dollars(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('must be decimal text, such as "0.003"')  # noqa: TRY004 - pydantic's way
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        raise ValueError('must be decimal text, such as "0.003"') from None
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"base": value}
+    return value
+
+
+Dollars = Annotated[Decimal, BeforeValidator(_dollars), Field(ge=0, le=1000)]
+Pixels = Annotated[int, Field(gt=0)]
+ModelId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", alias_generator=to_camel, allow_inf_nan=False
+    )
+
+
+class Parameter(_Strict):
+    """One parameter under its public name.
+
+    `input` is the provider's name where it differs, `values` translates each member of `enum`
+    (as text) to the provider's value, `max_length` counts characters, `requires` names a
+    parameter without which this one makes no sense, `media` is what a file behind a `uri` must be.
+    """
+
+    type: ParameterType
+    description: str = Field(min_length=1)
+    required: bool = False
+    default: Scalar | None = None
+    enum: tuple[Scalar, ...] | None = Field(default=None, min_length=1)
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    multiple_of: int | None = Field(default=None, gt=0)
+    max_length: int | None = Field(default=None, gt=0, le=10_000)
+    input: Name | None = None
+    values: Mapping[str, Scalar] | None = None
+    requires: Name | None = None
+    media: MediaType | None = Field(default=None, strict=False)
+
+
+class Derived(_Strict):
+    """A provider input computed from a wanted width and height: the nearest of `choices`.
+
+    Each choice comes with the size in pixels that the model makes of it.
+    """
+
+    transform: Literal["nearest_aspect_ratio", "nearest_megapixels"]
+    sources: tuple[Name, Name] = Field(alias="from")
+    choices: Mapping[str, tuple[Pixels, Pixels]] = Field(min_length=1)
+
+
+class Duration(_Strict):
+    """Seconds: `base` plus `per` times the product of the parameters `of`."""
+
+    base: float = Field(default=0, ge=0)
+    per: float = Field(default=0, ge=0)
+    of: tuple[Name, ...] = Field(default=(), strict=False)
+
+    def seconds(self, parameters: Mapping[str, Any]) -> Decimal:
+        """Raises KeyError when `parameters` lacks one of `of`; validated parameters never do."""
+        product = Decimal(1) if self.of else Decimal(0)
+        for name in self.of:
+            product *= Decimal(str(parameters[name]))
+        return Decimal(str(self.base)) + Decimal(str(self.per)) * product
+
+
+Seconds = Annotated[Duration, BeforeValidator(_seconds)]
+
+
+class Price(_Strict):
+    """US dollars a unit: one `amount`, or `amounts` chosen `by` a parameter.
+
+    `count` is the parameter that says how many units (images, seconds of output) are asked for;
+    `predict_time` is the expected GPU time behind an estimate per GPU second.
+    """
+
+    unit: PriceUnit
+    amount: Dollars | None = None
+    amounts: Mapping[str, Dollars] | None = None
+    by: Name | None = None
+    count: Name | None = None
+    predict_time: Seconds | None = None
+
+    def amount_for(self, parameters: Mapping[str, Any]) -> Decimal:
+        """The price of one unit. Raises KeyError when `by` is missing from `parameters`."""
+        if self.amounts is not None and self.by is not None:
+            return self.amounts[str(parameters[self.by])]
+        if self.amount is None:
+            raise KeyError("a price without an amount")
+        return self.amount
+
+
+class ModelEntry(_Strict):
+    """A model as the file has it.
+
+    `reference` is `owner/name` for an official model, else `owner/name:version`;
+    `derived` and `fixed` are provider inputs computed from parameters or always the same;
+    `reruns` is how often a prediction that the platform broke off is submitted again.
+    """
+
+    reference: str = Field(pattern=r"^[a-z0-9][\w.-]*/[a-z0-9][\w.-]*(:[0-9a-f]{64})?$")
+    description: str = Field(min_length=1)
+    output: OutputShape
+    parameters: Mapping[Name, Parameter]
+    derived: Mapping[Name, Derived] = Field(default_factory=dict)
+    fixed: Mapping[Name, Scalar] = Field(default_factory=dict)
+    price: Price
+    estimated_time: Seconds
+    timeout: int = Field(ge=5, le=MAX_TIMEOUT_SECONDS)
+    reruns: int = Field(default=1, ge=0, le=3)
+    example: Mapping[str, Scalar]
+
+
+class Model(ModelEntry):
+    """A model with its place in the catalogue. `timeout` in seconds."""
+
+    model_id: str
+    media_type: MediaType

@@ -1,0 +1,130 @@
+"""What is known of a job for a reader: the one document behind every layer of the status cache.
+
+The document holds S3 keys, never signed URLs: those are made when it is read.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict, cast
+
+from vsl.domain.jobs.job import AssetDocument, FinishedJob, Job, JobStatus, MediaAsset, iso
+from vsl.domain.jobs.tracked_job import TrackedJob
+
+# What a guess may say at most, and what is left when only the files have to be fetched.
+ALMOST_DONE = 0.95
+
+
+class ErrorDocument(TypedDict):
+    code: str
+    message: str
+
+
+class StatusDocument(TypedDict):
+    """Times are ISO 8601 in UTC, costs are US dollars as decimal text, `assets` are asset documents.
+
+    `progress` (0 to 1) is what the model's log told while it ran, `logs` the end of that log.
+    """
+
+    jobId: str
+    userId: str
+    status: str
+    mediaType: str
+    modelId: str
+    createdAt: str
+    updatedAt: str
+    completedAt: str | None
+    estimatedTime: float
+    estimatedCost: str
+    actualCost: str | None
+    replicateId: str | None
+    assets: list[AssetDocument]
+    error: ErrorDocument | None
+    progress: float | None
+    logs: str | None
+
+
+def status_document(  # noqa: PLR0913 - one argument a field
+    job: Job,
+    status: JobStatus,
+    updated_at: datetime,
+    *,
+    completed_at: datetime | None = None,
+    replicate_id: str | None = None,
+    assets: tuple[MediaAsset, ...] = (),
+    error: ErrorDocument | None = None,
+    actual_cost: Decimal | None = None,
+    progress: float | None = None,
+    logs: str | None = None,
+) -> StatusDocument:
+    return StatusDocument(
+        jobId=job.job_id,
+        userId=job.user_id,
+        status=status.value,
+        mediaType=job.media_type.value,
+        modelId=job.model_id,
+        createdAt=iso(job.created_at),
+        updatedAt=iso(updated_at),
+        completedAt=None if completed_at is None else iso(completed_at),
+        estimatedTime=job.estimated_time,
+        estimatedCost=str(job.estimated_cost),
+        actualCost=None if actual_cost is None else str(actual_cost),
+        replicateId=replicate_id,
+        assets=[asset.document() for asset in assets],
+        error=error,
+        progress=progress,
+        logs=logs,
+    )
+
+
+def finished_document(finished: FinishedJob) -> StatusDocument:
+    """The document of a job that has ended."""
+    error: ErrorDocument | None = None
+    if finished.error_code is not None:
+        error = {"code": finished.error_code, "message": finished.error_message or ""}
+    return status_document(
+        finished.job,
+        finished.status,
+        finished.completed_at,
+        completed_at=finished.completed_at,
+        replicate_id=finished.replicate_id,
+        assets=finished.assets,
+        error=error,
+        actual_cost=finished.actual_cost,
+        logs=finished.logs,
+    )
+
+
+def tracked_document(item: TrackedJob) -> StatusDocument:
+    """The document of a job by its tracking item; after its end, the one that was written with the end."""
+    if item.result is not None:
+        return cast("StatusDocument", item.result)
+    return status_document(
+        item.job,
+        item.status,
+        item.updated_at,
+        replicate_id=item.replicate_id,
+        progress=item.progress,
+        logs=item.logs,
+    )
+
+
+def current_progress(document: StatusDocument, now: datetime | None) -> float | None:
+    """From 0 to 1, in hundredths; None before the work has begun and when it came to nothing.
+
+    While the model works it is what its log told, otherwise guessed from the time since the request;
+    without `now` nothing is guessed.
+    """
+    status = JobStatus(document["status"])
+    if status is JobStatus.SUCCEEDED:
+        return 1.0
+    if status is JobStatus.STORING:
+        return ALMOST_DONE
+    if status is not JobStatus.PROCESSING:
+        return None
+    told = document.get("progress")
+    if told is not None:
+        return min(told, ALMOST_DONE)
+    if now is None or not document["estimatedTime"]:
+        return None
+    elapsed = (now - datetime.fromisoformat(document["createdAt"])).total_seconds()
+    return round(min(max(elapsed / document["estimatedTime"], 0.0), ALMOST_DONE), 2)

@@ -1,0 +1,69 @@
+"""The use cases of `services.admission`."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from vsl.runtime import observability, wiring
+from vsl.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from vsl.services.admission.accept_request import AcceptRequest
+    from vsl.services.admission.check_rate_limit import CheckRateLimit
+    from vsl.services.admission.create_job import CreateJob
+    from vsl.services.admission.reject_request import RejectRequest
+
+
+@cache
+def accept_request() -> "AcceptRequest":
+    from vsl.domain.api.caller import Tokens
+    from vsl.services.admission.accept_request import AcceptRequest
+    from vsl.services.admission.check_prerequisites import CheckPrerequisites
+    from vsl.services.admission.make_job import MakeJob
+
+    catalogue = wiring.lazily(wiring.catalogue)
+    return AcceptRequest(
+        tracking=wiring.lazily(wiring.tracking_store),
+        make_job=MakeJob(catalogue, settings().allow_http_inputs),
+        check=CheckPrerequisites(
+            catalogue=catalogue,
+            uploads=wiring.lazily(wiring.uploads),
+            owner_names=wiring.owner_names(),
+            upload_limits=settings().max_upload_bytes,
+        ),
+        tokens=Tokens(settings().cognito_client_ids, required=settings().api_auth == "COGNITO"),
+    )
+
+
+@cache
+def check_rate_limit() -> "CheckRateLimit":
+    from vsl.domain.api.limits import Limits
+    from vsl.services.admission.check_rate_limit import CheckRateLimit
+
+    return CheckRateLimit(
+        limits=wiring.rate_limits(),
+        repository=wiring.lazily(wiring.job_repository),
+        clock=wiring.clock,
+        metrics=observability.metrics,
+        default=Limits(settings().rate_limit_per_hour, settings().concurrent_jobs),
+    )
+
+
+@cache
+def create_job() -> "CreateJob":
+    from vsl.services.admission.create_job import CreateJob
+
+    return CreateJob(
+        keys=wiring.key_records(),
+        repository=wiring.job_repository(),
+        tracking=wiring.tracking_store(),
+        metrics=observability.metrics,
+    )
+
+
+@cache
+def reject_request() -> "RejectRequest":
+    from vsl.services.admission.reject_request import RejectRequest
+
+    return RejectRequest(
+        limits=wiring.lazily(wiring.rate_limits), keys=wiring.lazily(wiring.key_records)
+    )

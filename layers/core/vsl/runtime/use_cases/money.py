@@ -1,0 +1,43 @@
+"""The use cases of services/money."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from vsl.runtime import wiring
+from vsl.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from vsl.services.money.compute_cost import ComputeCost
+    from vsl.services.money.estimate_job import EstimateJob
+    from vsl.services.money.settle_orphan import SettleOrphan
+    from vsl.services.money.settle_prediction import SettlePrediction
+    from vsl.services.ports.jobs import JobRepository
+    from vsl.services.ports.limits import StatusCache
+
+
+@cache
+def estimate_job() -> "EstimateJob":
+    from vsl.services.money.estimate_job import EstimateJob
+
+    return EstimateJob(wiring.lazily(wiring.catalogue), settings().allow_http_inputs)
+
+
+def compute_cost(repository: "JobRepository") -> "ComputeCost":
+    from vsl.services.money.compute_cost import ComputeCost
+
+    # For jobs of an older version.
+    return ComputeCost(wiring.lazily(wiring.catalogue), repository)
+
+
+def settle_prediction(repository: "JobRepository", cache: "StatusCache") -> "SettlePrediction":
+    from vsl.services.money.settle_prediction import SettlePrediction
+
+    return SettlePrediction(
+        repository, wiring.tracking_store(), cache, wiring.clock, compute_cost(repository)
+    )
+
+
+def settle_orphan(repository: "JobRepository") -> "SettleOrphan":
+    from vsl.services.money.settle_orphan import SettleOrphan
+
+    return SettleOrphan(repository, wiring.tracking_store(), compute_cost(repository))

@@ -1,0 +1,81 @@
+"""The first step of both state machines: a request in, a job out, or all its faults together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vsl.domain.api.caller import Tokens
+from vsl.domain.api.request import parse_request
+from vsl.domain.errors import InvalidRequest
+from vsl.domain.jobs.execution import Execution
+from vsl.domain.jobs.ids import is_job_id
+from vsl.domain.jobs.job import Job
+from vsl.services.admission.accepted import Accepted, on_its_terms
+from vsl.services.admission.keyed_request import AcceptKeyedRequest
+from vsl.services.admission.machine_input import (
+    idempotency_key,
+    read_input,
+    request_body,
+    requested,
+)
+from vsl.services.admission.make_job import MakeJob
+from vsl.services.ports.idempotency import IdempotencyKeys
+from vsl.services.ports.tracking import TrackingStore
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRequest:
+    """`check` looks beyond the request and raises what it finds, for a new job alone."""
+
+    tracking: TrackingStore
+    make_job: MakeJob
+    check: Callable[[Job], None]
+    tokens: Tokens
+
+    def __call__(
+        self, document: Mapping[str, Any], execution: Execution, keys: IdempotencyKeys
+    ) -> Accepted:
+        """The job that a state machine's input asks for. `keys` claim for as long as this call may last.
+
+        The input is `{"body": …, "idempotencyKey": …, "claims": …}` from the API, where the body is the
+        text that the client sent, or the same with a `request` that is read already, `{"job": …}` from
+        generate_media, or the bare request from the console. Only the `claims` are trusted, which API
+        Gateway vouches for: a job is validated and priced, unless it was accepted before. From its
+        creation on a job keeps its terms, whatever becomes of the catalogue.
+
+        Raises Forbidden for a request through the API without a token where `tokens` are required, for a
+        token of none of their clients, and for one that names another user; JobDeleted for a key whose
+        job is deleted.
+        """
+        document = read_input(document)
+        if isinstance(document.get("job"), Mapping):
+            return self._given(document["job"])
+        body = request_body(document, self.tokens)
+        request = parse_request(body, allow_http=self.make_job.allow_http)
+        key = idempotency_key(document)
+        if key:
+            keyed = AcceptKeyedRequest(keys, self.tracking, self.make_job, self.check)
+            return keyed(f"{request.user_id} {key}", body, request, execution)
+        return self._checked(self.make_job(request, execution.job_id))
+
+    def _given(self, given: Mapping[str, Any]) -> Accepted:
+        """A job's document, from generate_media or from an operator."""
+        job_id = given.get("jobId")
+        if not is_job_id(job_id):
+            raise InvalidRequest("The job has no valid jobId.")
+        item = self.tracking.get(str(job_id))
+        if item is not None:
+            return Accepted(on_its_terms(_readable(given), item), created=True)
+        request = parse_request(requested(given), allow_http=self.make_job.allow_http)
+        return self._checked(self.make_job(request, str(job_id)))
+
+    def _checked(self, job: Job) -> Accepted:
+        self.check(job)
+        return Accepted(job)
+
+
+def _readable(given: Mapping[str, Any]) -> Job:
+    try:
+        return Job.from_document(given)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidRequest("The job's document is not complete.") from error

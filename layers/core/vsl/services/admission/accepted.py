@@ -1,0 +1,40 @@
+"""The answer of AcceptRequest."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vsl.domain.jobs.idempotency import KeyRecord
+from vsl.domain.jobs.job import Job, JobStatus
+from vsl.domain.jobs.tracked_job import TrackedJob
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job that may go on. `created`: the stores have it; `started`: its execution has begun, and
+    nothing is left to do for it. `key` is the record of its Idempotency-Key, if it came with one.
+    """
+
+    job: Job
+    key: KeyRecord | None = None
+    created: bool = False
+    started: bool = False
+
+    def answer(self, api_url: str) -> dict[str, Any]:
+        """The body of the 202: what is known of a job at the moment it is accepted.
+
+        `api_url` is the API's own address; empty where it is not known, as for a job started by hand.
+        """
+        return {
+            "jobId": self.job.job_id,
+            "status": JobStatus.PENDING.value,
+            "estimatedTime": self.job.estimated_time,
+            "estimatedCost": float(self.job.estimated_cost),
+            "replicateId": None,
+            "statusUrl": f"{api_url}/status/{self.job.job_id}",
+        }
+
+
+def on_its_terms(job: Job, item: TrackedJob) -> Job:
+    """The job as its tracking item has it, completed by what the item does not carry."""
+    price = item.job.price or job.price
+    return replace(item.job, parameters=job.parameters, price=price, call=job.call)

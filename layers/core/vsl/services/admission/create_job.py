@@ -1,0 +1,43 @@
+"""Write a job to its stores before anything is paid for: first PostgreSQL, then the tracking item.
+
+The Idempotency-Key of the request is bound last, so that it stands for a job that exists. Before that
+it is held: of two requests with one key, one writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vsl.domain.jobs.idempotency import KeyRecord
+from vsl.domain.jobs.job import Job, JobEvent
+from vsl.services.ports.idempotency import KeyRecords
+from vsl.services.ports.jobs import JobRepository
+from vsl.services.ports.system import Metrics
+from vsl.services.ports.tracking import TrackingStore
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """Runs in the API workflow, so that a client can ask for its job as soon as it is accepted, and in
+    a job that was started without the API workflow."""
+
+    keys: KeyRecords
+    repository: JobRepository
+    tracking: TrackingStore
+    metrics: Metrics
+
+    def __call__(
+        self,
+        job: Job,
+        execution_arn: str | None,
+        events: Sequence[JobEvent] = (),
+        key: KeyRecord | None = None,
+    ) -> None:
+        """Raises JobDeleted, and RequestInProgress when the key stands for another job by now."""
+        if key is not None and not self.keys.hold(key, job.job_id):
+            return  # created by another request with this key, and perhaps deleted since
+        created = self.repository.create_job(job, execution_arn)
+        self.tracking.create(job, job.deadline, execution_arn, events)
+        if key is not None:
+            self.keys.bind(key, job.job_id)
+        if created:
+            self.metrics.count("JobStarted", mediaType=job.media_type, modelId=job.model_id)

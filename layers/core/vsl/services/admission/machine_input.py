@@ -1,0 +1,80 @@
+"""The input of both state machines, read and checked before any store is asked."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from vsl.domain.api.caller import Caller, Tokens, token_subject
+from vsl.domain.api.request import KEYS, is_user_id
+from vsl.domain.api.request_json import check_values, read_request
+from vsl.domain.errors import InvalidRequest, PayloadTooLarge
+
+MAX_IDEMPOTENCY_KEY = 255
+# What is beyond ASCII in a header has no agreed meaning.
+_IDEMPOTENCY_KEY = re.compile(rf"[ -~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
+# Only the API's template puts these into the input; an operator who starts a machine is trusted.
+_FROM_THE_API = {"requestId", "claims"}
+# As JSON. A job travels through Step Functions, whose documents end at 256 KiB: this leaves as much
+# again for what the steps add.
+MAX_REQUEST_BYTES = 128 * 1024
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
+def read_input(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The input with the request in the place of its text. Raises InvalidRequest, naming the fault."""
+    if "body" not in document:
+        check_values(document)
+        return document
+    text = document["body"]
+    request = read_request(text if isinstance(text, str) else "")
+    return {name: value for name, value in document.items() if name != "body"} | {
+        "request": request
+    }
+
+
+def requested(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a job's document only what was asked for; anything else stays as it is."""
+    if "jobId" not in document:
+        return document
+    return {name: document[name] for name in KEYS if name in document}
+
+
+def request_body(document: Mapping[str, Any], tokens: Tokens) -> Any:
+    """The request in an input that was read, with its user. Raises PayloadTooLarge and Forbidden."""
+    body = document["request"] if "request" in document else requested(document)
+    _check_size(body)
+    claims = document.get("claims")
+    claims = claims if isinstance(claims, Mapping) else {}
+    if claims.get("sub") or (tokens.required and _FROM_THE_API & document.keys()):
+        return _owned(body, token_subject(claims, tokens.clients))
+    return body
+
+
+def idempotency_key(document: Mapping[str, Any]) -> str:
+    """Empty for none. Raises InvalidRequest."""
+    key = document.get("idempotencyKey") or ""
+    if key and not (isinstance(key, str) and _IDEMPOTENCY_KEY.fullmatch(key)):
+        raise InvalidRequest(
+            f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
+        )
+    return str(key)
+
+
+def _owned(body: object, subject: str) -> object:
+    """The body with its user. Raises Forbidden when it names another user than the caller."""
+    if not isinstance(body, Mapping):
+        return body
+    named = body.get("userId")
+    caller = Caller(subject, named if is_user_id(named) else None)
+    return {**body, "userId": named if named is not None else caller.user_id}
+
+
+def _check_size(body: object) -> None:
+    size = len(_ENCODER.encode(body).encode("utf-8", "surrogatepass"))
+    if size > MAX_REQUEST_BYTES:
+        raise PayloadTooLarge(
+            f"The request has {size:,} bytes; at most {MAX_REQUEST_BYTES:,} are allowed. Large"
+            " inputs are passed by their address.",
+            limit=MAX_REQUEST_BYTES,
+        )

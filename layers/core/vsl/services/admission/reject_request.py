@@ -1,0 +1,29 @@
+"""A refused request leaves nothing behind: its admission is withdrawn, its Idempotency-Key is free."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from vsl.domain.errors import StoreUnavailable, VslError, request_error
+from vsl.domain.jobs.idempotency import KeyRecord
+from vsl.services.ports.idempotency import KeyRecords
+from vsl.services.ports.limits import RateLimits
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRequest:
+    limits: RateLimits
+    keys: KeyRecords
+
+    def __call__(self, document: Mapping[str, Any]) -> VslError:
+        """The error that the client gets. `document` is the state of the API workflow."""
+        if (document.get("admission") or {}).get("first"):
+            # Admitted by this very request, and then not started: it takes no place in any limit.
+            self.limits.withdraw(document["job"]["userId"], document["job"]["jobId"])
+        key = KeyRecord.from_document(document.get("key"))
+        if key is not None:
+            with suppress(StoreUnavailable):  # the claim expires by itself
+                self.keys.release(key, document["job"]["jobId"])
+        error = document.get("error") or {}
+        return request_error(str(error.get("Error", "InternalError")), error.get("Cause"))

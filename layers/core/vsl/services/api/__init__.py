@@ -1,0 +1,1 @@
+"""The other use cases behind the HTTP API: cancel, delete, uploads, models, operations, the API document."""

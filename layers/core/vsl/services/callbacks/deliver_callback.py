@@ -1,0 +1,80 @@
+"""One attempt to deliver a job's end to its client: sent, logged, with the time of the next attempt.
+
+Delivery is at least once: a function that dies between the client's answer and the log entry sends
+again, with the same webhook-id. The status is read from PostgreSQL and its addresses are signed at each
+attempt.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vsl.domain.callbacks.callback import (
+    CallbackOutcome,
+    DeliveryAttempt,
+    classify_reply,
+    delay_after,
+    signed_headers,
+    user_secrets,
+)
+from vsl.services.ports.jobs import JobRepository
+from vsl.services.ports.publishing import CallbackLog, CallbackPost
+from vsl.services.ports.system import Clock, Metrics
+from vsl.services.reading.show_status import ShowStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackMessage:
+    """`attempt` counts from 1."""
+
+    job_id: str
+    delivery_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverCallback:
+    """`secret` is that of the stage."""
+
+    repository: JobRepository
+    log: CallbackLog
+    post: CallbackPost
+    show: ShowStatus
+    secret: Callable[[], str]
+    clock: Clock
+    metrics: Metrics
+
+    def __call__(self, message: CallbackMessage) -> CallbackOutcome | None:
+        """The outcome of the attempt; None when there was nothing to send."""
+        job_id = message.job_id
+        target = self.log.target(job_id)
+        if target is None or target.url is None or self.log.settled(job_id, message.delivery_id):
+            return None
+        document = self.repository.status(job_id)
+        if document is None or not target.status.terminal:
+            return None
+        body = json.dumps(self.show(document), ensure_ascii=False, separators=(",", ":")).encode()
+        now = self.clock.now()
+        secrets = user_secrets(self.secret(), target.user_id)
+        reply = self.post.post(target.url, body, signed_headers(job_id, now, body, secrets))
+        outcome = classify_reply(reply, message.attempt)
+        attempt = DeliveryAttempt(
+            delivery_id=message.delivery_id,
+            attempt=message.attempt,
+            at=now,
+            outcome=outcome,
+            status_code=reply.status_code,
+            error=reply.error,
+            response=reply.response,
+            duration_ms=reply.duration_ms,
+            next_attempt_at=_next(outcome, message.attempt, self.clock.now()),
+        )
+        self.log.add(job_id, attempt)
+        self.metrics.count("CallbackAttempted", outcome=outcome.value)
+        return outcome
+
+
+def _next(outcome: CallbackOutcome, attempt: int, now: datetime) -> datetime | None:
+    delay = None if outcome.settled else delay_after(attempt)
+    return None if delay is None else now + timedelta(seconds=delay)

@@ -1,0 +1,1 @@
+"""The end of a job: storing its media, finalizing, recording a failure, repairing what was left."""

@@ -1,0 +1,38 @@
+"""What a job would cost and how long it would take, without making it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.catalogue.validation import validate_parameters
+from vsl.domain.errors import InvalidRequest
+from vsl.domain.money.pricing import estimate, estimated_time
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateJob:
+    catalogue: Catalogue
+    allow_http: bool
+
+    def __call__(self, model_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The public document: US dollars, seconds, and the parameters with their defaults filled in.
+
+        Raises UnknownModel, InvalidRequest and InvalidParameters: as a job, what passes here is
+        refused only for its user's limits or an upload that is not there.
+        """
+        model = self.catalogue.find(model_id)
+        given = body.get("parameters", {})
+        if not isinstance(given, Mapping):
+            message = "must be an object"
+            raise InvalidRequest(
+                f"parameters {message}.", fields=[{"field": "parameters", "message": message}]
+            )
+        parameters = validate_parameters(model, given, allow_http=self.allow_http)
+        return {
+            "modelId": model.model_id,
+            "mediaType": model.media_type.value,
+            "estimatedCost": float(estimate(model, parameters)),
+            "estimatedTime": estimated_time(model, parameters),
+            "parameters": dict(parameters),
+        }

@@ -1,0 +1,31 @@
+"""The status document of a job: from Redis, else from DynamoDB, else from PostgreSQL."""
+
+from dataclasses import dataclass
+
+from vsl.domain.api.caller import Caller, job_not_found
+from vsl.domain.jobs.ids import is_job_id
+from vsl.domain.jobs.status import StatusDocument, tracked_document
+from vsl.services.ports.jobs import JobRepository
+from vsl.services.ports.limits import StatusCache
+from vsl.services.ports.tracking import TrackingStore
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatus:
+    cache: StatusCache
+    tracking: TrackingStore
+    repository: JobRepository
+
+    def __call__(self, job_id: str, caller: Caller) -> StatusDocument:
+        """Raises JobNotFound, also for a job of another user."""
+        if not is_job_id(job_id):
+            raise job_not_found(job_id)
+        document = self.cache.get(job_id)
+        if document is None:
+            item = self.tracking.get(job_id)
+            document = tracked_document(item) if item else self.repository.status(job_id)
+            if document is None:
+                raise job_not_found(job_id)
+            self.cache.put(document)
+        caller.check(job_id, document["userId"])
+        return document

@@ -1,0 +1,59 @@
+"""The status document as clients see it.
+
+The stores keep S3 keys; addresses are made on read, so that none is handed out in the second half of its
+life (`Signer.period`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vsl.domain.jobs.job import AssetDocument
+from vsl.domain.jobs.status import StatusDocument, current_progress
+from vsl.services.ports.media import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStatus:
+    signer: Signer
+
+    def __call__(self, document: StatusDocument, now: datetime | None = None) -> dict[str, Any]:
+        """`result` is the first output, `outputs` are all; without `now` no progress is estimated."""
+        outputs = [self._output(asset) for asset in document["assets"]]
+        error = document["error"]
+        actual_cost = document["actualCost"]
+        return {
+            "jobId": document["jobId"],
+            "status": document["status"],
+            "mediaType": document["mediaType"],
+            "modelId": document["modelId"],
+            "createdAt": document["createdAt"],
+            "updatedAt": document["updatedAt"],
+            "completedAt": document["completedAt"],
+            "estimatedTime": document["estimatedTime"],
+            "estimatedCost": float(document["estimatedCost"]),
+            "actualCost": None if actual_cost is None else float(actual_cost),
+            "replicateId": document["replicateId"],
+            "progress": current_progress(document, now),
+            "result": outputs[0] if outputs else None,
+            "outputs": outputs,
+            "error": error["message"] if error else None,
+            "errorCode": error["code"] if error else None,
+            "logs": document.get("logs"),
+        }
+
+    def _output(self, asset: AssetDocument) -> dict[str, Any]:
+        thumbnail = asset["thumbnailKey"]
+        return {
+            "originalUrl": self.signer.url(asset["s3Key"], asset["contentType"]),
+            "thumbnailUrl": self.signer.url(thumbnail, "image/webp") if thumbnail else None,
+            "s3Path": asset["s3Key"],
+            "contentType": asset["contentType"],
+            "fileSize": asset["fileSize"],
+            "sha256": asset["sha256"],
+            "width": asset["width"],
+            "height": asset["height"],
+            "duration": asset["duration"],
+            "fps": asset["fps"],
+            "codec": asset["codec"],
+        }

@@ -1,0 +1,54 @@
+"""The API workflow holds its answer back for a client that prefers to wait: `Prefer: wait=N`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from vsl.domain.api.caller import Caller
+from vsl.domain.jobs.job import JobStatus
+from vsl.domain.jobs.status import StatusDocument
+from vsl.services.ports.system import Clock
+from vsl.services.reading.await_change import AwaitChange
+from vsl.services.reading.hold_wait_place import HoldWaitPlace
+from vsl.services.reading.read_status import ReadStatus
+from vsl.services.reading.show_status import ShowStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """`granted`: there was a place to wait; `body`: the ended job as clients see it, None before its end."""
+
+    granted: bool
+    body: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForJob:
+    read: ReadStatus
+    await_change: AwaitChange
+    hold_place: HoldWaitPlace
+    show: ShowStatus
+    clock: Clock
+
+    def __call__(self, job_id: str, user_id: str, wait_id: str, seconds: float) -> Waited:
+        """Raises JobNotFound, also for another user's job."""
+        with self.hold_place(user_id, wait_id, seconds) as granted:
+            if not granted:
+                return Waited(granted=False)
+            document = self._ended(job_id, user_id, seconds)
+        body = None if document is None else self.show(document, self.clock.now())
+        return Waited(granted=True, body=body)
+
+    def _ended(self, job_id: str, user_id: str, seconds: float) -> StatusDocument | None:
+        monotonic = self.await_change.monotonic
+        owner, until = Caller(named=user_id), monotonic() + seconds
+
+        def read() -> StatusDocument:
+            return self.read(job_id, owner)
+
+        document = read()
+        while not JobStatus(document["status"]).terminal:
+            left = until - monotonic()
+            if left <= 0:
+                return None
+            document = self.await_change(document, read, left)
+        return document

@@ -1,0 +1,23 @@
+"""AcceptRequest over stores of a test."""
+
+from collections.abc import Callable
+from typing import Any
+
+from vsl.domain.api.caller import Tokens
+from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.jobs.job import Job
+from vsl.services.admission.accept_request import AcceptRequest
+from vsl.services.admission.make_job import MakeJob
+
+NO_TOKENS = Tokens()
+
+
+def make_accept_request(
+    catalogue: Catalogue,
+    tracking: Any,
+    check: Callable[[Job], None] = lambda _job: None,
+    *,
+    allow_http: bool = False,
+    tokens: Tokens = NO_TOKENS,
+) -> AcceptRequest:
+    return AcceptRequest(tracking, MakeJob(catalogue, allow_http), check, tokens)

@@ -1,0 +1,169 @@
+"""The running stack behind gateways of every kind: one API front a mode of `ApiAuth`.
+
+Machines and stores are the stack's own. Functions that learn the mode from their environment run,
+with the environment they are deployed with but for that one variable, in a process beside it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from devstack.engine import ACCOUNT, REGION
+from devstack.gateway.access import Access
+from devstack.gateway.app import Gateway
+from devstack.gateway.backend import EngineBackend
+from devstack.gateway.document import ApiDocument
+from devstack.gateway.request import Request
+from devstack.gateway.responses import Answer
+from devstack.identity import POOL_ARN, Identity, access_document
+from devstack.intrinsics import Resolver
+from devstack.paths import TEMPLATE
+from devstack.template import load_template, without_aliases
+from tests.support.conformance import check_answer
+from tests.support.function_host import Host
+from tests.support.signing import signed
+from tests.support.stack import Stack
+
+MODES = ("NONE", "API_KEY", "COGNITO", "IAM")
+HOST = "api.test"
+_KEY = "the-one-key"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The engine's machines, and the functions of `host`."""
+
+    engine: EngineBackend
+    host: Host
+    folders: Mapping[str, str]
+    """Folder of the code by function ARN."""
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any]) -> tuple[bytes, bool]:
+        return self.host.invoke(self.folders[function_arn], event)
+
+    def states(self, action: str, arguments: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        return self.engine.states(action, arguments)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who sends: `user` names itself by token in COGNITO, elsewhere by `?userId=`."""
+
+    user: str
+    identity: Identity
+    api_key: str = _KEY
+
+
+class AuthGateway:
+    """One front."""
+
+    def __init__(self, mode: str, api: ApiDocument, backend: Backend, keys: Path) -> None:
+        self.mode = mode
+        self.operations = api.operations()
+        self._api = api
+        self._identity = Identity.of(keys)
+        access = Access.of(access_document(mode, keys, [_KEY]))
+        self._gateway = Gateway(api, backend, "local", access)
+
+    def of(self, user: str) -> Credentials:
+        return Credentials(user, self._identity)
+
+    def forged(self, user: str) -> Credentials:
+        """Well-formed, and of a caller unknown to this gateway."""
+        stranger = replace(_another_pool(), access_key_id=self._identity.access_key_id)
+        return Credentials(user, stranger, "another-key")
+
+    def handle(self, request: Request) -> Answer:
+        """As it is, unchecked."""
+        return self._gateway.handle(request)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        who: Credentials | None,
+        body: Mapping[str, Any] | None = None,
+        user_id: str | None = None,
+    ) -> Answer:
+        """As `who`, or without credentials; `user_id` is named in the query whatever the mode.
+
+        Raises AssertionError when the answer is none that the published document describes.
+        """
+        named = user_id or (who.user if who is not None and self.mode != "COGNITO" else None)
+        query = urlencode({"userId": named}) if named else ""
+        url = f"https://{HOST}{path}{'?' if query else ''}{query}"
+        raw = b"" if body is None else json.dumps(body).encode()
+        headers = {"Host": HOST, "Content-Type": "application/json", "X-Forwarded-Proto": "https"}
+        if who is not None:
+            headers |= self._credentials(who, method, url, raw)
+        request = Request(method, path, query, tuple(headers.items()), raw, raw_path=path)
+        answer = self._gateway.handle(request)
+        match = self._api.match(path, method)
+        if match is not None and method != "OPTIONS":
+            kind = next((v for n, v in answer.headers if n.lower() == "content-type"), "")
+            resource = match.operation.resource
+            check_answer(resource, method, answer.status, kind, answer.body)
+        return answer
+
+    def _credentials(self, who: Credentials, method: str, url: str, raw: bytes) -> dict[str, str]:
+        if self.mode == "API_KEY":
+            return {"x-api-key": who.api_key}
+        if self.mode == "COGNITO":
+            return {"Authorization": who.identity.token(who.user)}
+        return signed(who.identity, method, url, raw) if self.mode == "IAM" else {}
+
+
+@cache
+def _another_pool() -> Identity:
+    return Identity.new()
+
+
+def document(stack: Stack, mode: str) -> ApiDocument:
+    """The API document as deploying the stack with `ApiAuth=mode` would give it."""
+    template = without_aliases(load_template(TEMPLATE))
+    values: dict[str, Any] = {
+        name: definition.get("Default", "") for name, definition in template["Parameters"].items()
+    }
+    values |= {"Stage": "local", "ApiAuth": mode, "CognitoUserPoolArn": POOL_ARN}
+    values |= {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+    outputs = stack.document["outputs"]
+    arns = {name: _arn(name) for name in stack.document["functions"].values()}
+    values |= {name: arns[physical] for name, physical in stack.document["functions"].items()}
+    values |= {"GenerateMediaStateMachine": outputs["GenerateMediaStateMachineArn"]}
+    resolver = Resolver(template, values, lambda name, _: values.get(name, f"arn:{name}"))
+    return ApiDocument(
+        resolver.resolve(template["Resources"]["Api"]["Properties"]["DefinitionBody"])
+    )
+
+
+def auth_gateway(
+    stack: Stack, mode: str, host: Host, folders: Mapping[str, str], keys: Path
+) -> AuthGateway:
+    backend = Backend(EngineBackend(stack.document["awsEndpointUrl"]), host, folders)
+    return AuthGateway(mode, document(stack, mode), backend, keys)
+
+
+def deployed_environment(stack: Stack) -> tuple[dict[str, str], dict[str, str]]:
+    """The functions' environment, all of them together, and the folder of each by ARN."""
+    client = stack.client("lambda")
+    environment = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",  # pragma: allowlist secret
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    folders: dict[str, str] = {}
+    for physical in stack.document["functions"].values():
+        found = client.get_function_configuration(FunctionName=physical)
+        variables = found["Environment"]["Variables"]
+        folders[_arn(physical)] = variables["VSL_FUNCTION_FOLDER"]
+        environment |= variables
+    return environment, folders
+
+
+def _arn(function: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"

@@ -1,0 +1,320 @@
+"""A run in which every function uses nearly every right of its role."""
+
+import io
+import json
+import time
+import uuid
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from PIL import Image
+
+from devstack.replicate.faults import FileFault, PredictionFails, PredictionSlow, WebhookFault
+from tests.support.api import unique
+from tests.support.receiver import Receiver
+from tests.support.stack import Stack
+from tests.support.template import REPOSITORY
+from tests.support.waiting import until
+from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.jobs.job import iso
+from vsl.domain.predictions.signature import sign
+
+# Nearly every function starts cold here, and many at once.
+MODEL = "flux-schnell"
+USER = "everything"
+
+
+class Usage:
+    """`client` is where callbacks go; `secrets` are words of it that nobody may find anywhere."""
+
+    def __init__(self, stack: Stack, client: Receiver) -> None:
+        self.stack = stack
+        self.client = client
+        self.secrets: dict[str, set[str]] = {}
+        self.prompts = {
+            name: unique(name)
+            for name in (
+                "long",
+                "failing",
+                "slow",
+                "late",
+                "dropped",
+                "doomed",
+                "stopped",
+                "overdue",
+            )
+        }
+
+    def exercise(self) -> None:
+        self._set_faults()
+        self._keep("prompt", *self.prompts.values())
+        self.read_what_is_open()
+        self.refuse()
+        upload, other_upload = self.upload(), self.upload()
+        self.client.answers["/away"] = [500]
+        # One after the other: each job at once has processes of its own, which start cold.
+        lost = [self.submit(name) for name in ("dropped", "doomed")]
+        video = self.submit("video", "stability-video", {"image": upload})
+        self.finish(video)
+        buried = self.submit("buried", "stability-video", {"image": other_upload})
+        self.finish(buried)
+        self.finish(self.submit("long"))
+        failing = self.submit("failing")
+        self.finish(failing)
+        self.cancel_what_is_done_already()
+        self.stop(self.submit("stopped"))
+        self.run_out_of_time(self.submit("overdue"))
+        slow = self.submit("slow")
+        self.look_at(slow)
+        self.ask("POST", f"/jobs/{slow}/cancel", 202)
+        self.finish(slow)
+        self.forget_a_job()
+        self.poll(*lost)
+        for job_id in (video, failing):
+            # It waits although its job has ended: whoever finds the outcome answers for it.
+            self.invoke("AwaitPrediction", {"jobId": job_id, "taskToken": "none"})
+        self.take_an_admission_back()
+        self.wait_at_the_api()
+        self.send_a_webhook_without_address()
+        self.client.wait("/away", 2)
+        self.look_back(video)
+        self.ask("DELETE", f"/jobs/{video}", 204)
+        self.sweep(buried)
+
+    def _keep(self, kind: str, *words: str) -> None:
+        self.secrets.setdefault(kind, set()).update(words)
+
+    def _set_faults(self) -> None:
+        def match(name: str, **more: Any) -> dict[str, Any]:
+            return {"match": {"prompt": self.prompts[name]}, **more}
+
+        self.stack.control.faults(
+            FileFault.model_validate(match("long", kind="huge", size=9 * 1024**2)),
+            *(
+                PredictionFails.model_validate(match(name, error="out of memory"))
+                for name in ("failing", "doomed")
+            ),
+            *(
+                PredictionSlow.model_validate(match(name, running=600))
+                for name in ("slow", "stopped", "overdue")
+            ),
+            # Long enough for the job to wait: it is to be woken, not to find the end already there.
+            *(
+                PredictionSlow.model_validate(match(name, running=10))
+                for name in ("dropped", "doomed")
+            ),
+            *(
+                WebhookFault.model_validate(match(name, kind="drop"))
+                for name in ("late", "dropped", "doomed")
+            ),
+        )
+
+    def ask(self, method: str, path: str, status: int, **more: Any) -> Any:
+        url, params = f"{self.stack.api.url}{path}", {"userId": USER}
+        answer = httpx.request(method, url, params=params, timeout=None, trust_env=False, **more)
+        assert answer.status_code == status, answer.text
+        kind = answer.headers.get("content-type", "")
+        return answer.json() if answer.content and "json" in kind else None
+
+    def invoke(self, function: str, event: object) -> Any:
+        return self.stack.invoke(f"{function}Function", event)
+
+    def submit(
+        self, name: str, model: str = MODEL, parameters: dict[str, Any] | None = None
+    ) -> str:
+        body = parameters or {"prompt": self.prompts[name]}
+        place = "away" if name == "video" else "there"
+        more = {"user_id": USER, "callback_url": f"{self.client.origin}/{place}"}
+        key, accepted = uuid.uuid4().hex, {}
+        self._keep("idempotency key", key)
+
+        def taken() -> bool:
+            """A busy machine says 503: the same request is sent again, as a client would."""
+            answer = self.stack.api.generate(model, body, key=key, **more)
+            assert answer.status_code in {202, 503}, answer.text
+            accepted.update(answer.json())
+            return answer.status_code == 202
+
+        until(taken)
+        return str(accepted["jobId"])
+
+    def finish(self, job_id: str) -> None:
+        self.stack.api.finish(job_id)
+
+    def take_an_admission_back(self) -> None:
+        """A job that was admitted by its request, and not started then."""
+        event = json.loads((REPOSITORY / "events/steps/reject_request.json").read_text())
+        event["input"]["admission"] = {"first": True}
+        self.invoke("RejectRequest", event)
+
+    def read_what_is_open(self) -> None:
+        for path in ("/models", f"/models/{MODEL}", "/openapi.json", "/docs", "/docs/page.js"):
+            self.ask("GET", path, 200)
+        self._keep("secret", self.ask("GET", "/webhook-secret", 200)["secret"])
+        self.ask("GET", "/console/index.html", 200)
+        self.ask("POST", f"/models/{MODEL}/estimate", 200, json={"parameters": {"prompt": "x"}})
+
+    def refuse(self) -> None:
+        """What is refused gives the key, and the place among the jobs, back; a forgery gets nothing."""
+        prompt = unique("refused")
+        wrong = self.stack.api.generate(
+            MODEL, {"prompt": prompt, "width": -1}, key=uuid.uuid4().hex
+        )
+        assert wrong.status_code == 400, wrong.text
+        forgery = unique("forged")
+        headers = {"webhook-id": "msg", "webhook-timestamp": "1", "webhook-signature": forgery}
+        self.ask("POST", "/webhook/replicate", 401, content=forgery.encode(), headers=headers)
+        self._keep("prompt", prompt)
+        self._keep("signature", forgery)
+
+    def upload(self) -> str:
+        picture = io.BytesIO()
+        Image.new("RGB", (320, 192), "red").save(picture, "PNG")
+        content = picture.getvalue()
+        asked = {"userId": USER, "contentType": "image/png", "size": len(content)}
+        form = self.ask("POST", "/uploads", 201, json=asked)
+        early = {"user_id": USER, "key": uuid.uuid4().hex}
+        answer = self.stack.api.generate("stability-video", {"image": form["handle"]}, **early)
+        assert answer.status_code == 400, answer.text
+        sent = httpx.post(
+            form["url"], data=form["fields"], files={"file": ("x", content)}, trust_env=False
+        )
+        assert sent.status_code == 204, sent.text
+        self._keep("signature", form["fields"]["x-amz-signature"])
+        return str(form["handle"])
+
+    def sweep(self, job_id: str) -> None:
+        """A deletion that died at its beginning, files that came after it, and an item that came back."""
+        live, now = self.stack.tracking_store(), self.stack.now()
+        item = live.get(job_id)
+        assert item is not None
+        assert item.outcome is not None
+        store = {"job": item.job.document(), "outcome": item.outcome.document()}
+        live.mark_deleted(job_id, now, now)
+        answer = self.stack.client("lambda").invoke(
+            FunctionName=self.stack.document["functions"]["StoreMediaFunction"],
+            Payload=json.dumps(store).encode(),
+        )
+        assert json.loads(answer["Payload"].read())["errorType"] == "JobDeleted"
+        assert self.invoke("RepairExecution", {"jobId": job_id})["result"] == "swept"
+        assert not live.deleted(job_id)
+        live.create(item.job, now, None)
+        assert self.invoke("RepairExecution", {"jobId": job_id})["result"] == "swept"
+        assert live.deleted(job_id)
+        self.ask("GET", f"/status/{job_id}", 404)
+
+    def wait_at_the_api(self) -> None:
+        """On a busy machine the wait may be too short, and another job is waited for."""
+
+        def answered() -> bool:
+            answer = self.stack.api.generate(
+                MODEL, {"prompt": unique("waited for")}, user_id=USER, prefer="wait=25"
+            )
+            assert answer.status_code in {200, 202, 503}, answer.text
+            if answer.status_code == 200:
+                self.follow(answer.json())
+            return answer.status_code == 200
+
+        until(answered)
+
+    def cancel_what_is_done_already(self) -> None:
+        """A cancel that finds the prediction finished, and nobody has told: it is used."""
+        job_id = self.submit("late")
+        live = self.stack.tracking_store()
+        until(
+            lambda: (
+                (item := live.get(job_id)) is not None
+                and item.task_token is not None
+                and self._prediction("late").status == "succeeded"
+            )
+        )
+        waiting = live.get(job_id)
+        assert waiting is not None
+        self._keep("task token", str(waiting.task_token))
+        self.ask("POST", f"/jobs/{job_id}/cancel", 202)
+        self.finish(job_id)
+
+    def _prediction(self, name: str) -> Any:
+        (made,) = [
+            p
+            for p in self.stack.control.predictions()
+            if p.input.get("prompt") == self.prompts[name]
+        ]
+        return made
+
+    def look_at(self, job_id: str) -> None:
+        """A job that runs is read from its live item."""
+        until(lambda: self.stack.api.status(job_id)["status"] == "processing")
+        for path in ("/jobs", f"/jobs/{job_id}/timeline"):
+            self.ask("GET", path, 200)
+        operations = httpx.get(f"{self.stack.api.url}/operations", timeout=None, trust_env=False)
+        assert operations.status_code == 200, operations.text
+
+    def stop(self, job_id: str) -> None:
+        until(lambda: self.stack.api.status(job_id)["status"] == "processing")
+        execution = self.stack.execution(job_id)
+        machine = self.stack.client("stepfunctions")
+        machine.stop_execution(executionArn=execution["executionArn"])
+        self.finish(job_id)
+
+    def run_out_of_time(self, job_id: str) -> None:
+        """The engine knows no TimeoutSecondsPath: the step is called as the machine would."""
+        until(lambda: self.stack.api.status(job_id)["status"] == "processing")
+        answer = self.stack.client("lambda").invoke(
+            FunctionName=self.stack.document["functions"]["ResolveTimeoutFunction"],
+            Payload=json.dumps({"jobId": job_id}).encode(),
+        )
+        error = json.loads(answer["Payload"].read())
+        assert error["errorType"] in {"PredictionTimedOut", "PredictionCanceled"}, error
+
+    def forget_a_job(self) -> None:
+        """A job that was promised two hours ago, and whose execution never began."""
+        event = json.loads((REPOSITORY / "events/steps/create_job.json").read_text())
+        at = self.stack.now() - timedelta(hours=2)
+        event["job"] |= {"jobId": new_job_id(at, uuid.uuid4().hex), "createdAt": iso(at)}
+        executions = self.stack.document["stateMachineArn"].replace(":stateMachine:", ":execution:")
+        event["executionArn"] = f"{executions}:{event['job']['jobId']}"
+        event["key"]["id"] = f"generate-media#{uuid.uuid4().hex}"  # the event's own has another job
+        self.invoke("CreateJob", event)
+
+    def poll(self, *job_ids: str) -> None:
+        """Until the jobs whose webhooks were lost have been found."""
+
+        def found() -> bool:
+            self.invoke("PollPredictions", {})
+            items = [self.stack.tracking_store().get(job_id) for job_id in job_ids]
+            return all(item is not None and item.outcome is not None for item in items)
+
+        until(found)
+
+    def send_a_webhook_without_address(self) -> None:
+        """A webhook whose address was cut off: its job is found by the prediction."""
+        body = json.dumps({"id": uuid.uuid4().hex[:26], "status": "succeeded"}).encode()
+        now = str(int(time.time()))
+        signature = "v1," + sign(self.stack.webhook_secret, "msg_1", now, body)
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": "msg_1",
+            "webhook-timestamp": now,
+            "webhook-signature": signature,
+        }
+        self.ask("POST", "/webhook/replicate", 404, content=body, headers=headers)
+
+    def look_back(self, job_id: str) -> None:
+        """Every address that is handed out is followed: it is worth what its signer may do."""
+        self.follow(self.ask("GET", f"/status/{job_id}", 200))
+        listed = self.ask("GET", "/jobs", 200)["jobs"]
+        self.follow(next(job for job in listed if job["status"] == "succeeded"))
+        self.follow(json.loads(self.client.of("/away")[-1].body))
+        for path in ("timeline", "callbacks"):
+            self.ask("GET", f"/jobs/{job_id}/{path}", 200)
+        self.ask("POST", f"/jobs/{job_id}/callbacks/replay", 202)
+        self.client.wait("/away", 3)
+
+    def follow(self, status: dict[str, Any]) -> None:
+        for url in (status["result"]["originalUrl"], status["result"]["thumbnailUrl"]):
+            self._keep("signature", parse_qs(urlsplit(url).query)["X-Amz-Signature"][0])
+            answer = httpx.get(url, timeout=None, trust_env=False)
+            assert answer.status_code == 200, answer.text

@@ -1,0 +1,102 @@
+"""Every command: help, JSON, where to; and that help is quick."""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.client.api import ENDS
+from cli.client.commands import Media, Status
+from cli.main import app
+from cli.release.stage import steps
+from tests.support.template import REPOSITORY
+from vsl.domain.jobs.job import JobStatus, MediaType
+
+
+def commands(group: Any, *before: str) -> Iterator[Any]:
+    for name, each in group.commands.items():
+        if hasattr(each, "commands"):
+            yield from commands(each, *before, name)
+        else:
+            yield pytest.param((*before, name), each, id=" ".join((*before, name)))
+
+
+ALL = list(commands(typer.main.get_command(app)))
+LOCAL = {"up", "down", "status", "logs", "demo", "token"}
+# Of AWS alone.
+OF_STAGES = {"prune", "leftovers"}
+DEPLOYED = [each for each in ALL if each.values[0][0] not in LOCAL]
+HEAVY = {"boto3", "httpx", "psycopg", "rich.table", "rich.live", "yaml", "database.migrate"}
+
+
+@pytest.mark.parametrize(("words", "command"), ALL)
+def test_every_command_has_help_json_and_a_state(words: tuple[str, ...], command: Any) -> None:
+    shown = CliRunner().invoke(app, [*words, "--help"])
+    assert shown.exit_code == 0
+    assert "Usage" in shown.stdout
+    options = {option for each in command.params for option in each.opts}
+    assert ("--state" in options) == (words[0] not in OF_STAGES)
+    assert "--json" in options
+
+
+@pytest.mark.parametrize(("words", "command"), DEPLOYED)
+def test_commands_for_deployments_take_a_stage(words: tuple[str, ...], command: Any) -> None:
+    assert "--stage" in {option for each in command.params for option in each.opts}, words
+
+
+def test_help_loads_nothing_it_does_not_need() -> None:
+    code = "import sys, cli.main; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert HEAVY & set(done.stdout.split()) == set()
+
+
+def test_the_version_is_the_projects() -> None:
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    version = CliRunner().invoke(app, ["--version"]).stdout.strip()
+    assert f'\nversion = "{version}"\n' in text
+
+
+def test_the_words_of_filters_are_those_of_the_product() -> None:
+    assert {each.value for each in Status} == {each.value for each in JobStatus}
+    assert {each.value for each in Media} == {each.value for each in MediaType}
+    assert {each.value for each in JobStatus if each.terminal} == ENDS
+
+
+def test_a_stage_is_deployed_by_what_the_makefile_says() -> None:
+    shown = CliRunner().invoke(app, ["deploy", "--stage", "homolog", "--dry-run"])
+    assert shown.exit_code == 0
+    names = [line.split()[0] for line in shown.stdout.splitlines()]
+    assert names == ["preflight", "build", "validate", "migrate", "deploy", "smoke", "prune"]
+    planned = steps("homolog", yes=True, given=["Rollout=AllAtOnce", "ApiRateLimit=9"])
+    (deploy,) = [step.shown for step in planned if step.name == "deploy"]
+    words = [*shlex.split(deploy), "--dry-run"]
+    recipe = subprocess.run(
+        words, cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    assert (
+        "release.deploy homolog Rollout=AllAtOnce ApiRateLimit=9 -- --no-confirm-changeset"
+        in recipe
+    )
+    assert "sam build" not in recipe, "the build is a step of its own"
+    assert "preflight" not in recipe, "and so is the look at the account"
+
+
+def test_a_parameter_that_the_template_does_not_have_ends_a_deployment_at_once() -> None:
+    words = ["deploy", "--stage", "homolog", "--dry-run", "--json", "--parameter", "Roll=AllAtOnce"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"]["code"] == "UnknownParameter"
+
+
+def test_an_unknown_stage_is_refused_before_anything_is_built() -> None:
+    shown = CliRunner().invoke(app, ["deploy", "--stage", "prod"])
+    assert shown.exit_code == 2
+    assert "homolog or production" in shown.stderr
