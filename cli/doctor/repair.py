@@ -39,6 +39,7 @@ def repair_execution(site: Site) -> RepairExecution:
         publish_end=publish_end,
     )
     settle_predictions = SettlePredictions(
+        repository=repository,
         tracking=tracking,
         clock=clock,
         stop=StopPrediction(site.provider),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.support.memory_money import MemoryMoney
 from vsl.domain.api.limits import Admission, Limits, RecentJob, UserLimits, Verdict
 from vsl.domain.errors import IdempotencyKeyReused, JobDeleted, RequestInProgress
 from vsl.domain.jobs.execution import ExecutionState
@@ -15,6 +16,7 @@ from vsl.domain.jobs.idempotency import CLAIM_SECONDS, KEPT_SECONDS, Claim, KeyR
 from vsl.domain.jobs.job import FinishedJob, Job, OrphanedPrediction
 from vsl.domain.jobs.status import StatusDocument, finished_document
 from vsl.domain.predictions.prediction import Prediction, PredictionStatus
+from vsl.services.ports.jobs import Creation
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -300,15 +302,20 @@ class MemoryJobRepository:
     """PostgreSQL's rules in memory: a job ends once, and repeating its end changes nothing."""
 
     def __init__(self) -> None:
+        self.money = MemoryMoney()
         self.created: dict[str, Job] = {}
         self.finished: dict[str, FinishedJob] = {}
         self.orphans: dict[str, OrphanedPrediction] = {}
         self.deleted: set[str] = set()
 
-    def create_job(self, job: Job, _execution_arn: str | None) -> bool:
+    def create_job(self, job: Job, _execution_arn: str | None) -> Creation:
         if job.job_id in self.deleted:
             raise JobDeleted("The job was deleted.", jobId=job.job_id)
-        return self.created.setdefault(job.job_id, job) is job
+        if job.job_id in self.created:
+            return Creation(new=False)
+        alerted = self.money.hold(job)
+        self.created[job.job_id] = job
+        return Creation(new=True, alerted=alerted)
 
     def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         if finished.job.job_id in self.deleted:
@@ -316,6 +323,8 @@ class MemoryJobRepository:
         earlier = self.finished.setdefault(finished.job.job_id, finished)
         for orphan in finished.orphans:
             self.record_orphan(finished.job.job_id, orphan)
+        if earlier.status is finished.status and finished.settled:
+            self.money.settle(finished.job, finished.actual_cost)
         return finished_document(earlier) if earlier.status is finished.status else None
 
     def settle_prediction(
@@ -337,12 +346,19 @@ class MemoryJobRepository:
             predict_time=predict_time if end.predict_time is None else end.predict_time,
             total_time=total_time if end.total_time is None else end.total_time,
         )
+        self.money.settle(end.job, self.finished[job_id].actual_cost)
         return True
+
+    def release_hold(self, job_id: str) -> None:
+        if job_id in self.created:
+            self.money.settle(self.created[job_id], Decimal(0))
 
     def record_orphan(self, _job_id: str, orphan: OrphanedPrediction) -> None:
         known = self.orphans.get(orphan.replicate_id)
         if known is None or known.cost is None:
             self.orphans[orphan.replicate_id] = orphan
+        if orphan.cost:
+            self.money.charge_orphan(orphan.replicate_id, orphan.cost)
 
     def status(self, job_id: str) -> StatusDocument | None:
         finished = None if job_id in self.deleted else self.finished.get(job_id)
@@ -401,11 +417,15 @@ class RecordingPublisher:
     """What was told, as (status, callback); `before` may raise, as a service that is away does."""
 
     told: list[tuple[str, bool]] = field(default_factory=list)
+    budgets: list[Mapping[str, Any]] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
 
     def ended(self, document: StatusDocument, *, callback: bool) -> None:
         self.before()
         self.told.append((document["status"], callback))
+
+    def budget_reached(self, document: Mapping[str, Any]) -> None:
+        self.budgets.append(document)
 
 
 class MemoryCache:

@@ -6,10 +6,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from tests.support.fakes import NO_EXECUTIONS, MemoryCache, NoLimits, RecordingPublisher
+from tests.support.fakes import (
+    NO_EXECUTIONS,
+    MemoryCache,
+    MemoryKeys,
+    NoLimits,
+    RecordingPublisher,
+)
 from tests.support.jobs import catalogue
+from tests.support.memory_money import MemoryMoney
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.errors import VslError
+from vsl.services.admission.create_job import CreateJob
 from vsl.services.api.cancel_job import CancelJob
 from vsl.services.completion.fail_job import FailJob
 from vsl.services.completion.finalize_job import FinalizeJob
@@ -19,6 +27,7 @@ from vsl.services.completion.record_failure import RecordFailure
 from vsl.services.completion.repair_execution import RepairExecution
 from vsl.services.completion.settle_predictions import SettlePredictions
 from vsl.services.money.compute_cost import ComputeCost
+from vsl.services.money.publish_alerts import PublishAlerts
 from vsl.services.money.settle_orphan import SettleOrphan
 from vsl.services.money.settle_prediction import SettlePrediction
 from vsl.services.ports.jobs import JobRepository
@@ -154,6 +163,7 @@ class UseCases:
     @property
     def settle_predictions(self) -> SettlePredictions:
         return SettlePredictions(
+            repository=self.repository,
             tracking=self.tracking,
             clock=self.clock,
             stop=StopPrediction(self.provider),
@@ -216,6 +226,11 @@ class UseCases:
     @property
     def settle_orphan(self) -> SettleOrphan:
         return SettleOrphan(self.repository, self.tracking, self.compute_cost)
+
+    @property
+    def create_job(self) -> CreateJob:
+        publish_alerts = PublishAlerts(MemoryMoney(), RecordingPublisher(), self.metrics)
+        return CreateJob(MemoryKeys(), self.repository, self.tracking, self.metrics, publish_alerts)
 
     @property
     def compute_cost(self) -> ComputeCost:

@@ -142,6 +142,7 @@ def installed() -> Iterator[None]:
     """The handlers reach the current world instead of AWS, as long as this lasts."""
     factories: dict[str, Any] = {
         "job_repository": lambda: world().repository,
+        "budgets": lambda: world().budgets,
         "event_publisher": lambda: world().publisher,
         "task_tokens": lambda: world().task_tokens,
         "catalogue": catalogue,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.fault.harness.effects import Effects
+from tests.support.memory_money import MemoryMoney
 from vsl.domain.api.limits import RecentJob, UserLimits
 from vsl.domain.catalogue.uploads import handle_of
 from vsl.domain.errors import InternalError, JobDeleted, StoreUnavailable
@@ -24,6 +25,7 @@ from vsl.domain.jobs.job import (
 )
 from vsl.domain.jobs.object_keys import JobPlace
 from vsl.domain.jobs.status import StatusDocument, finished_document, status_document
+from vsl.services.ports.jobs import Creation
 
 
 @dataclass
@@ -46,18 +48,20 @@ class Row:
 
 class MemoryJobRepository:
     def __init__(self) -> None:
+        self.money = MemoryMoney()
         self.rows: dict[str, Row] = {}
         self.orphans: dict[str, tuple[str, OrphanedPrediction]] = {}
         self.limits = UserLimits()
 
-    def create_job(self, job: Job, _execution_arn: str | None) -> bool:
+    def create_job(self, job: Job, _execution_arn: str | None) -> Creation:
         row = self.rows.get(job.job_id)
         if row is not None and row.deleted:
             raise JobDeleted("The job was deleted.", jobId=job.job_id)
         if row is not None:
-            return False
+            return Creation(new=False)
+        alerted = self.money.hold(job)
         self.rows[job.job_id] = Row(job)
-        return True
+        return Creation(new=True, alerted=alerted)
 
     def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         row = self.rows.setdefault(finished.job.job_id, Row(finished.job))
@@ -73,6 +77,8 @@ class MemoryJobRepository:
             row.webhooks.setdefault(receipt.webhook_id, receipt)
         for orphan in finished.orphans:
             self.record_orphan(finished.job.job_id, orphan)
+        if finished.settled:
+            self.money.settle(row.job, finished.actual_cost)
         return row.document()
 
     def settle_prediction(
@@ -94,7 +100,12 @@ class MemoryJobRepository:
             predict_time=predict_time if known.predict_time is None else known.predict_time,
             total_time=total_time if known.total_time is None else known.total_time,
         )
+        self.money.settle(row.job, row.end.actual_cost)
         return True
+
+    def release_hold(self, job_id: str) -> None:
+        if job_id in self.rows:
+            self.money.settle(self.rows[job_id].job, Decimal(0))
 
     def record_orphan(self, job_id: str, orphan: OrphanedPrediction) -> None:
         known = self.orphans.get(orphan.replicate_id)
@@ -104,6 +115,8 @@ class MemoryJobRepository:
             self.orphans[orphan.replicate_id] = (job_id, orphan)
         elif known[1].cost is None and orphan.cost is not None:
             self.orphans[orphan.replicate_id] = (known[0], replace(known[1], cost=orphan.cost))
+        if (cost := self.orphans[orphan.replicate_id][1].cost) is not None:
+            self.money.charge_orphan(orphan.replicate_id, cost)
 
     def status(self, job_id: str) -> StatusDocument | None:
         row = self._there(job_id)
@@ -149,17 +162,20 @@ class MemoryJobRepository:
             for row in sorted(self.rows.values(), key=lambda row: row.job.job_id)
             if row.job.user_id == user_id
             and row.job.created_at > since
-            and not (row.end and row.end.error_code in {"RateLimitExceeded", "TooManyJobs"})
+            and not (row.end and row.end.error_code in _REFUSED)
         ]
 
     def user_limits(self, _user_id: str) -> UserLimits:
         return self.limits
 
 
-class EffectfulJobRepository:
-    """The same, every call an effect."""
+_REFUSED = {"RateLimitExceeded", "TooManyJobs", "BudgetExceeded", "ModelFrozen"}
 
-    def __init__(self, effects: Effects, inner: MemoryJobRepository) -> None:
+
+class EffectfulPostgres:
+    """A double of PostgreSQL, every call an effect."""
+
+    def __init__(self, effects: Effects, inner: object) -> None:
         self._effects = effects
         self._inner = inner
 

@@ -25,7 +25,7 @@ from tests.fault.harness.effects import (
     LambdaDiedError,
     LambdaTimedOutError,
 )
-from tests.fault.harness.job_repository import EffectfulJobRepository, MemoryJobRepository
+from tests.fault.harness.job_repository import EffectfulPostgres, MemoryJobRepository
 from tests.fault.harness.replicate import (
     WEBHOOK_SECRET,
     Files,
@@ -158,7 +158,8 @@ class World:
         self.tracking = DynamoTrackingStore("jobs")
         self.task_tokens = StepFunctionsTaskTokens()
         self.books = MemoryJobRepository()
-        self.repository = EffectfulJobRepository(self.effects, self.books)
+        self.repository = EffectfulPostgres(self.effects, self.books)
+        self.budgets = EffectfulPostgres(self.effects, self.books.money)
         self.redis = RedisClient(self.effects)
         redis: Any = self.redis
         self.limits = RedisRateLimits(str, redis)

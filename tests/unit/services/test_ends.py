@@ -9,7 +9,6 @@ import pytest
 from tests.support.fakes import (
     MemoryCache,
     MemoryJobRepository,
-    MemoryKeys,
     NoLimits,
     PlainSigner,
     RecordingPublisher,
@@ -28,7 +27,6 @@ from vsl.domain.jobs.job import FinishedJob, JobEvent, JobStatus
 from vsl.domain.jobs.status import finished_document
 from vsl.domain.jobs.webhook_url import webhook_url
 from vsl.domain.predictions.prediction import Outcome, PredictionStatus
-from vsl.services.admission.create_job import CreateJob
 from vsl.services.reading.read_status import ReadStatus
 from vsl.services.reading.show_status import ShowStatus
 
@@ -214,7 +212,7 @@ def test_a_request_that_was_no_job_leaves_nothing(world: World, ends: World) -> 
 def test_creating_a_job_twice_is_one_job(world: World, ends: World) -> None:
     job = make_job("another")
     for _ in range(2):
-        CreateJob(MemoryKeys(), ends.repository, world.tracking, world.metrics)(job, "arn")
+        ends.create_job(job, "arn")
     answer = status(world, ends, job.job_id)
     assert (answer["status"], answer["estimatedCost"]) == ("pending", 0.003)
 

@@ -132,6 +132,21 @@ class TooManyJobs(VslError):
     title = "Too many jobs at once"
 
 
+class BudgetExceeded(VslError):
+    """No room for the job in a budget of its user or of the stage: `details` name it, with its limit,
+    what is spent and held of it, and when it begins anew."""
+
+    status = 402
+    title = "The budget is used up"
+
+
+class ModelFrozen(VslError):
+    """A prediction of the model cost far more than it should have; an operator has to look first."""
+
+    status = 503
+    title = "The model takes no jobs at the moment"
+
+
 class PayloadTooLarge(VslError):
     """The request's body is larger than a job may be."""
 

@@ -11,6 +11,8 @@ from functools import cache
 
 from vsl.domain.errors import ConfigurationError
 from vsl.domain.jobs.job import MediaType
+from vsl.domain.money.amounts import parse_dollars
+from vsl.domain.money.budgets import BudgetDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Settings:
     signed_url_seconds: int
     rate_limit_per_hour: int
     concurrent_jobs: int
+    budgets: BudgetDefaults
     waits_per_user: int
     waits_at_once: int
     submission_grace_seconds: int
@@ -80,6 +83,13 @@ def settings() -> Settings:
         signed_url_seconds=_integer("SIGNED_URL_SECONDS", 3600),
         rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),
         concurrent_jobs=_integer("CONCURRENT_JOBS", 20),
+        budgets=BudgetDefaults(
+            user_day=_dollars("USER_DAILY_BUDGET"),
+            user_month=_dollars("USER_MONTHLY_BUDGET"),
+            stage_day=_dollars("STAGE_DAILY_BUDGET"),
+            stage_month=_dollars("STAGE_MONTHLY_BUDGET"),
+            prepaid=_text("PREPAID_USERS", "false") == "true",
+        ),
         waits_per_user=_integer("WAITS_PER_USER", 5),
         waits_at_once=_integer("WAITS_AT_ONCE", 100),
         submission_grace_seconds=_integer("SUBMISSION_GRACE_SECONDS", 90),
@@ -116,4 +126,14 @@ def _integer(name: str, default: int) -> int:
         return int(text)
     except ValueError:
         message = f"The environment variable {name} is not a whole number: {text!r}."
+        raise ConfigurationError(message, variable=name) from None
+
+
+def _dollars(name: str) -> int | None:
+    """Micro-dollars; None for an empty text: no limit."""
+    text = _text(name, "").strip()
+    try:
+        return parse_dollars(text) if text else None
+    except ValueError as error:
+        message = f"The environment variable {name} {error}: {text!r}."
         raise ConfigurationError(message, variable=name) from None

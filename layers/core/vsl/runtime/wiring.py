@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vsl.adapters.dynamodb.lease import DynamoLease
     from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
     from vsl.adapters.http.callback_sender import CallbackSender
+    from vsl.adapters.postgres.budgets import PostgresBudgets
     from vsl.adapters.postgres.callback_log import PostgresCallbackLog
     from vsl.adapters.postgres.connection import PostgresConnection
     from vsl.adapters.postgres.erasure import PostgresErasure
@@ -125,7 +126,14 @@ def postgres() -> "PostgresConnection":
 def job_repository() -> "PostgresJobRepository":
     from vsl.adapters.postgres.job_repository import PostgresJobRepository
 
-    return PostgresJobRepository(postgres())
+    return PostgresJobRepository(postgres(), settings().budgets)
+
+
+@cache
+def budgets() -> "PostgresBudgets":
+    from vsl.adapters.postgres.budgets import PostgresBudgets
+
+    return PostgresBudgets(postgres(), settings().budgets)
 
 
 @cache

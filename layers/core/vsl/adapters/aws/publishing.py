@@ -1,7 +1,9 @@
-"""A job's end, told to the queue of callbacks and to EventBridge."""
+"""A job's end, told to the queue of callbacks and to EventBridge; a budget that fills, to EventBridge."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from vsl.adapters.aws import clients
 from vsl.domain.callbacks.callback import THE_END
@@ -12,7 +14,8 @@ SOURCE = "VSL"
 
 
 class AwsEventPublisher:
-    """Implements `EventPublisher` and `CallbackQueue` of `services.ports.publishing`.
+    """Implements `EventPublisher` and `CallbackQueue` of `services.ports.publishing`, and
+    `AlertPublisher` of `services.ports.money`.
 
     `queue_url` is that of the callbacks.
     """
@@ -43,15 +46,22 @@ class AwsEventPublisher:
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
             )
 
+    def budget_reached(self, document: Mapping[str, Any]) -> None:
+        self._put("Budget Reached", document, document["at"])
+
     def _publish(self, document: StatusDocument) -> None:
         """The provider's log stays out: it may quote the prompt."""
         detail = {name: value for name, value in document.items() if name != "logs"}
+        at = document["completedAt"] or document["updatedAt"]
+        self._put(f"Job {document['status'].capitalize()}", detail, at)
+
+    def _put(self, kind: str, detail: Mapping[str, Any], at: str) -> None:
         entry = {
             "Source": SOURCE,
-            "DetailType": f"Job {document['status'].capitalize()}",
+            "DetailType": kind,
             "Detail": json.dumps(detail),
             "EventBusName": self._event_bus,
-            "Time": datetime.fromisoformat(document["completedAt"] or document["updatedAt"]),
+            "Time": datetime.fromisoformat(at),
         }
         with clients.translated("EventBridge"):
             answer = clients.client("events").put_events(Entries=[entry])

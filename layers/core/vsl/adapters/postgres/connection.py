@@ -18,6 +18,7 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
+from psycopg.sql import Composed
 
 from vsl.adapters.aws.parameters import changed
 from vsl.domain.errors import ConfigurationError, InternalError, StoreUnavailable
@@ -69,14 +70,21 @@ class PostgresConnection:
             except _ConnectionLost as error:
                 raise StoreUnavailable("PostgreSQL closed the connection.") from error
 
-    def rows(self, query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:
+    def rows(
+        self,
+        query: str | Composed,
+        values: Mapping[str, Any] | Sequence[Any],
+        *,
+        time_limit: float | None = None,
+    ) -> list[dict[str, Any]]:
         """The rows that one query finds, by column names; raises as `run` does."""
+        statement = query if isinstance(query, Composed) else query.encode()
 
         def fetch(connection: Connection) -> list[dict[str, Any]]:
             with connection.cursor(row_factory=dict_row) as cursor:
-                return cursor.execute(query.encode(), values).fetchall()
+                return cursor.execute(statement, values).fetchall()
 
-        return self.run(fetch)
+        return self.run(fetch, time_limit=time_limit)
 
     def close(self) -> None:
         with self._lock:

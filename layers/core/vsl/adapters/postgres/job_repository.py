@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from vsl.adapters.postgres.connection import Connection, PostgresConnection
 from vsl.adapters.postgres.documents import SELECT_DOCUMENT, document
+from vsl.adapters.postgres.holds import hold_row, refused
 from vsl.domain.api.limits import RecentJob, UserLimits
 from vsl.domain.errors import JobDeleted
 from vsl.domain.jobs.ids import is_job_id
@@ -25,8 +27,11 @@ from vsl.domain.jobs.job import (
     deadline,
 )
 from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.money.amounts import micro_dollars
+from vsl.domain.money.budgets import NO_BUDGETS, BudgetDefaults
+from vsl.services.ports.jobs import Creation
 
-_CREATE = """
+_INSERT = """
     INSERT INTO jobs (
         job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
         timeout_seconds, created_at, execution_arn, callback_url
@@ -37,6 +42,18 @@ _CREATE = """
     )
     ON CONFLICT (job_id) DO NOTHING
 """
+
+# The job and its hold, or neither, in one round trip.
+_HOLDING = """
+    WITH created AS ({insert} RETURNING job_id, user_id, model_id)
+    SELECT hold_money(
+        job_id, user_id, model_id, %(estimate)s, %(hold)s, %(day)s,
+        %(user_limits)s::bigint[], %(stage_limits)s::bigint[], %(prepay)s
+    ) FROM created
+"""
+_CREATE = _HOLDING.replace("{insert}", _INSERT)
+
+_SETTLE_MONEY = "SELECT settle_money(%s, %s)"
 
 _FINISH = """
     UPDATE jobs SET
@@ -51,6 +68,7 @@ _KEEP = "SELECT 1 FROM jobs WHERE job_id = %s FOR SHARE"
 
 # Learnt after the end. What is known stays; a job that ended before its prediction was attached has none.
 _SETTLE = """
+    WITH settled AS (
     UPDATE jobs SET
         replicate_id = %(replicate_id)s,
         actual_cost = CASE WHEN replicate_id IS NULL THEN %(cost)s
@@ -59,6 +77,9 @@ _SETTLE = """
         total_time = coalesce(total_time, %(total_time)s)
     WHERE job_id = %(job_id)s AND completed_at IS NOT NULL
         AND (replicate_id IS NULL OR replicate_id = %(replicate_id)s)
+    RETURNING job_id, actual_cost
+    )
+    SELECT settle_money(job_id, (actual_cost * 1000000)::bigint) FROM settled
 """
 
 _ASSETS = """
@@ -85,10 +106,15 @@ _WEBHOOKS = """
 """
 
 _ORPHAN = """
+    WITH noted AS (
     INSERT INTO orphaned_predictions (replicate_id, job_id, found_at, source, cost)
     VALUES (%(replicate_id)s, %(job_id)s, %(found_at)s, %(source)s, %(cost)s)
     ON CONFLICT (replicate_id) DO UPDATE SET cost = EXCLUDED.cost
     WHERE orphaned_predictions.cost IS NULL AND EXCLUDED.cost IS NOT NULL
+    RETURNING replicate_id, job_id, cost
+    )
+    SELECT charge_stage(replicate_id, 'orphan', job_id, (cost * 1000000)::bigint)
+    FROM noted WHERE cost > 0
 """
 
 _DELETED = "SELECT 1 FROM jobs WHERE job_id = %s AND deleted_at IS NOT NULL"
@@ -101,7 +127,9 @@ _PARAMETERS = "SELECT parameters FROM jobs WHERE job_id = %s AND deleted_at IS N
 _RECENT_JOBS = """
     SELECT job_id, created_at, timeout_seconds, completed_at IS NOT NULL FROM jobs
     WHERE user_id = %s AND created_at > %s
-        AND coalesce(error_code, '') NOT IN ('RateLimitExceeded', 'TooManyJobs')
+        AND coalesce(error_code, '') NOT IN (
+            'RateLimitExceeded', 'TooManyJobs', 'BudgetExceeded', 'ModelFrozen'
+        )
     ORDER BY created_at, job_id
 """
 
@@ -117,18 +145,27 @@ _USER_LIMITS = "SELECT jobs_per_hour, concurrent_jobs FROM user_limits WHERE use
 
 
 class PostgresJobRepository:
-    def __init__(self, connection: PostgresConnection) -> None:
+    """`defaults` are the budgets of whoever has none of their own."""
+
+    def __init__(
+        self, connection: PostgresConnection, defaults: BudgetDefaults = NO_BUDGETS
+    ) -> None:
         self._connection = connection
+        self._defaults = defaults
 
-    def create_job(self, job: Job, execution_arn: str | None) -> bool:
-        row = _job_row(job) | {"execution_arn": execution_arn}
+    def create_job(self, job: Job, execution_arn: str | None) -> Creation:
+        row = _job_row(job) | {"execution_arn": execution_arn} | hold_row(job, self._defaults)
 
-        def insert(connection: Connection) -> bool:
-            if connection.execute(_CREATE, row).rowcount == 1:
-                return True
+        def insert(connection: Connection) -> Creation:
+            try:
+                created = connection.execute(_CREATE, row).fetchone()
+            except psycopg.Error as error:
+                raise refused(connection, job, error) from error
+            if created is not None:
+                return Creation(new=True, alerted=created[0])
             if connection.execute(_DELETED, (row["job_id"],)).fetchone():
                 raise JobDeleted("The job was deleted.", jobId=job.job_id)
-            return False
+            return Creation(new=False)
 
         return self._connection.run(insert)
 
@@ -151,6 +188,9 @@ class PostgresJobRepository:
             "total_time": total_time,
         }
         return self._connection.run(lambda it: it.execute(_SETTLE, row).rowcount == 1)
+
+    def release_hold(self, job_id: str) -> None:
+        self._connection.run(lambda it: it.execute(_SETTLE_MONEY, (UUID(job_id), 0)))
 
     def record_orphan(self, job_id: str, orphan: OrphanedPrediction) -> None:
         row = _orphan_row(UUID(job_id), orphan)
@@ -199,7 +239,7 @@ def _read(connection: Connection, job_id: UUID) -> StatusDocument | None:
 def _finish(connection: Connection, finished: FinishedJob) -> StatusDocument | None:
     job_id = UUID(finished.job.job_id)
     with connection.transaction():
-        connection.execute(_CREATE, _job_row(finished.job) | {"execution_arn": None})
+        connection.execute(_INSERT, _job_row(finished.job) | {"execution_arn": None})
         ended = connection.execute(_FINISH, _end_row(finished))
         # A repeated end must not put back what a deletion is taking away at this moment.
         connection.execute(_KEEP, (job_id,))
@@ -237,6 +277,10 @@ def _finish(connection: Connection, finished: FinishedJob) -> StatusDocument | N
             cursor.executemany(
                 _ORPHAN, [_orphan_row(job_id, orphan) for orphan in finished.orphans]
             )
+        if finished.settled:
+            cost = finished.actual_cost
+            paid = None if cost is None else micro_dollars(cost)
+            connection.execute(_SETTLE_MONEY, (job_id, paid))
         return _read(connection, job_id)
 
 

@@ -101,7 +101,8 @@ class Price(_Strict):
     """US dollars a unit: one `amount`, or `amounts` chosen `by` a parameter.
 
     `count` is the parameter that says how many units (images, seconds of output) are asked for;
-    `predict_time` is the expected GPU time behind an estimate per GPU second.
+    `predict_time` is the expected GPU time behind an estimate per GPU second, and `hold` how many
+    times that estimate is held: nobody knows before how long the model will take.
     """
 
     unit: PriceUnit
@@ -110,6 +111,7 @@ class Price(_Strict):
     by: Name | None = None
     count: Name | None = None
     predict_time: Seconds | None = None
+    hold: Decimal = Field(default=Decimal(3), ge=1, le=100)
 
     def amount_for(self, parameters: Mapping[str, Any]) -> Decimal:
         """The price of one unit. Raises KeyError when `by` is missing from `parameters`."""

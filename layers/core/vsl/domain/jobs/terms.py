@@ -11,20 +11,28 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class PriceTerms:
-    """`amount` in US dollars for one `unit` (of the catalogue's kinds), `units` asked for."""
+    """`amount` in US dollars for one `unit` (of the catalogue's kinds), `units` asked for. `hold`:
+    how many times its estimate the job may cost at most; 1 where the price is known before."""
 
     unit: str
     amount: Decimal
     units: Decimal
+    hold: Decimal = Decimal(1)
 
     def document(self) -> dict[str, str]:
-        return {"unit": self.unit, "amount": str(self.amount), "units": str(self.units)}
+        document = {"unit": self.unit, "amount": str(self.amount), "units": str(self.units)}
+        return document if self.hold == 1 else document | {"hold": str(self.hold)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any] | None) -> Self | None:
         if document is None:
             return None
-        return cls(document["unit"], Decimal(document["amount"]), Decimal(document["units"]))
+        return cls(
+            document["unit"],
+            Decimal(document["amount"]),
+            Decimal(document["units"]),
+            Decimal(document.get("hold", 1)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ predictions are free; a canceled one is paid for until it was canceled.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from vsl.domain.jobs.job import MediaAsset, MediaType
+from vsl.domain.jobs.job import Job, MediaAsset, MediaType
 from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.predictions.prediction import Outcome, PredictionStatus
 
@@ -37,7 +37,16 @@ def price_terms(model: "Model", parameters: Mapping[str, Any]) -> PriceTerms:
     """The price for validated parameters, as it stands today. Raises KeyError without one of them
     on which it hangs."""
     price = model.price
-    return PriceTerms(price.unit, price.amount_for(parameters), _asked_units(model, parameters))
+    hold = price.hold if price.unit == "gpu_second" else Decimal(1)
+    return PriceTerms(
+        price.unit, price.amount_for(parameters), _asked_units(model, parameters), hold
+    )
+
+
+def hold_of(job: Job) -> Decimal:
+    """The most that the job may cost its user, to the micro-dollar: this is held before it is paid for."""
+    times = job.price.hold if job.price else Decimal(1)
+    return (job.estimated_cost * times).quantize(_MICRO_DOLLAR, ROUND_CEILING)
 
 
 def charged(terms: PriceTerms, outcome: Outcome) -> Decimal | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from vsl.runtime import observability, wiring
 from vsl.runtime.settings import settings
+from vsl.runtime.use_cases import money
 
 if TYPE_CHECKING:
     from vsl.services.admission.accept_request import AcceptRequest
@@ -57,6 +58,7 @@ def create_job() -> "CreateJob":
         repository=wiring.job_repository(),
         tracking=wiring.tracking_store(),
         metrics=observability.metrics,
+        publish_alerts=money.publish_alerts(),
     )
 
 

@@ -93,6 +93,7 @@ def settle_predictions(provider: "Provider") -> "SettlePredictions":
 
     repository = wiring.job_repository()
     return SettlePredictions(
+        repository=repository,
         tracking=wiring.tracking_store(),
         clock=wiring.clock,
         stop=submission.stop_prediction(provider),

@@ -3,16 +3,26 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from vsl.runtime import wiring
+from vsl.runtime import observability, wiring
 from vsl.runtime.settings import settings
 
 if TYPE_CHECKING:
     from vsl.services.money.compute_cost import ComputeCost
     from vsl.services.money.estimate_job import EstimateJob
+    from vsl.services.money.publish_alerts import PublishAlerts
     from vsl.services.money.settle_orphan import SettleOrphan
     from vsl.services.money.settle_prediction import SettlePrediction
     from vsl.services.ports.jobs import JobRepository
     from vsl.services.ports.limits import StatusCache
+
+
+@cache
+def publish_alerts() -> "PublishAlerts":
+    from vsl.services.money.publish_alerts import PublishAlerts
+
+    return PublishAlerts(
+        wiring.lazily(wiring.budgets), wiring.lazily(wiring.event_publisher), observability.metrics
+    )
 
 
 @cache

@@ -5,10 +5,13 @@ it is held: of two requests with one key, one writes.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from vsl.domain.errors import BudgetExceeded, VslError
 from vsl.domain.jobs.idempotency import KeyRecord
 from vsl.domain.jobs.job import Job, JobEvent
+from vsl.services.money.publish_alerts import PublishAlerts
 from vsl.services.ports.idempotency import KeyRecords
 from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.system import Metrics
@@ -24,6 +27,7 @@ class CreateJob:
     repository: JobRepository
     tracking: TrackingStore
     metrics: Metrics
+    publish_alerts: PublishAlerts
 
     def __call__(
         self,
@@ -32,12 +36,25 @@ class CreateJob:
         events: Sequence[JobEvent] = (),
         key: KeyRecord | None = None,
     ) -> None:
-        """Raises JobDeleted, and RequestInProgress when the key stands for another job by now."""
+        """Raises JobDeleted, BudgetExceeded and ModelFrozen, and RequestInProgress when the key stands for
+        another job by now."""
         if key is not None and not self.keys.hold(key, job.job_id):
             return  # created by another request with this key, and perhaps deleted since
-        created = self.repository.create_job(job, execution_arn)
+        try:
+            creation = self.repository.create_job(job, execution_arn)
+        except BudgetExceeded:
+            self._tell()  # that it is full
+            raise
         self.tracking.create(job, job.deadline, execution_arn, events)
         if key is not None:
             self.keys.bind(key, job.job_id)
-        if created:
+        if creation.new:
             self.metrics.count("JobStarted", mediaType=job.media_type, modelId=job.model_id)
+        if creation.alerted:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Of budgets that have filled so far. The job does not depend on it, and it is told later if
+        this fails."""
+        with suppress(VslError):
+            self.publish_alerts()

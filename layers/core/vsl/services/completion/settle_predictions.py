@@ -21,6 +21,7 @@ from vsl.domain.jobs.tracked_job import TrackedJob
 from vsl.domain.predictions.prediction import Outcome
 from vsl.services.money.settle_orphan import SettleOrphan
 from vsl.services.money.settle_prediction import SettlePrediction
+from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
 from vsl.services.submission.discard_prediction import DiscardPrediction
@@ -42,6 +43,7 @@ _PROVIDER = (
 
 @dataclass(frozen=True, slots=True)
 class SettlePredictions:
+    repository: JobRepository
     tracking: TrackingStore
     clock: Clock
     stop: StopPrediction
@@ -77,6 +79,7 @@ class SettlePredictions:
         for _, prediction in result.traces:
             self.discard(job_id, OrphanedPrediction(prediction.id, now, "list"), prediction)
         if result.traces or result.complete or not self._still_young(item.intent_at):
+            self.repository.release_hold(job_id)
             self.tracking.withdraw_intent(job_id, item.attempt)
         elif result.search is not None:
             self.tracking.save_search(job_id, item.attempt, result.search)

@@ -1,6 +1,7 @@
 """PostgreSQL: the jobs' history, their accounting, and what stays of a deleted one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -18,21 +19,35 @@ from vsl.domain.jobs.status import StatusDocument
 from vsl.domain.jobs.timeline import JobRecord
 
 
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """`new`: this call inserted the job; `alerted`: with it a budget reached a level worth telling."""
+
+    new: bool
+    alerted: bool = False
+
+
 class JobRepository(Protocol):
-    """PostgreSQL: history, money, search."""
+    """PostgreSQL: history, money, search.
 
-    def create_job(self, job: Job, execution_arn: str | None) -> bool:
-        """Insert the job as `pending`. True if this call did, False if it was there already.
+    The writes that create, end and settle a job hold and settle its money in the same transaction
+    (database/migrations/0002_money.sql).
+    """
 
-        Raises JobDeleted when it was, and is deleted.
+    def create_job(self, job: Job, execution_arn: str | None) -> Creation:
+        """Insert the job as `pending` and hold what it may cost, once.
+
+        Raises JobDeleted when it was there, and is deleted; BudgetExceeded and ModelFrozen, and then
+        nothing is written.
         """
         ...
 
     def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         """Write the end of a job with its assets, events and webhooks in one transaction.
 
-        The job is inserted if it never was. The answer is the end as it stands written, whichever
-        call wrote it; None when the job ended in another status: terminal is final.
+        A `settled` end settles the hold, with what is unknown of its cost counted as the estimate; any
+        other end keeps it. The job is inserted if it never was. The answer is the end as it stands
+        written, whichever call wrote it; None when the job ended in another status: terminal is final.
         """
         ...
 
@@ -46,13 +61,20 @@ class JobRepository(Protocol):
     ) -> bool:
         """Add to the end of a job what its prediction came to; what is known already stays.
 
-        A job that ended without a prediction has this one from now on. False when it ended with
-        another one, or has not ended.
+        A job that ended without a prediction has this one from now on, and its hold is settled. False
+        when it ended with another one, or has not ended.
         """
         ...
 
+    def release_hold(self, job_id: str) -> None:
+        """Settle an ended job without a cost: it is known by now that there was no prediction."""
+        ...
+
     def record_orphan(self, job_id: str, orphan: OrphanedPrediction) -> None:
-        """Book a prediction without a use, once per prediction; a cost learnt later is added."""
+        """Note a prediction without a use, once per prediction; a cost learnt later is added.
+
+        Its cost is charged to the stage.
+        """
         ...
 
     def status(self, job_id: str) -> StatusDocument | None: ...

@@ -1,0 +1,53 @@
+"""What a new job's money is asked of PostgreSQL with, and what its refusal means.
+
+The rules are functions of the database (database/migrations/0002_money.sql).
+"""
+
+import json
+from typing import Any
+
+import psycopg
+
+from vsl.adapters.postgres.connection import Connection
+from vsl.domain.errors import ModelFrozen, VslError
+from vsl.domain.jobs.job import Job
+from vsl.domain.money.amounts import micro_dollars
+from vsl.domain.money.budgets import STAGE, Budget, BudgetDefaults, budget_exceeded, owner_of
+from vsl.domain.money.pricing import hold_of
+
+# What the functions raise.
+NO_ROOM, FROZEN, OTHER_GRANT = "VSL02", "VSL03", "VSL04"
+
+# The refusal undid everything; that the budget is full by now is worth telling all the same.
+_NOTE_REFUSAL = """
+    INSERT INTO budget_alerts (owner, period, starts, level, limit_amount, spent, held)
+    VALUES (%(owner)s, %(period)s, %(starts)s, 100, %(limit_amount)s, %(spent)s, %(held)s)
+    ON CONFLICT DO NOTHING
+"""
+
+
+def hold_row(job: Job, defaults: BudgetDefaults) -> dict[str, Any]:
+    """The parameters of `hold_money`."""
+    return {
+        "estimate": micro_dollars(job.estimated_cost),
+        "hold": micro_dollars(hold_of(job)),
+        "day": job.created_at.date(),
+        "user_limits": list(defaults.limits(owner_of(job.user_id))),
+        "stage_limits": list(defaults.limits(STAGE)),
+        "prepay": defaults.prepaid,
+    }
+
+
+def refused(connection: Connection, job: Job, error: psycopg.Error) -> VslError | psycopg.Error:
+    """The refusal behind the error of a function, else the error itself."""
+    if error.sqlstate == FROZEN:
+        return ModelFrozen(
+            "The model takes no jobs: one of them cost far more than it should have. An operator has"
+            " to look at it first.",
+            modelId=job.model_id,
+        )
+    if error.sqlstate != NO_ROOM:
+        return error
+    row = json.loads(error.diag.message_detail or "{}")
+    connection.execute(_NOTE_REFUSAL, row)
+    return budget_exceeded(Budget.from_row(row), micro_dollars(hold_of(job)))

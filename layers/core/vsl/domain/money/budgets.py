@@ -1,0 +1,215 @@
+"""Budgets: how much a user, and the whole deployment, may spend. Amounts are whole micro-dollars."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from vsl.domain.errors import BudgetExceeded
+from vsl.domain.jobs.job import iso
+from vsl.domain.money.amounts import dollars
+
+STAGE = "stage"
+_USER = "user:"
+
+
+class Period(StrEnum):
+    """`total` never ends; `credit` is what was granted in advance."""
+
+    DAY = "day"
+    MONTH = "month"
+    TOTAL = "total"
+    CREDIT = "credit"
+
+    def resets_at(self, starts: date) -> datetime | None:
+        """When the budget is whole again; None for one that never resets by itself."""
+        if self is Period.DAY:
+            ends = starts + timedelta(days=1)
+        elif self is Period.MONTH:
+            ends = (starts.replace(day=1) + timedelta(days=32)).replace(day=1)
+        else:
+            return None
+        return datetime.combine(ends, time(), UTC)
+
+
+def owner_of(user_id: str) -> str:
+    return f"{_USER}{user_id}"
+
+
+def owner_document(owner: str) -> dict[str, str]:
+    """How the API names an owner: `{"of": "stage"}` or `{"of": "user", "userId": …}`."""
+    if owner == STAGE:
+        return {"of": STAGE}
+    return {"of": "user", "userId": owner.removeprefix(_USER)}
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetDefaults:
+    """Limits of whoever has none of their own; None: no limit. `prepaid`: users without credits may
+    start nothing."""
+
+    user_day: int | None = None
+    user_month: int | None = None
+    stage_day: int | None = None
+    stage_month: int | None = None
+    prepaid: bool = False
+
+    def limits(self, owner: str) -> tuple[int | None, int | None, None]:
+        """Of day, month and total."""
+        if owner == STAGE:
+            return (self.stage_day, self.stage_month, None)
+        return (self.user_day, self.user_month, None)
+
+    def must_prepay(self, owner: str) -> bool:
+        return self.prepaid and owner != STAGE
+
+
+NO_BUDGETS = BudgetDefaults()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One limit in force, or what was spent where there is none. `own`: the limit is the owner's own,
+    not the deployment's default; `credit` counts what was granted as its limit."""
+
+    owner: str
+    period: Period
+    starts: date
+    limit: int | None
+    spent: int
+    held: int
+    own: bool = False
+
+    @property
+    def of(self) -> str:
+        """`stage` or `user`."""
+        return owner_document(self.owner)["of"]
+
+    @property
+    def left(self) -> int | None:
+        return None if self.limit is None else max(0, self.limit - self.spent - self.held)
+
+    def refuses(self, wanted: int) -> bool:
+        """A limit of 0 is a closed budget, for what is free, too."""
+        if self.limit is None:
+            return False
+        return self.limit == 0 or self.spent + self.held + wanted > self.limit
+
+    def document(self) -> dict[str, Any]:
+        resets_at = self.period.resets_at(self.starts)
+        return owner_document(self.owner) | {
+            "period": self.period.value,
+            "limit": _text(self.limit),
+            "spent": _text(self.spent),
+            "held": _text(self.held),
+            "left": _text(self.left),
+            "resetsAt": None if resets_at is None else iso(resets_at),
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Of the columns owner, period, starts, limit_amount, spent and held; `starts` may be text."""
+        starts = row["starts"]
+        return cls(
+            owner=row["owner"],
+            period=Period(row["period"]),
+            starts=date.fromisoformat(starts) if isinstance(starts, str) else starts,
+            limit=row["limit_amount"],
+            spent=row["spent"],
+            held=row["held"],
+            own=row.get("own", False),
+        )
+
+
+def budget_exceeded(budget: Budget, wanted: int) -> BudgetExceeded:
+    """The refusal of a job that may cost `wanted`: what is full, by how much, until when."""
+    document = budget.document()
+    document["budget"] = f"{document.pop('of')}/{document.pop('period')}"
+    document.pop("userId", None)
+    return BudgetExceeded(_reason(budget, wanted), wouldHold=_text(wanted), **document)
+
+
+def _reason(budget: Budget, wanted: int) -> str:
+    whose = "this deployment's" if budget.owner == STAGE else "the user's"
+    name = f"{whose} {_NAMES[budget.period]}"
+    if budget.limit == 0 and budget.period is Period.CREDIT:
+        return "The user has no credits; ask the operator for some."
+    if budget.limit == 0:
+        return f"No jobs may be started: {name} is 0. Ask the operator to raise it."
+    resets_at = budget.period.resets_at(budget.starts)
+    then = (
+        "ask the operator for more" if resets_at is None else f"it begins anew at {iso(resets_at)}"
+    )
+    return (
+        f"The job may cost ${_text(wanted)}, and of {name}, ${_text(budget.limit)}, only"
+        f" ${_text(budget.left)} are left; {then}."
+    )
+
+
+_NAMES = {
+    Period.DAY: "budget for the day",
+    Period.MONTH: "budget for the month",
+    Period.TOTAL: "budget",
+    Period.CREDIT: "credits",
+}
+
+
+def _text(amount: int | None) -> str | None:
+    return None if amount is None else str(dollars(amount))
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetAlert:
+    """A budget that has reached `level` per cent of its limit."""
+
+    budget: Budget
+    level: int
+    at: datetime
+
+    def document(self) -> dict[str, Any]:
+        return self.budget.document() | {"level": self.level, "at": iso(self.at)}
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One entry of the ledger: `amount` went from one account to another, once per (subject, name)."""
+
+    entry: int
+    subject: str
+    name: str
+    job_id: str | None
+    from_account: str
+    to_account: str
+    amount: int
+    at: datetime
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "entry": self.entry,
+            "movement": self.name,
+            "subject": self.subject,
+            "jobId": self.job_id,
+            "from": self.from_account,
+            "to": self.to_account,
+            "amount": _text(self.amount),
+            "at": iso(self.at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenModel:
+    model_id: str
+    job_id: str
+    estimate: int
+    cost: int
+    frozen_at: datetime
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "modelId": self.model_id,
+            "jobId": self.job_id,
+            "estimate": _text(self.estimate),
+            "cost": _text(self.cost),
+            "frozenAt": iso(self.frozen_at),
+        }
