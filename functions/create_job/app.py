@@ -1,4 +1,4 @@
-"""CreateJob: write the job to PostgreSQL and DynamoDB before anything is paid for."""
+"""CreateJob: write the job to PostgreSQL and DynamoDB before anything is paid for, and take a slot."""
 
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from vsl.runtime.handler import Context, step
 from vsl.runtime.initialization import prepare
 from vsl.runtime.payloads import CreateJobInput, CreateJobOutput
 from vsl.runtime.use_cases.admission import create_job
+from vsl.runtime.use_cases.pacing import reserve_slot
 
 prepare("dynamodb", "ssm")
 
@@ -18,6 +19,8 @@ def handler(event: CreateJobInput, _context: Context) -> CreateJobOutput:
     if not event.get("created"):  # a job that was created may be deleted by now: not created again
         key = KeyRecord.from_document(event.get("key"))
         create_job()(job, event.get("executionArn"), _events(event), key)
+    if event.get("reserves"):
+        reserve_slot()(job)
     return {"jobId": job.job_id}
 
 

@@ -121,6 +121,7 @@ class UseCases:
         report: Callable[[str, VslError], None],
         repair: Callable[[str], None],
         provider: Provider | None = None,
+        rejoin: Callable[[str], None] = lambda _job_id: None,
     ) -> PollPredictions:
         check = CheckJob(
             tracking=self.tracking,
@@ -129,6 +130,7 @@ class UseCases:
             metrics=self.metrics,
             report=report,
             repair=repair,
+            rejoin=rejoin,
             grace=GRACE,
             adopt=self.adopt_prediction,
             stop=StopPrediction(provider or self.provider),

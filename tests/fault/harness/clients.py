@@ -9,7 +9,8 @@ from typing import Any
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Scheduler, Signal
 from tests.support.aws_calls import refused
-from vsl.adapters.redis import rate_limits, stores
+from tests.support.memory_pacing import MemoryPacing
+from vsl.adapters.redis import rate_limits, slot_scripts, stores
 from vsl.adapters.redis.client import digest
 from vsl.domain.api.limits import WINDOW
 from vsl.domain.errors import StoreUnavailable
@@ -135,12 +136,25 @@ class RedisClient:
         return sorted(self._server.get(key) or {})
 
 
+_SLOTS = {
+    digest(source): source
+    for source in (
+        slot_scripts.ASK,
+        slot_scripts.NEXT,
+        slot_scripts.GIVE_BACK,
+        slot_scripts.THROTTLED,
+        slot_scripts.LOOK,
+    )
+}
+
+
 class RedisServer:
     """The commands our stores use, the admission script among them."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._values: dict[str, tuple[Any, float]] = {}
+        self.pacing = MemoryPacing()
 
     def get(self, key: str) -> Any:
         value, until = self._values.get(key, (None, 0.0))
@@ -159,9 +173,12 @@ class RedisServer:
         return self.get(key) is not None
 
     def evalsha(self, sha: str, number_of_keys: int, *rest: Any) -> Any:
+        keys, args = rest[:number_of_keys], rest[number_of_keys:]
+        if sha in _SLOTS:
+            return self.pacing.evaluate(_SLOTS[sha], args)
         scripts = {rate_limits.ADMIT: self._admit, stores._PUT: self._put}
         known = {digest(source): script for source, script in scripts.items()}
-        return known[sha](rest[:number_of_keys], rest[number_of_keys:])
+        return known[sha](keys, args)
 
     def _put(self, keys: Sequence[str], args: Sequence[Any]) -> int:
         """The script that puts a status, line by line."""

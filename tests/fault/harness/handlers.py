@@ -35,6 +35,7 @@ _ENVIRONMENT = {
     "MODELS_CONFIG": str(REPOSITORY / "config" / "models.json"),
     "REPAIR_FUNCTION": "repair_execution",
     "POLL_FUNCTION": "poll_predictions",
+    "DISPATCH_FUNCTION": "dispatch_queue",
 }
 _current: list["World"] = []
 
@@ -157,6 +158,8 @@ def installed() -> Iterator[None]:
         "provider": lambda: world().provider,
         "replicate_token": lambda: "",
         "rate_limits": lambda: world().limits,
+        "slots": lambda: world().slots,
+        "dispatching_lease": lambda: world().dispatching_lease,
         "signer": lambda: world().signer,
         "status_cache": lambda: world().cache,
         "webhook_deduplication": lambda: world().deduplication,
@@ -170,6 +173,7 @@ def installed() -> Iterator[None]:
         patch("vsl.services.completion.store_media.ThreadPoolExecutor", InlineExecutor),
         patch("vsl.services.waiting.poll_predictions.ThreadPoolExecutor", InlineExecutor),
         patch("vsl.runtime.use_cases.waiting.sleep", _sleep),
+        patch("vsl.runtime.use_cases.pacing.sleep", _sleep),
     ]
     shared = (f"vsl.runtime.{name}" for name in ("observability", "wiring", "wiring_media"))
     for module in (*shared, *(f"functions.{name}.app" for name in FUNCTIONS)):

@@ -45,6 +45,7 @@ from vsl.adapters.aws.step_functions import StepFunctionsTaskTokens
 from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
 from vsl.adapters.media.stored_media import StoredMedia
 from vsl.adapters.redis.rate_limits import RedisRateLimits
+from vsl.adapters.redis.slots import RedisSlots
 from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
 from vsl.adapters.s3.object_removal import ObjectRemoval
 from vsl.adapters.s3.objects import ObjectStore
@@ -55,6 +56,7 @@ POLL_SECONDS = 60.0
 FIRST_POLL = 47.0
 SIGNED = "X-Amz-Signature"
 PART_SIZE = 64 * 1024
+CREATIONS_PER_MINUTE = 600
 # Attributes of an item that versions before this one did not write.
 NEWER = frozenset({"intent", "search", "settledId", "price"})
 
@@ -169,6 +171,8 @@ class World:
         self.provider = ReplicateClient(self.effects, self.replicate)
         files: Any = Files(self.effects, self.replicate)
         self.lease = Lease(self.scheduler)
+        self.dispatching_lease = Lease(self.scheduler)
+        self.slots = RedisSlots(str, CREATIONS_PER_MINUTE, redis)
         self.erasure = self.repository
         self.objects = ObjectRemoval("media", self.clients["s3"])
         self.media = StoredMedia(ObjectStore("media", self.clients["s3"], PART_SIZE), files)
@@ -364,8 +368,18 @@ class World:
         work = {
             "repair_execution": lambda: self._repair(event),
             "poll_predictions": lambda: self.invoke("poll_predictions", event),
+            "dispatch_queue": lambda: self._dispatch(event),
         }[function]
         self.scheduler.spawn("Lambda", work, delay=1)
+
+    def _dispatch(self, event: dict[str, Any]) -> None:
+        """Lambda repeats an asynchronous invocation twice."""
+        for pause in (60.0, 120.0, None):
+            fiber = self.invoke("dispatch_queue", event)
+            fiber.ended.wait()
+            if fiber.error is None or pause is None:
+                return
+            self.scheduler.sleep(pause)
 
     def _repair(self, event: dict[str, Any]) -> None:
         """Lambda repeats an asynchronous invocation twice."""

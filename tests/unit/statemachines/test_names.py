@@ -46,7 +46,7 @@ def test_folder_resource_substitution_and_state_share_a_name() -> None:
             assert resource(function)["Properties"]["CodeUri"] == f"functions/{snake(state)}"
             assert snake(state) in folders()
             checked += 1
-    assert checked == 14
+    assert checked == 15
 
 
 def test_every_folder_is_a_function_and_the_reverse() -> None:

@@ -200,6 +200,17 @@ class SubmissionUncertain(VslError):
     """It is not known whether the provider accepted: look before paying again."""
 
 
+class SlotUnavailable(VslError):
+    """Not an end: the provider takes no more for now, and the job waits for its turn.
+
+    `details.retryAfter` in seconds where the provider said so.
+    """
+
+
+class QueueTimedOut(VslError):
+    """The job's turn did not come within the longest wait that is allowed."""
+
+
 class ResubmitPrediction(VslError):
     """Not an end: the wait is over without a result, and the job may submit once more."""
 

@@ -53,7 +53,10 @@ class CheckRateLimitOutput(TypedDict):
 
 
 class CreateJobInput(TypedDict):
+    """`reserves`: the job is submitted next, and needs a slot at the provider."""
+
     job: JobDocument
+    reserves: NotRequired[bool]
     key: NotRequired[KeyDocument | None]
     created: NotRequired[bool]
     validatedAt: NotRequired[str | None]
@@ -73,6 +76,29 @@ class SubmitPredictionInput(TypedDict):
 class SubmitPredictionOutput(TypedDict):
     replicateId: str
     attempt: int
+
+
+class Refusal(TypedDict):
+    """What a catcher is told: the error's name, and its document as text."""
+
+    Error: str
+    Cause: str
+
+
+class AwaitSlotInput(TypedDict):
+    jobId: str
+    taskToken: str
+    refused: Refusal
+    job: NotRequired[JobDocument]
+    executionArn: NotRequired[str]
+
+
+class AwaitSlotOutput(TypedDict):
+    """For the log: the wait ends when the task token is answered. `startsIn` in seconds."""
+
+    granted: bool
+    position: int
+    startsIn: float
 
 
 class AwaitPredictionInput(TypedDict):

@@ -49,6 +49,9 @@ class Settings:
     max_upload_bytes: Mapping[MediaType, int]
     repair_function: str
     poll_function: str
+    dispatch_function: str
+    creations_per_minute: int
+    queue_wait_seconds: int
     provider_reads_per_minute: int
     callbacks_queue: str
     event_bus: str
@@ -101,6 +104,9 @@ def settings() -> Settings:
         },
         repair_function=_text("REPAIR_FUNCTION", ""),
         poll_function=_text("POLL_FUNCTION", ""),
+        dispatch_function=_text("DISPATCH_FUNCTION", ""),
+        creations_per_minute=_integer("CREATIONS_PER_MINUTE", 600),
+        queue_wait_seconds=_integer("QUEUE_WAIT_SECONDS", 6 * 3600),
         provider_reads_per_minute=_integer("PROVIDER_READS_PER_MINUTE", 3000),
         callbacks_queue=_text("CALLBACKS_QUEUE", ""),
         event_bus=_text("EVENT_BUS", "default"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vsl.adapters.postgres.job_repository import PostgresJobRepository
     from vsl.adapters.postgres.operations_queries import PostgresOperationsQueries
     from vsl.adapters.redis.rate_limits import RedisRateLimits
+    from vsl.adapters.redis.slots import RedisSlots
     from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
     from vsl.adapters.redis.wait_places import RedisWaitPlaces
     from vsl.adapters.replicate.client import ReplicateProvider
@@ -115,6 +116,13 @@ def polling_lease() -> "DynamoLease":
 
 
 @cache
+def dispatching_lease() -> "DynamoLease":
+    from vsl.adapters.dynamodb.lease import DynamoLease
+
+    return DynamoLease(settings().idempotency_table, "dispatch-queue", clock.now)
+
+
+@cache
 def postgres() -> "PostgresConnection":
     """One for all adapters of this process."""
     from vsl.adapters.postgres.connection import PostgresConnection
@@ -187,6 +195,13 @@ def rate_limits() -> "RedisRateLimits":
     from vsl.adapters.redis.rate_limits import RedisRateLimits
 
     return RedisRateLimits(redis_url())
+
+
+@cache
+def slots() -> "RedisSlots":
+    from vsl.adapters.redis.slots import RedisSlots
+
+    return RedisSlots(redis_url(), settings().creations_per_minute)
 
 
 @cache

@@ -18,6 +18,7 @@ from vsl.domain.jobs.job import (
     JobStatus,
     MediaType,
     OrphanedPrediction,
+    Priority,
     WebhookReceipt,
     iso,
 )
@@ -64,6 +65,8 @@ def identity(job: Job) -> dict[str, Any]:
     }
     if job.callback_url:
         known["callbackUrl"] = job.callback_url
+    if job.priority is not Priority.INTERACTIVE:
+        known["priority"] = job.priority.value
     if job.price:
         known["price"] = job.price.document()
     return known
@@ -125,6 +128,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         created_at=began,
         reruns=int(item.get("reruns", 1)),
         callback_url=item.get("callbackUrl"),
+        priority=Priority(item.get("priority", Priority.INTERACTIVE)),
         price=PriceTerms.from_document(item.get("price")),
     )
     outcome = item.get("outcome")
@@ -146,6 +150,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         cancel_requested_at=(
             parse_epoch_ms(item["cancelRequestedAt"]) if "cancelRequestedAt" in item else None
         ),
+        queued_at=parse_epoch_ms(item["queuedAt"]) if "queuedAt" in item else None,
         execution_arn=item.get("executionArn"),
         result=_result(item),
         published=bool(item.get("published", False)),

@@ -22,6 +22,7 @@ from vsl.adapters.dynamodb.tracking_attempts import TrackingAttempts
 from vsl.adapters.dynamodb.tracking_item import milliseconds, shard, tracked_job
 from vsl.adapters.dynamodb.tracking_outcomes import TrackingOutcomes
 from vsl.adapters.dynamodb.tracking_polling import TrackingPolling
+from vsl.adapters.dynamodb.tracking_queue import TrackingQueue
 from vsl.adapters.dynamodb.tracking_reads import TrackingReads
 from vsl.adapters.dynamodb.values import serialized
 from vsl.domain.errors import JobDeleted, JobNotEnded
@@ -36,7 +37,9 @@ from vsl.domain.jobs.status import StatusDocument
 from vsl.domain.jobs.tracked_job import TrackedJob
 
 
-class DynamoTrackingStore(TrackingReads, TrackingAttempts, TrackingOutcomes, TrackingPolling):
+class DynamoTrackingStore(
+    TrackingReads, TrackingAttempts, TrackingQueue, TrackingOutcomes, TrackingPolling
+):
     """A job from its creation to its end; the parts between are in the modules it inherits from."""
 
     def create(
@@ -171,6 +174,7 @@ class DynamoTrackingStore(TrackingReads, TrackingAttempts, TrackingOutcomes, Tra
             "updatedAt": ended,
             "logs": document["logs"] or None,
             "taskToken": None,
+            "queuedAt": None,
             "settledId": finished.replicate_id if finished.settled else None,
             "inFlightShard": None,
             "nextCheckAt": None,

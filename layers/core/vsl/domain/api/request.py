@@ -7,10 +7,10 @@ from typing import Any
 
 from vsl.domain.callbacks.callback_url import check_callback_url
 from vsl.domain.errors import InvalidRequest
-from vsl.domain.jobs.job import MediaType
+from vsl.domain.jobs.job import MediaType, Priority
 from vsl.domain.suggestions import did_you_mean, listed, named
 
-KEYS = ("userId", "mediaType", "modelId", "parameters", "prompt", "callbackUrl")
+KEYS = ("userId", "mediaType", "modelId", "parameters", "prompt", "callbackUrl", "priority")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:|+=~-]{0,127}")
 MAX_MODEL_ID = 100
 _MAX_REPORTED_FAULTS = 20
@@ -25,10 +25,11 @@ class GenerateRequest:
     model_id: str
     parameters: Mapping[str, Any]
     callback_url: str | None = None
+    priority: Priority = Priority.INTERACTIVE
 
 
 def parse_request(body: object, *, allow_http: bool = False) -> GenerateRequest:
-    """Read `{userId, mediaType?, modelId, parameters?, prompt?, callbackUrl?}`.
+    """Read `{userId, mediaType?, modelId, parameters?, prompt?, callbackUrl?, priority?}`.
 
     `prompt` is short for `parameters.prompt`; `allow_http` as the local stack has it.
 
@@ -48,9 +49,10 @@ def parse_request(body: object, *, allow_http: bool = False) -> GenerateRequest:
     media_type = _media_type(body, faults)
     parameters = _parameters(body, faults)
     callback_url = _callback_url(body, faults, allow_http)
+    priority = _priority(body, faults)
     if faults:
         raise _invalid(faults)
-    return GenerateRequest(user_id, media_type, model_id, parameters, callback_url)
+    return GenerateRequest(user_id, media_type, model_id, parameters, callback_url, priority)
 
 
 def is_user_id(value: object) -> bool:
@@ -99,6 +101,14 @@ def _parameters(body: Mapping[str, object], faults: dict[str, str]) -> dict[str,
     elif parameters.setdefault("prompt", prompt) != prompt:
         faults["prompt"] = "differs from parameters.prompt; give it once"
     return parameters
+
+
+def _priority(body: Mapping[str, object], faults: dict[str, str]) -> Priority:
+    given = body.get("priority", Priority.INTERACTIVE)
+    if isinstance(given, str) and given in Priority:
+        return Priority(given)
+    faults["priority"] = f"must be one of {listed(Priority)}"
+    return Priority.INTERACTIVE
 
 
 def _callback_url(

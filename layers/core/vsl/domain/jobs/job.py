@@ -18,6 +18,13 @@ class MediaType(StrEnum):
     AUDIO = "audio"
 
 
+class Priority(StrEnum):
+    """Which of a user's jobs go first when they wait for the provider."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
 class JobStatus(StrEnum):
     PENDING = "pending"
     PROCESSING = "processing"
@@ -55,6 +62,7 @@ class JobDocument(TypedDict):
     createdAt: str
     reruns: NotRequired[int]
     callbackUrl: NotRequired[str]
+    priority: NotRequired[str]
     price: NotRequired[Mapping[str, Any]]
     call: NotRequired[Mapping[str, Any]]
 
@@ -81,6 +89,7 @@ class Job:
     created_at: datetime
     reruns: int = 1
     callback_url: str | None = field(default=None, repr=False)
+    priority: Priority = Priority.INTERACTIVE
     price: PriceTerms | None = None
     call: ProviderCall | None = field(default=None, repr=False)
 
@@ -114,6 +123,8 @@ class Job:
         }
         if self.callback_url is not None:
             document["callbackUrl"] = self.callback_url
+        if self.priority is not Priority.INTERACTIVE:
+            document["priority"] = self.priority.value
         if self.price is not None:
             document["price"] = self.price.document()
         if self.call is not None:
@@ -134,6 +145,7 @@ class Job:
             created_at=datetime.fromisoformat(document["createdAt"]),
             reruns=int(document.get("reruns", 1)),
             callback_url=document.get("callbackUrl"),
+            priority=Priority(document.get("priority", Priority.INTERACTIVE)),
             price=PriceTerms.from_document(document.get("price")),
             call=ProviderCall.from_document(document.get("call")),
         )

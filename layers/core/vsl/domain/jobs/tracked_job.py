@@ -21,7 +21,8 @@ class TrackedJob:
     that ended and were abandoned for another attempt. `logs` is the end of the model's log, `progress`
     (0 to 1) what the log told when it was last looked at. `published`: the end has been published.
     `intent` is what the latest attempt sent, `search` how far the search for its prediction has come.
-    `settled_id` is the job's own prediction once PostgreSQL knows what it cost.
+    `queued_at` is since when the job waits for a slot at the provider; until then `deadline` is that of
+    the wait. `settled_id` is the job's own prediction once PostgreSQL knows what it cost.
     """
 
     job: Job
@@ -39,6 +40,7 @@ class TrackedJob:
     check_count: int = 0
     abandoned_ids: frozenset[str] = frozenset()
     cancel_requested_at: datetime | None = None
+    queued_at: datetime | None = None
     execution_arn: str | None = None
     result: Mapping[str, Any] | None = None
     logs: str | None = field(default=None, repr=False)

@@ -76,6 +76,7 @@ def poll_predictions() -> "PollPredictions":
         metrics=observability.metrics,
         report=_report,
         repair=_repair,
+        rejoin=_rejoin,
         grace=submission.grace(),
         adopt=submission.adopt_prediction(provider),
         stop=submission.stop_prediction(provider),
@@ -98,6 +99,13 @@ def _repair(job_id: str) -> None:
     from vsl.adapters.aws.lambdas import invoke_later
 
     invoke_later(settings().repair_function, {"jobId": job_id})
+
+
+def _rejoin(job_id: str) -> None:
+    """Asynchronously, by a function that reaches Redis."""
+    from vsl.adapters.aws.lambdas import invoke_later
+
+    invoke_later(settings().dispatch_function, {"jobIds": [job_id]})
 
 
 @cache

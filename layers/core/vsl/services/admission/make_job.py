@@ -32,6 +32,7 @@ class MakeJob:
             created_at=created_at(job_id),
             reruns=model.reruns,
             callback_url=request.callback_url,
+            priority=request.priority,
             price=price_terms(model, parameters),
             call=provider_call(model, parameters),
         )

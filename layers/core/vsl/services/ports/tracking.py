@@ -47,6 +47,20 @@ class TrackingStore(Protocol):
         """Claim attempt n and enter the in-flight index; None when another claimed it first."""
         ...
 
+    def join_queue(
+        self, job_id: str, task_token: str, at: datetime, deadline: datetime
+    ) -> TrackedJob:
+        """The job waits for a slot, until `deadline` at most; a new token replaces the old. The item
+        returned is as it was where the job has ended, or has a prediction by now."""
+        ...
+
+    def leave_queue(
+        self, job_id: str, task_token: str, at: datetime, deadline: datetime, check_at: datetime
+    ) -> TrackedJob | None:
+        """The job has a slot: from now on its own `deadline` is in force, and the poller looks at
+        `check_at` what became of it. None when it does not wait with this token."""
+        ...
+
     def save_search(self, job_id: str, attempt: int, search: Search) -> None:
         """Note how far the search for the attempt's prediction has come, while there is none."""
         ...

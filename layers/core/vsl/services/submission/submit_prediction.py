@@ -20,7 +20,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vsl.domain.errors import PredictionTimedOut, SubmissionUncertain, VslError
+from vsl.domain.errors import (
+    PredictionTimedOut,
+    ProviderThrottled,
+    SlotUnavailable,
+    SubmissionUncertain,
+    VslError,
+)
 from vsl.domain.jobs.job import Job
 from vsl.domain.jobs.tracked_job import required
 from vsl.domain.jobs.webhook_url import webhook_url
@@ -43,6 +49,8 @@ if TYPE_CHECKING:  # slow to import, and only a job of an older version needs it
 
 # The poller's first look: soon after the model should be done.
 FIRST_CHECK_MARGIN = timedelta(seconds=5)
+# What a 429 means that does not say how long it holds.
+THROTTLED_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,8 @@ class SubmitPrediction:
     attach: AttachPrediction
 
     def __call__(self, job: Job) -> Submitted:
-        """Raises SubmissionUncertain while the provider's answer is unknown; repeating is safe."""
+        """Raises SubmissionUncertain while the provider's answer is unknown, and SlotUnavailable when it is
+        throttled; repeating is safe."""
         item = required(self.tracking.get(job.job_id), job.job_id)
         refuse_if_over(item)
         if item.replicate_id and may_rerun(item):
@@ -95,7 +104,11 @@ class SubmitPrediction:
             )
         except SubmissionUncertain:
             raise
-        except VslError:  # any other of them is proof that nothing was accepted
+        except VslError as error:  # any other of them is proof that nothing was accepted
             self.tracking.withdraw_intent(job.job_id, attempt)
+            if isinstance(error, ProviderThrottled):
+                retry_after = error.details.get("retryAfter") or THROTTLED_SECONDS
+                message = "The provider has throttled us."
+                raise SlotUnavailable(message, retryAfter=retry_after) from error
             raise
         return self.attach(job.job_id, attempt, prediction, "workflow")

@@ -9,6 +9,7 @@ from vsl.domain.errors import (
     InternalError,
     JobCanceled,
     ProviderThrottled,
+    QueueTimedOut,
     ResubmitPrediction,
     SubmissionUncertain,
     VslError,
@@ -42,7 +43,8 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class CheckJob:
-    """`report` receives each job that could not be checked, `repair` each whose execution is gone.
+    """`report` receives each job that could not be checked, `repair` each whose execution is gone,
+    `rejoin` each whose turn at the provider should have come.
 
     `grace` is how long after its intent a submission without a trace counts as not made.
     """
@@ -53,6 +55,7 @@ class CheckJob:
     metrics: Metrics
     report: Callable[[str, VslError], None]
     repair: Callable[[str], None]
+    rejoin: Callable[[str], None]
     grace: timedelta
     adopt: AdoptPrediction
     stop: StopPrediction
@@ -116,6 +119,9 @@ class CheckJob:
             self.stop(orphan.replicate_id)
         if item.outcome is not None:
             return self._wake(item)
+        return self._settle_queued(item) if item.queued_at else self._settle_submitted(item, seen)
+
+    def _settle_submitted(self, item: TrackedJob, seen: Prediction | None) -> bool | Prediction:
         replicate_id = item.replicate_id or self._adopt(item)
         if isinstance(replicate_id, bool):
             return replicate_id
@@ -130,6 +136,15 @@ class CheckJob:
         self.record_outcome(item.job.job_id, Outcome.of(prediction, "poller"))
         # A job that does not wait yet finds the outcome when it stores its token.
         return True
+
+    def _settle_queued(self, item: TrackedJob) -> bool:
+        """Its turn should have come: a dispatcher has died, or Redis has lost the queue."""
+        if item.cancel_requested_at is not None:
+            return self._wake(item, JobCanceled("The user canceled the job."))
+        if self._overdue(item):
+            return self._wake(item, QueueTimedOut("The job waited too long for the provider."))
+        self.rejoin(item.job.job_id)
+        return False
 
     def _settle_ended(self, item: TrackedJob) -> bool:
         """An ended job stays in the index until the repair, which reaches PostgreSQL, has settled its
@@ -189,7 +204,8 @@ class CheckJob:
 
 def needs_status(item: TrackedJob, now: datetime) -> bool:
     """Whether the status of the job's prediction is all that the check reads at the provider."""
-    return item.outcome is None and not item.status.terminal and not _is_unwanted(item, now)
+    waits = item.outcome is None and item.queued_at is None
+    return waits and not item.status.terminal and not _is_unwanted(item, now)
 
 
 def _is_unwanted(item: TrackedJob, now: datetime) -> bool:

@@ -1,0 +1,65 @@
+"""Wake the jobs that wait for a slot, one slot after another, while any job waits.
+
+One dispatcher at a time (its handler holds a lease). When it dies, the jobs whose turn has not come a
+minute after it should have are due for the poller, which calls another.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vsl.services.pacing.await_slot import AwaitSlot
+from vsl.services.pacing.wake_queued import WakeQueued
+from vsl.services.ports.pacing import Slots
+from vsl.services.ports.system import Clock, Metrics
+from vsl.services.ports.tracking import TrackingStore
+
+# A job that joins meanwhile may be due sooner than what was seen.
+LONGEST_NAP = 1.0
+# How long a dispatcher counts as alive after its last sign.
+BEAT = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchQueue:
+    """`sleep` takes seconds."""
+
+    tracking: TrackingStore
+    slots: Slots
+    clock: Clock
+    metrics: Metrics
+    wake: WakeQueued
+    await_slot: AwaitSlot
+    sleep: Callable[[float], None]
+
+    def rejoin(self, job_ids: Sequence[str]) -> None:
+        """Jobs that wait although their turn should have come: Redis may have lost them."""
+        for job_id in job_ids:
+            item = self.tracking.get(job_id)
+            if item is not None and item.queued_at is not None:
+                self.await_slot.rejoin(item)
+
+    def __call__(self, stop_at: datetime) -> tuple[int, bool]:
+        """How many jobs were woken, and whether others still wait when the time is used."""
+        woken = 0
+        while (now := self.clock.now()) < stop_at:
+            turn = self.slots.next(now, now + BEAT)
+            woken += sum(self._wake(job_id) for job_id in turn.job_ids)
+            if turn.next_in is None:
+                return woken, False
+            if turn.next_in > 0:
+                self.sleep(min(turn.next_in, LONGEST_NAP))
+        return woken, True
+
+    def _wake(self, job_id: str) -> bool:
+        item = self.tracking.get(job_id)
+        if item is None or item.status.terminal or item.cancel_requested_at is not None:
+            self.slots.give_back(job_id, self.clock.now())
+            return False
+        if item.queued_at is not None:
+            self.metrics.seconds("QueueWait", (self.clock.now() - item.queued_at).total_seconds())
+            return self.wake(item)
+        if item.intent_at is not None or item.replicate_id is not None:
+            self.slots.give_back(job_id, self.clock.now())  # it went on without
+        # Else its token is on the way, and AwaitSlot finds the slot that is kept for it.
+        return False

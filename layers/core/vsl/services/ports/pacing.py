@@ -1,0 +1,64 @@
+"""Redis: the slots in which predictions may be created, and the fair queue of jobs that wait for one.
+
+Redis orders the queue and is the truth of nothing: a job that waits says so in its tracking item. While
+Redis is away there is a slot for every job, and the provider's 429 is what holds jobs back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from vsl.domain.jobs.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a job stands. `granted`: it may be submitted now. Else `position` counts from 1 and
+    `starts_in` is an estimate in seconds; `unwatched`: no dispatcher runs, and one has to be called.
+    """
+
+    granted: bool
+    position: int = 0
+    starts_in: float = 0.0
+    unwatched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The jobs whose turn it is; `next_in` seconds until there is another, None when no job waits."""
+
+    job_ids: Sequence[str]
+    next_in: float | None
+
+
+class Slots(Protocol):
+    def reserve(self, job_id: str, flow: Flow, now: datetime) -> Turn:
+        """A slot if one is free and no job waits, else a place in the queue. The same job gets the same
+        answer again, for as long as a slot is kept for it. Never raises."""
+        ...
+
+    def join(self, job_id: str, flow: Flow, now: datetime) -> Turn:
+        """The same, for a caller that calls a dispatcher when the answer says that none runs."""
+        ...
+
+    def next(self, now: datetime, watched_until: datetime) -> Dispatch:
+        """Grant what is due, in the order of the queue. The dispatcher is at work until then."""
+        ...
+
+    def give_back(self, job_id: str, now: datetime) -> None:
+        """The job needs neither its slot nor its place. Never raises."""
+        ...
+
+    def throttled(self, job_id: str, now: datetime, retry_after: float) -> None:
+        """The provider refused in spite of the slot: none is granted for `retry_after` seconds, and the
+        job gets its place again when it joins. Never raises."""
+        ...
+
+    def look(self, job_id: str, now: datetime) -> Turn | None:
+        """Its place, without asking for anything; None for a job that is not in the queue."""
+        ...
+
+    def outlook(self, now: datetime) -> tuple[int, float]:
+        """How many jobs wait, and how long one that joined now would, in seconds. Never raises."""
+        ...
