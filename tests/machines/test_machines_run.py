@@ -85,7 +85,7 @@ def test_a_job_grows_one_document_on_its_way(engine: Machines, media_job: str) -
     assert calls["check_rate_limit"] == {**known, "created": False, "validatedAt": validated}
     admitted = calls["create_job"]["admittedAt"]
     written = {**known, "key": KEY, "created": False, "validatedAt": validated}
-    assert calls["create_job"] == {**written, "admittedAt": admitted}
+    assert calls["create_job"] == {**written, "reserves": True, "admittedAt": admitted}
     assert execution["startTime"] < validated < admitted
     assert calls["submit_prediction"] == known
     assert calls["await_prediction"].keys() == {*known, "jobId", "taskToken"}

@@ -5,6 +5,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from vsl.adapters.redis import slot_scripts
+from vsl.adapters.redis.client import digest
+
+# By the hash under which a server keeps them.
+SCRIPTS = {
+    digest(source): source
+    for source in (
+        slot_scripts.ASK,
+        slot_scripts.NEXT,
+        slot_scripts.GIVE_BACK,
+        slot_scripts.THROTTLED,
+        slot_scripts.LOOK,
+    )
+}
 
 
 class MemoryPacing:

@@ -9,8 +9,8 @@ from typing import Any
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Scheduler, Signal
 from tests.support.aws_calls import refused
-from tests.support.memory_pacing import MemoryPacing
-from vsl.adapters.redis import rate_limits, slot_scripts, stores
+from tests.support.memory_pacing import SCRIPTS, MemoryPacing
+from vsl.adapters.redis import rate_limits, stores
 from vsl.adapters.redis.client import digest
 from vsl.domain.api.limits import WINDOW
 from vsl.domain.errors import StoreUnavailable
@@ -136,18 +136,6 @@ class RedisClient:
         return sorted(self._server.get(key) or {})
 
 
-_SLOTS = {
-    digest(source): source
-    for source in (
-        slot_scripts.ASK,
-        slot_scripts.NEXT,
-        slot_scripts.GIVE_BACK,
-        slot_scripts.THROTTLED,
-        slot_scripts.LOOK,
-    )
-}
-
-
 class RedisServer:
     """The commands our stores use, the admission script among them."""
 
@@ -174,8 +162,8 @@ class RedisServer:
 
     def evalsha(self, sha: str, number_of_keys: int, *rest: Any) -> Any:
         keys, args = rest[:number_of_keys], rest[number_of_keys:]
-        if sha in _SLOTS:
-            return self.pacing.evaluate(_SLOTS[sha], args)
+        if sha in SCRIPTS:
+            return self.pacing.evaluate(SCRIPTS[sha], args)
         scripts = {rate_limits.ADMIT: self._admit, stores._PUT: self._put}
         known = {digest(source): script for source, script in scripts.items()}
         return known[sha](keys, args)

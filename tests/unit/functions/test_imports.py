@@ -25,7 +25,14 @@ IAM_NAMES = {"stepfunctions": "states"}
 # before their first event. All others load boto3 and nothing else of WATCHED.
 WITHOUT_AWS = {"get_console", "get_openapi", "reject_request"}
 CATALOGUE = {"estimate_job", "get_model", "list_models", "validate_request"}
-REDIS = {"check_rate_limit", "get_status", "process_webhook", "wait_for_job"}
+REDIS = {
+    "await_slot",
+    "check_rate_limit",
+    "dispatch_queue",
+    "get_status",
+    "process_webhook",
+    "wait_for_job",
+}
 STORES = {"delete_job", "finalize_job", "record_failure", "repair_execution"}
 MAY_LOAD = {
     **{name: set[str]() for name in WITHOUT_AWS},

@@ -12,8 +12,12 @@ from tests.support.template import REPOSITORY
 from tests.unit.statemachines.graph import function_tasks
 
 GIVEN = {"ReservedPerStep": "50", "ReservedForStoreMedia": "200"}
-# They make good what a webhook that found no execution left open.
-MAKE_GOOD = {"PollPredictionsFunction", "RepairExecutionFunction"}
+# They make good what a webhook that found no execution left open, or wake what waits for a slot.
+MAKE_GOOD = {
+    "DispatchQueueFunction": 5,
+    "PollPredictionsFunction": 10,
+    "RepairExecutionFunction": 10,
+}
 USUAL_QUOTA = 1000
 
 
@@ -25,10 +29,10 @@ def reserves(parameters: dict[str, str]) -> dict[str, Any]:
 
 def test_webhooks_and_every_step_of_a_job_have_a_reserve_of_their_own() -> None:
     steps = {f"{name}Function" for name in function_tasks("media_job")}
-    assert len(steps) == 9
-    assert reserves(GIVEN).keys() == steps | {"ProcessWebhookFunction"} | MAKE_GOOD
+    assert len(steps) == 10
+    assert reserves(GIVEN).keys() == steps | {"ProcessWebhookFunction"} | MAKE_GOOD.keys()
     for name, kept in reserves(GIVEN).items():
-        most = {"StoreMediaFunction": 200} | dict.fromkeys(MAKE_GOOD, 10)
+        most = {"StoreMediaFunction": 200} | MAKE_GOOD
         assert kept == most.get(name, 50)
 
 
@@ -43,7 +47,7 @@ def test_an_account_that_has_none_to_give_deploys_without() -> None:
 
 
 def test_what_is_reserved_together_is_known_beforehand() -> None:
-    assert reserved(GIVEN) == sum(reserves(GIVEN).values()) == 9 * 50 + 2 * 10 + 200
+    assert reserved(GIVEN) == sum(reserves(GIVEN).values()) == 10 * 50 + 25 + 200
     assert reserved({}) == 0
 
 

@@ -13,6 +13,8 @@ from tests.support.template import REPOSITORY, resource, template
 FUNCTION = "AWS::Serverless::Function"
 LAYERS = ["CoreLayer", "RuntimeLayer", "ConfigLayer"]
 IN_VPC = {
+    "AwaitSlotFunction",
+    "DispatchQueueFunction",
     "CheckRateLimitFunction",
     "CreateJobFunction",
     "DeleteJobFunction",
@@ -194,6 +196,15 @@ def test_who_may_touch_what() -> None:
         "CheckRateLimit": [],
         "CreateJob": ["dynamodb:PutItem", "dynamodb:UpdateItem"],
         "SubmitPrediction": [*search, "s3:GetObject"],
+        "AwaitSlot": ["dynamodb:UpdateItem", "lambda:InvokeFunction", *release],
+        "DispatchQueue": [
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:UpdateItem",
+            "lambda:InvokeFunction",
+            *release,
+        ],
         "AwaitPrediction": ["dynamodb:UpdateItem", *release],
         "ResolveTimeout": [*item, *keep],
         "StoreMedia": sorted(
@@ -257,7 +268,7 @@ def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
 
 def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
     answering = [s for s in allowed() if "states:SendTaskSuccess" in as_list(s["Action"])]
-    assert len(answering) == 4
+    assert len(answering) == 6
     name = resource("MediaJobStateMachine")["Properties"]["Name"]["Fn::Sub"]
     for statement in answering:
         assert statement["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")

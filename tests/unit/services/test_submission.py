@@ -13,6 +13,7 @@ from vsl.domain.errors import (
     ProviderRejected,
     ProviderThrottled,
     ProviderUnavailable,
+    SlotUnavailable,
     StoreUnavailable,
     SubmissionUncertain,
     VslError,
@@ -121,7 +122,7 @@ def test_proof_of_refusal_frees_the_next_attempt_at_once(
         raise refusal("no")
 
     world.provider.before_create = refuse
-    with pytest.raises(refusal):
+    with pytest.raises(SlotUnavailable if refusal is ProviderThrottled else refusal):
         run(world)
     assert world.item().intent_at is None
     world.provider.before_create = lambda: None

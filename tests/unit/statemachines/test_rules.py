@@ -37,8 +37,8 @@ def state_of(machine: str, name: str) -> dict[str, object]:
 
 def test_there_is_something_to_check() -> None:
     assert MACHINE_NAMES == ("generate_media", "media_job")
-    assert len(all_tasks()) == 15
-    assert sum(len(states(machine)) for machine in MACHINE_NAMES) == 21
+    assert len(all_tasks()) == 16
+    assert sum(len(states(machine)) for machine in MACHINE_NAMES) == 22
 
 
 @pytest.mark.parametrize("machine", MACHINE_NAMES)
@@ -133,10 +133,10 @@ def test_every_profile_is_used(machine: str) -> None:
 def test_the_wait_is_never_repeated_for_running_out() -> None:
     """A retry would wait another two hours; whoever ran out of time is to ask the provider."""
     waits = {n: s for n, s in tasks("media_job").items() if s["Resource"].endswith(CALLBACK)}
-    assert list(waits) == ["AwaitPrediction"]
-    (state,) = waits.values()
-    assert not any("States.Timeout" in retrier["ErrorEquals"] for retrier in state["Retry"])
-    assert state["Catch"][0] == {
+    assert list(waits) == ["AwaitSlot", "AwaitPrediction"]
+    for state in waits.values():
+        assert not any("States.Timeout" in retrier["ErrorEquals"] for retrier in state["Retry"])
+    assert waits["AwaitPrediction"]["Catch"][0] == {
         "ErrorEquals": ["States.Timeout"],
         "ResultPath": None,
         "Next": "ResolveTimeout",
@@ -179,7 +179,7 @@ def test_the_token_stays_out_of_the_document(machine: str) -> None:
     holders = [
         name for name, state in states(machine).items() if "$$.Task.Token" in set(strings(state))
     ]
-    assert holders == (["AwaitPrediction"] if machine == "media_job" else [])
+    assert holders == (["AwaitSlot", "AwaitPrediction"] if machine == "media_job" else [])
 
 
 @pytest.mark.parametrize("machine", MACHINE_NAMES)

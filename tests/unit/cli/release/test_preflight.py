@@ -121,12 +121,12 @@ def test_clients_that_wait_hold_a_fifth_of_the_executions_at_most(
 
 def test_other_functions_of_the_account_count(fake: Fake) -> None:
     fake.free = 160
-    with pytest.raises(CommandError, match=r"75 .* 60"):
+    with pytest.raises(CommandError, match=r"85 .* 60"):
         check("homolog", parameters(), fake.account())
 
 
 def test_what_the_stage_has_reserved_already_is_its_own(fake: Fake) -> None:
-    fake.free = 160
+    fake.free = 170
     fake.kept = {"vsl-homolog-process-webhook": 5, "vsl-homolog-store-media": 10}
     assert check("homolog", parameters(), fake.account()) == []
 
@@ -182,4 +182,4 @@ def test_the_parameters_are_those_of_samconfig() -> None:
     given = preflight.configured("production")
     assert given["Stage"] == "production"
     assert given["Rollout"] == "Canary10Percent30Minutes"
-    assert given["ReservedPerStep"] == "50"
+    assert given["ReservedPerStep"] == "40"

@@ -25,6 +25,7 @@ def reserve_slot() -> "ReserveSlot":
 
 @cache
 def await_slot() -> "AwaitSlot":
+    from vsl.adapters.aws.lambdas import invoke_later
     from vsl.services.pacing.await_slot import AwaitSlot
 
     return AwaitSlot(
@@ -34,7 +35,7 @@ def await_slot() -> "AwaitSlot":
         clock=wiring.clock,
         wake=wake_queued(),
         complete_wait=waiting.complete_wait(),
-        call_dispatcher=_call_dispatcher,
+        call_dispatcher=lambda: invoke_later(settings().dispatch_function, {}),
         longest=timedelta(seconds=settings().queue_wait_seconds),
     )
 
@@ -59,9 +60,3 @@ def wake_queued() -> "WakeQueued":
     from vsl.services.pacing.wake_queued import WakeQueued
 
     return WakeQueued(wiring.tracking_store(), wiring.task_tokens(), wiring.clock)
-
-
-def _call_dispatcher() -> None:
-    from vsl.adapters.aws.lambdas import invoke_later
-
-    invoke_later(settings().dispatch_function, {})
