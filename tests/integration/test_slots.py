@@ -14,6 +14,7 @@ from vsl.adapters.redis import slots as adapter
 from vsl.adapters.redis.client import RedisClient
 from vsl.adapters.redis.slots import RedisSlots
 from vsl.domain.jobs.flow import BATCH_COST, Flow
+from vsl.services.ports.pacing import Dispatch
 
 pytestmark = pytest.mark.integration
 
@@ -68,7 +69,7 @@ def test_what_comes_at_once_has_slots_and_then_one_comes_free_a_second(slots: Re
     burst(slots)
     turn = slots.reserve("seventh", ANA, START)
     assert (turn.granted, turn.position, turn.starts_in) == (False, 1, 1.0)
-    assert slots.next(later(0.5), later(5)) == adapter.Dispatch([], 0.5)
+    assert slots.next(later(0.5), later(5)) == Dispatch([], 0.5, waiting=1)
     assert served(slots, later(1)) == ["seventh"]
 
 
@@ -210,7 +211,8 @@ def _call(slots: RedisSlots, name: str, given: list[object], at: datetime) -> ob
         return slots.next(at, at + timedelta(seconds=5))
     if name == "throttled":
         job, seconds = given
-        return slots.throttled(str(job), at, float(str(seconds)))
+        slots.throttled(str(job), at, float(str(seconds)))
+        return None
     return getattr(slots, name)(*given, at)
 
 

@@ -129,7 +129,7 @@ class _Turn:
             kept.tags[job] = tag
             kept.grants[job] = self.now + kept_ms
             jobs.append(job)
-        return [due_in, *jobs]
+        return [due_in, len(kept.queue), *jobs]
 
     def give_back(self, job: str) -> int:
         kept = self.kept

@@ -41,6 +41,8 @@ METRICS: Mapping[str, str] = {
     "RateLimited": "Count",
     "OrphanedPrediction": "Count",
     "OldestWaiting": "Seconds",
+    "SlotWait": "Seconds",
+    "SlotQueue": "Count",
     "ItemFailed": "Count",
     "CallbackAttempted": "Count",
 }

@@ -79,13 +79,13 @@ return {0, rank + 1, wait_of(rank), unwatched}
 )
 
 # ARGV: how long a slot is kept (ms), until when the dispatcher runs (ms), how many at most. Answers due
-# in (ms, -1 when no job waits) and the jobs.
+# in (ms, -1 when no job waits), how many still wait, and the jobs.
 NEXT = (
     _COMMON
     + """
 redis.call('HSET', state, 'beat', ARGV[5])
-local jobs = {0}
-while #jobs <= tonumber(ARGV[6]) do
+local jobs = {0, 0}
+while #jobs < ARGV[6] + 2 do
     if redis.call('ZCARD', queue) == 0 then
         -- Atomically: whoever asks after this finds nobody at work.
         redis.call('HDEL', state, 'beat')
@@ -104,6 +104,7 @@ while #jobs <= tonumber(ARGV[6]) do
     redis.call('ZADD', grants, now + ARGV[4], popped[1])
     jobs[#jobs + 1] = popped[1]
 end
+jobs[2] = redis.call('ZCARD', queue)
 return jobs
 """
 )

@@ -37,8 +37,9 @@ class RedisSlots:
         return self._ask(job_id, flow, now, APPEARS_MS)
 
     def next(self, now: datetime, watched_until: datetime) -> Dispatch:
-        due_in, *job_ids = self._run(NEXT, now, KEPT_MS, _milliseconds(watched_until), _AT_ONCE)
-        return Dispatch(job_ids, None if due_in < 0 else due_in / 1000)
+        answer = self._run(NEXT, now, KEPT_MS, _milliseconds(watched_until), _AT_ONCE)
+        due_in, waiting, *job_ids = answer
+        return Dispatch(job_ids, None if due_in < 0 else due_in / 1000, waiting)
 
     def give_back(self, job_id: str, now: datetime) -> None:
         try:

@@ -16,6 +16,7 @@ from vsl.services.ports.tracking import TrackingStore
 
 # A job that joins meanwhile may be due sooner than what was seen.
 LONGEST_NAP = 1.0
+TELL_EVERY = timedelta(minutes=1)
 # How long a dispatcher counts as alive after its last sign.
 BEAT = timedelta(seconds=10)
 
@@ -42,8 +43,12 @@ class DispatchQueue:
     def __call__(self, stop_at: datetime) -> tuple[int, bool]:
         """How many jobs were woken, and whether others still wait when the time is used."""
         woken = 0
+        told_at: datetime | None = None
         while (now := self.clock.now()) < stop_at:
             turn = self.slots.next(now, now + BEAT)
+            if told_at is None or now - told_at >= TELL_EVERY:
+                told_at = now
+                self.metrics.record({"SlotQueue": turn.waiting})
             woken += sum(self._wake(job_id) for job_id in turn.job_ids)
             if turn.next_in is None:
                 return woken, False
@@ -57,7 +62,7 @@ class DispatchQueue:
             self.slots.give_back(job_id, self.clock.now())
             return False
         if item.queued_at is not None:
-            self.metrics.seconds("QueueWait", (self.clock.now() - item.queued_at).total_seconds())
+            self.metrics.seconds("SlotWait", (self.clock.now() - item.queued_at).total_seconds())
             return self.wake(item)
         if item.intent_at is not None or item.replicate_id is not None:
             self.slots.give_back(job_id, self.clock.now())  # it went on without

@@ -26,10 +26,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The jobs whose turn it is; `next_in` seconds until there is another, None when no job waits."""
+    """The jobs whose turn it is; `next_in` seconds until there is another, None when no job waits;
+    `waiting` how many do."""
 
     job_ids: Sequence[str]
     next_in: float | None
+    waiting: int = 0
 
 
 class Slots(Protocol):
