@@ -123,6 +123,10 @@ class RedisClient:
             lambda _after: StoreUnavailable("Redis did not answer."),
         )
 
+    def empty(self) -> None:
+        """All that it holds is lost."""
+        self._server.empty()
+
     def keys(self) -> list[str]:
         """Those that have not expired, without being an effect."""
         return self._server.keys()
@@ -143,6 +147,10 @@ class RedisServer:
         self._scheduler = scheduler
         self._values: dict[str, tuple[Any, float]] = {}
         self.pacing = MemoryPacing()
+
+    def empty(self) -> None:
+        self._values.clear()
+        self.pacing.clear()
 
     def get(self, key: str) -> Any:
         value, until = self._values.get(key, (None, 0.0))

@@ -46,7 +46,8 @@ class Script:
 
     `visible_after` is how long the list and `get` lag behind an accepted prediction, `list_away`
     until when the list cannot be read; `forgets_cancel_after` breaks the provider's own promise.
-    Of `lost` attempts nothing arrives, and nobody is told. `start_webhook_at` and `end_webhook_at`
+    Of `lost` attempts nothing arrives, and nobody is told. The first so many submissions are refused by
+    `throttled`, for so many seconds. `start_webhook_at` and `end_webhook_at`
     hold the webhooks back until then; each is sent in so many `copies`.
 
     The list tells webhooks only if `lists_webhooks`. `strangers` are predictions of another program of
@@ -64,6 +65,7 @@ class Script:
     list_away: float = 0.0
     forgets_cancel_after: bool = False
     lost: frozenset[int] = frozenset()
+    throttled: tuple[float, ...] = ()
     start_webhook_at: float | None = None
     end_webhook_at: float | None = None
     copies: int = 1
@@ -91,6 +93,7 @@ class Replicate:
         self.scheduler = scheduler
         self.script = script
         self.books: dict[str, Entry] = {}
+        self.refused = 0
         self.messages = 0
         self._deliver = deliver
         self._strangers = {
@@ -104,6 +107,10 @@ class Replicate:
         key = parse_webhook_url(webhook)
         if key and key.attempt in self.script.lost:
             raise SubmissionUncertain("The provider's answer was lost (ReadTimeout).")
+        if self.refused < len(self.script.throttled):
+            self.refused += 1
+            seconds = self.script.throttled[self.refused - 1]
+            raise ProviderThrottled("Request was throttled.", retryAfter=seconds)
         prediction = Prediction(
             id=f"prediction{len(self.books) + 1:016d}",
             status=PredictionStatus.STARTING,

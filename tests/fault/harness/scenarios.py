@@ -89,6 +89,25 @@ SCENARIOS = (
         older_at=95.0,
     ),
     Scenario("older item, late duplicate", Script(twin_ends_at=40.0), older_at=20.0),
+    # The provider takes one in ten seconds: the second and the third wait for their turn.
+    Scenario("waits for a slot", companions=2, creations_per_minute=6),
+    Scenario("waits for a slot, no webhook", _SILENT, companions=1, creations_per_minute=6),
+    Scenario("throttled again and again", Script(throttled=(8.0, 3.0, 9.0))),
+    Scenario(
+        "throttled, others wait", Script(throttled=(5.0, 4.0)), companions=2, creations_per_minute=6
+    ),
+    Scenario(
+        "Redis emptied while jobs wait", companions=2, creations_per_minute=6, redis_emptied_at=4.0
+    ),
+    Scenario(
+        "canceled while it waits for a slot",
+        Script(throttled=(30.0,)),
+        cancel_at=(5.0,),
+        ends=_CANCEL,
+    ),
+    Scenario(
+        "stopped while it waits for a slot", Script(throttled=(30.0,)), stop_at=5.0, ends=_ANY
+    ),
     *(
         Scenario(f"canceled at {at} s", cancel_at=(at,), ends=_CANCEL)
         for at in (0.25, 0.33, 0.43, 0.47, 2.0, 4.75, 4.9, 5.25)
@@ -130,6 +149,7 @@ CORE = tuple(
         "no webhook",
         "interrupted",
         "parked, never accepted",
+        "waits for a slot",
         "wait times out",
         "canceled at 2.0 s",
         "canceled at 4.9 s",

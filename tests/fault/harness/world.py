@@ -56,7 +56,6 @@ POLL_SECONDS = 60.0
 FIRST_POLL = 47.0
 SIGNED = "X-Amz-Signature"
 PART_SIZE = 64 * 1024
-CREATIONS_PER_MINUTE = 600
 # Attributes of an item that versions before this one did not write.
 NEWER = frozenset({"intent", "search", "settledId", "price"})
 
@@ -73,7 +72,9 @@ class Scenario:
     its schedule, which begins at `polls_from`. `wait_ends_at` and `doubled` are those of `Execution`.
     `may_time_out`: the state's time limit is part of the scenario, `late` an end long after the
     deadline. `older_at`: up to then a version before this one was at work, so its items lack what that
-    version did not write. `outages` are the stores that answer nothing but errors, from a moment to a moment.
+    version did not write. `outages` are the stores that answer nothing but errors, from a moment to a
+    moment. We think that the provider takes `creations_per_minute`; Redis loses all that it holds at
+    `redis_emptied_at`.
     """
 
     name: str
@@ -87,6 +88,8 @@ class Scenario:
     wait_ends_at: float | None = None
     doubled: frozenset[str] = frozenset()
     outages: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    creations_per_minute: int = 600
+    redis_emptied_at: float | None = None
     companions: int = 0
     late: bool = False
     apart: float = 0.1
@@ -172,7 +175,7 @@ class World:
         files: Any = Files(self.effects, self.replicate)
         self.lease = Lease(self.scheduler)
         self.dispatching_lease = Lease(self.scheduler)
-        self.slots = RedisSlots(str, CREATIONS_PER_MINUTE, redis)
+        self.slots = RedisSlots(str, scenario.creations_per_minute, redis)
         self.erasure = self.repository
         self.objects = ObjectRemoval("media", self.clients["s3"])
         self.media = StoredMedia(ObjectStore("media", self.clients["s3"], PART_SIZE), files)
@@ -251,6 +254,8 @@ class World:
             scheduler.at(at, self.cancel)
         if self.scenario.stop_at is not None:
             scheduler.at(self.scenario.stop_at, self.stop)
+        if self.scenario.redis_emptied_at is not None:
+            scheduler.at(self.scenario.redis_emptied_at, self.redis.empty)
         if self.scenario.older_at is not None:
             scheduler.at(self.scenario.older_at, lambda: self.dynamodb.remove(NEWER))
         for at in self.scenario.polls_at:
