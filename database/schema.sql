@@ -309,6 +309,7 @@ CREATE TABLE budget_alerts (
     spent        bigint NOT NULL,
     held         bigint NOT NULL,
     at           timestamptz NOT NULL DEFAULT now(),
+    claimed_at   timestamptz, -- by the run that publishes it
     published_at timestamptz,
     PRIMARY KEY (owner, period, starts, limit_amount, level)
 );
@@ -412,6 +413,8 @@ CREATE FUNCTION hold_money(
 DECLARE
     user_row  budgets;
     stage_row budgets;
+    by_user   boolean;
+    by_stage  boolean;
 BEGIN
     IF EXISTS (SELECT FROM frozen_models WHERE model_id = of_model) THEN
         RAISE EXCEPTION 'the model % is frozen', of_model USING ERRCODE = 'VSL03';
@@ -430,7 +433,9 @@ BEGIN
         VALUES (for_job, 'hold', for_job, funds_of(for_user, user_row.prepaid),
             'held:' || for_user, wanted);
     END IF;
-    RETURN note_levels(user_row, user_defaults, prepay) OR note_levels(stage_row, stage_defaults, false);
+    by_user := note_levels(user_row, user_defaults, prepay);
+    by_stage := note_levels(stage_row, stage_defaults, false); -- also where OR had its answer
+    RETURN by_user OR by_stage;
 END
 $$;
 
@@ -519,6 +524,8 @@ BEGIN
     ELSIF cost > h.charged + h.overrun THEN
         PERFORM charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun);
         UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
+    ELSE
+        RETURN; -- repeated: a model that was unfrozen meanwhile stays so
     END IF;
     IF h.estimate > 0 AND cost > 3 * h.estimate THEN
         INSERT INTO frozen_models (model_id, job_id, estimate, cost)
@@ -585,4 +592,4 @@ CREATE TABLE schema_migrations (
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
-    ('0002', 'money', 'cb5633b7e49ef5c33bb06305e9ed0e20b3ce7ee7e94c3a159877c3ac11499d78');
+    ('0002', 'money', '238167761576808e6c2824e273463ecba095aa4ee9d738e12d37a41b33ee6e6b');

@@ -45,7 +45,7 @@ def repair_execution(site: Site) -> RepairExecution:
         stop=StopPrediction(site.provider),
         search=search,
         discard=discard,
-        settle_prediction=SettlePrediction(repository, tracking, cache, clock, cost),
+        settle_prediction=SettlePrediction(repository, tracking, cache, clock, NoMetrics(), cost),
         settle_orphan=SettleOrphan(repository, tracking, cost),
     )
     return RepairExecution(tracking, site.executions, publish_end, settle_predictions, fail)

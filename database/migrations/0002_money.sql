@@ -108,6 +108,7 @@ CREATE TABLE budget_alerts (
     spent        bigint NOT NULL,
     held         bigint NOT NULL,
     at           timestamptz NOT NULL DEFAULT now(),
+    claimed_at   timestamptz, -- by the run that publishes it
     published_at timestamptz,
     PRIMARY KEY (owner, period, starts, limit_amount, level)
 );
@@ -211,6 +212,8 @@ CREATE FUNCTION hold_money(
 DECLARE
     user_row  budgets;
     stage_row budgets;
+    by_user   boolean;
+    by_stage  boolean;
 BEGIN
     IF EXISTS (SELECT FROM frozen_models WHERE model_id = of_model) THEN
         RAISE EXCEPTION 'the model % is frozen', of_model USING ERRCODE = 'VSL03';
@@ -229,7 +232,9 @@ BEGIN
         VALUES (for_job, 'hold', for_job, funds_of(for_user, user_row.prepaid),
             'held:' || for_user, wanted);
     END IF;
-    RETURN note_levels(user_row, user_defaults, prepay) OR note_levels(stage_row, stage_defaults, false);
+    by_user := note_levels(user_row, user_defaults, prepay);
+    by_stage := note_levels(stage_row, stage_defaults, false); -- also where OR had its answer
+    RETURN by_user OR by_stage;
 END
 $$;
 
@@ -318,6 +323,8 @@ BEGIN
     ELSIF cost > h.charged + h.overrun THEN
         PERFORM charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun);
         UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
+    ELSE
+        RETURN; -- repeated: a model that was unfrozen meanwhile stays so
     END IF;
     IF h.estimate > 0 AND cost > 3 * h.estimate THEN
         INSERT INTO frozen_models (model_id, job_id, estimate, cost)

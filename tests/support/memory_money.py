@@ -1,7 +1,6 @@
 """The rules of database/migrations/0002_money.sql in memory; a property test compares the two."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -130,6 +129,7 @@ class MemoryMoney:
         self.ledger: dict[tuple[str, str], Entry] = {}
         self.frozen: set[str] = set()
         self.alerts: dict[tuple[Budget, int], BudgetAlert] = {}
+        self.claimed: set[tuple[Budget, int]] = set()
         self.published: set[tuple[Budget, int]] = set()
 
     def hold(self, job: Job) -> bool:
@@ -181,6 +181,8 @@ class MemoryMoney:
         elif total > hold.charged + hold.overrun and paid is not None:
             self._charge_stage(job.job_id, "late", total - hold.charged - hold.overrun)
             hold.overrun = total - hold.charged
+        else:
+            return
         if paid is not None and 0 < 3 * hold.estimate < paid:
             self.frozen.add(job.model_id)
 
@@ -256,11 +258,18 @@ class MemoryMoney:
         self.alerts[key] = BudgetAlert(budget, level, datetime.now(UTC))
         return True
 
-    def unpublished(self) -> list[BudgetAlert]:
-        return [alert for key, alert in self.alerts.items() if key not in self.published]
+    def claim_unpublished(self) -> list[BudgetAlert]:
+        """A claim lasts until `unclaim`."""
+        found = [key for key in self.alerts if key not in self.published | self.claimed]
+        self.claimed.update(found)
+        return [self.alerts[key] for key in found]
 
-    def mark_published(self, alerts: Sequence[BudgetAlert]) -> None:
-        self.published |= {_identity(alert.budget, alert.level) for alert in alerts}
+    def unclaim(self) -> None:
+        """The minute is over."""
+        self.claimed.clear()
+
+    def mark_published(self, alert: BudgetAlert) -> None:
+        self.published.add(_identity(alert.budget, alert.level))
 
 
 def _identity(budget: Budget, level: int) -> tuple[Budget, int]:
