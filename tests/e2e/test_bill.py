@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cli.doctor.examine import BILL, CHECKS, examine
@@ -93,7 +94,7 @@ def ended_job(site: Site, replicate_id: str | None, **end: object) -> Job:
 
 
 def test_a_bill_that_agrees(stack: Stack, site: Site) -> None:
-    """By image with one of them filtered, and by the second."""
+    """By image with one of them filtered, and by the second; and when its job is deleted."""
     filtered = unique("two of three")
     stack.control.faults(NsfwFilter.model_validate({"match": {"prompt": filtered}, "flagged": 1}))
     jobs = [
@@ -104,6 +105,9 @@ def test_a_bill_that_agrees(stack: Stack, site: Site) -> None:
     assert paid(site, jobs[0]["jobId"]) == {"charge": 2 * PICTURE}
     for job in jobs:
         assert found(site, job["jobId"], job["replicateId"]) == []
+    gone = httpx.delete(f"{stack.api.url}/jobs/{jobs[0]['jobId']}", trust_env=False, timeout=None)
+    assert gone.status_code == 204
+    assert found(site, jobs[0]["jobId"], jobs[0]["replicateId"]) == []
 
 
 def test_a_prediction_that_the_ledger_does_not_know(stack: Stack, site: Site) -> None:
