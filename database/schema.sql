@@ -460,16 +460,19 @@ RETURNS void LANGUAGE sql AS $$
     WHERE owner = whose
 $$;
 
--- What no user pays: an orphaned prediction, a cost learnt after its hold was given back.
+-- What no user pays: an orphaned prediction, a cost learnt after its hold was given back. False if it
+-- was charged before.
 CREATE FUNCTION charge_stage(about text, by_movement text, for_job uuid, cost bigint)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ledger (subject, movement, job_id, from_account, to_account, amount)
     VALUES (about, by_movement, for_job, 'stage', 'provider', cost)
     ON CONFLICT (subject, movement) DO NOTHING;
-    IF FOUND THEN
-        PERFORM added(opened('stage', (now() AT TIME ZONE 'UTC')::date), 0, cost);
+    IF NOT FOUND THEN
+        RETURN false;
     END IF;
+    PERFORM added(opened('stage', (now() AT TIME ZONE 'UTC')::date), 0, cost);
+    RETURN true;
 END
 $$;
 
@@ -521,11 +524,10 @@ BEGIN
         WHERE amount > 0;
         UPDATE holds SET charged = paid, overrun = total - paid, assumed = false
         WHERE job_id = for_job;
-    ELSIF cost > h.charged + h.overrun THEN
-        PERFORM charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun);
-        UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
-    ELSE
+    ELSIF cost IS NULL OR cost <= h.charged + h.overrun THEN
         RETURN; -- repeated: a model that was unfrozen meanwhile stays so
+    ELSIF charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun) THEN
+        UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
     END IF;
     IF h.estimate > 0 AND cost > 3 * h.estimate THEN
         INSERT INTO frozen_models (model_id, job_id, estimate, cost)
@@ -543,7 +545,7 @@ DECLARE
     h     holds;
 BEGIN
     SELECT user_id, model_id, (estimated_cost * 1000000)::bigint AS estimate,
-        (created_at AT TIME ZONE 'UTC')::date AS day
+        (least(created_at, now()) AT TIME ZONE 'UTC')::date AS day
     INTO STRICT job FROM jobs WHERE job_id = for_job;
     users := added(opened('user:' || job.user_id, job.day), wanted, 0);
     stage := added(opened('stage', job.day), wanted, 0);
@@ -592,4 +594,4 @@ CREATE TABLE schema_migrations (
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
-    ('0002', 'money', '238167761576808e6c2824e273463ecba095aa4ee9d738e12d37a41b33ee6e6b');
+    ('0002', 'money', '027190093d42e02fc1c571bbe6423371186cca16f2f7057f21dbd9238d8258c2');

@@ -259,16 +259,19 @@ RETURNS void LANGUAGE sql AS $$
     WHERE owner = whose
 $$;
 
--- What no user pays: an orphaned prediction, a cost learnt after its hold was given back.
+-- What no user pays: an orphaned prediction, a cost learnt after its hold was given back. False if it
+-- was charged before.
 CREATE FUNCTION charge_stage(about text, by_movement text, for_job uuid, cost bigint)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ledger (subject, movement, job_id, from_account, to_account, amount)
     VALUES (about, by_movement, for_job, 'stage', 'provider', cost)
     ON CONFLICT (subject, movement) DO NOTHING;
-    IF FOUND THEN
-        PERFORM added(opened('stage', (now() AT TIME ZONE 'UTC')::date), 0, cost);
+    IF NOT FOUND THEN
+        RETURN false;
     END IF;
+    PERFORM added(opened('stage', (now() AT TIME ZONE 'UTC')::date), 0, cost);
+    RETURN true;
 END
 $$;
 
@@ -320,11 +323,10 @@ BEGIN
         WHERE amount > 0;
         UPDATE holds SET charged = paid, overrun = total - paid, assumed = false
         WHERE job_id = for_job;
-    ELSIF cost > h.charged + h.overrun THEN
-        PERFORM charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun);
-        UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
-    ELSE
+    ELSIF cost IS NULL OR cost <= h.charged + h.overrun THEN
         RETURN; -- repeated: a model that was unfrozen meanwhile stays so
+    ELSIF charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun) THEN
+        UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
     END IF;
     IF h.estimate > 0 AND cost > 3 * h.estimate THEN
         INSERT INTO frozen_models (model_id, job_id, estimate, cost)
@@ -342,7 +344,7 @@ DECLARE
     h     holds;
 BEGIN
     SELECT user_id, model_id, (estimated_cost * 1000000)::bigint AS estimate,
-        (created_at AT TIME ZONE 'UTC')::date AS day
+        (least(created_at, now()) AT TIME ZONE 'UTC')::date AS day
     INTO STRICT job FROM jobs WHERE job_id = for_job;
     users := added(opened('user:' || job.user_id, job.day), wanted, 0);
     stage := added(opened('stage', job.day), wanted, 0);

@@ -136,8 +136,7 @@ class MemoryMoney:
         if job.model_id in self.frozen:
             raise ModelFrozen("The model takes no jobs.", modelId=job.model_id)
         wanted, today = micro_dollars(hold_of(job)), min(job.created_at.date(), _today())
-        user = replace(self._opened(owner_of(job.user_id), today))
-        stage = replace(self._opened(STAGE, today))
+        user, stage = self._copy(owner_of(job.user_id), today), self._copy(STAGE, today)
         for account in (user, stage):
             for budget in account.in_force(self.defaults):
                 if budget.refuses(wanted):
@@ -178,11 +177,10 @@ class MemoryMoney:
             self._move(job.job_id, "overrun", STAGE, "provider", total - charged)
             hold.assumed = False
             hold.charged, hold.overrun = charged, total - charged
-        elif total > hold.charged + hold.overrun and paid is not None:
-            self._charge_stage(job.job_id, "late", total - hold.charged - hold.overrun)
-            hold.overrun = total - hold.charged
-        else:
+        elif paid is None or paid <= hold.charged + hold.overrun:
             return
+        elif self._charge_stage(job.job_id, "late", paid - hold.charged - hold.overrun):
+            hold.overrun = paid - hold.charged
         if paid is not None and 0 < 3 * hold.estimate < paid:
             self.frozen.add(job.model_id)
 
@@ -217,8 +215,8 @@ class MemoryMoney:
         return sums
 
     def _hold_afterwards(self, job: Job, wanted: int) -> Hold:
-        user = self._opened(owner_of(job.user_id), job.created_at.date())
-        stage = self._opened(STAGE, job.created_at.date())
+        day = min(job.created_at.date(), _today())
+        user, stage = self._opened(owner_of(job.user_id), day), self._opened(STAGE, day)
         user.add(wanted, 0)
         stage.add(wanted, 0)
         estimate = micro_dollars(job.estimated_cost)
@@ -227,9 +225,17 @@ class MemoryMoney:
         self._move(job.job_id, "hold", made.funds, made.held, wanted)
         return made
 
-    def _charge_stage(self, subject: str, movement: str, cost: int) -> None:
-        if self._move(subject, movement, STAGE, "provider", cost):
+    def _charge_stage(self, subject: str, movement: str, cost: int) -> bool:
+        charged = self._move(subject, movement, STAGE, "provider", cost)
+        if charged:
             self._opened(STAGE, _today()).add(0, cost)
+        return charged
+
+    def _copy(self, owner: str, today: date) -> Account:
+        """As it counts today; a refusal leaves no trace of it."""
+        account = replace(self.accounts.get(owner, Account(owner, today)))
+        account.turn_over(today)
+        return account
 
     def _opened(self, owner: str, today: date) -> Account:
         account = self.accounts.setdefault(owner, Account(owner, today))
