@@ -528,6 +528,8 @@ BEGIN
         RETURN; -- repeated: a model that was unfrozen meanwhile stays so
     ELSIF charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun) THEN
         UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
+    ELSE
+        RETURN;
     END IF;
     IF h.estimate > 0 AND cost > 3 * h.estimate THEN
         INSERT INTO frozen_models (model_id, job_id, estimate, cost)
@@ -594,4 +596,4 @@ CREATE TABLE schema_migrations (
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
-    ('0002', 'money', '027190093d42e02fc1c571bbe6423371186cca16f2f7057f21dbd9238d8258c2');
+    ('0002', 'money', 'b441747d6ae79973ced4fa6cefc8fa74dd12bbbe3b8c85d16433a1508c5c319b');

@@ -327,6 +327,8 @@ BEGIN
         RETURN; -- repeated: a model that was unfrozen meanwhile stays so
     ELSIF charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun) THEN
         UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
+    ELSE
+        RETURN;
     END IF;
     IF h.estimate > 0 AND cost > 3 * h.estimate THEN
         INSERT INTO frozen_models (model_id, job_id, estimate, cost)

@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -142,6 +142,12 @@ class Crowd:
                 future.result()
         return [done[place] for place in range(len(work))]
 
+    def create(self, jobs: Iterable[Job]) -> list[object]:
+        def creating(made: Job) -> Callable[[int], object]:
+            return lambda number: self.repositories[number].create_job(made, None)
+
+        return self.run([creating(made) for made in jobs])
+
     def close(self) -> None:
         for connection in self._connections:
             connection.close()
@@ -166,9 +172,7 @@ def test_money_for_seven_admits_seven_of_five_hundred(
 ) -> None:
     jobs = [job(number, user_id=f"user-{number % users}") for number in range(500)]
     with closing(Crowd(postgres_url, defaults=defaults)) as crowd:
-        told = crowd.run(
-            [lambda it, made=made: crowd.repositories[it].create_job(made, None) for made in jobs]
-        )
+        told = crowd.create(jobs)
     admitted = [answer for answer in told if answer != "BudgetExceeded"]
     assert len(admitted) == 7
     assert counts(books(), STAGE) == (0, 7 * PRICE)
@@ -179,12 +183,7 @@ def test_credits_for_seven_admit_seven_of_five_hundred(
 ) -> None:
     budgets.grant("top-up", USER, 7 * PRICE)
     with closing(Crowd(postgres_url)) as crowd:
-        told = crowd.run(
-            [
-                lambda it, n=number: crowd.repositories[it].create_job(job(n), None)
-                for number in range(500)
-            ]
-        )
+        told = crowd.create(job(number) for number in range(500))
     assert told.count("BudgetExceeded") == 493
     assert books().balances()[f"credit:{USER}"] == 0
 
@@ -195,14 +194,18 @@ def test_what_is_given_back_is_admitted_again_and_never_more(
     """Half of the jobs fail for free while others ask: at the end the budget is full, and not over."""
     defaults = BudgetDefaults(user_day=7 * PRICE)
 
-    def run(it: int, number: int) -> object:
+    def life(number: int) -> Callable[[int], object]:
         made = job(number)
-        crowd.repositories[it].create_job(made, None)
         end = failed(made) if number % 2 else ended(made)
-        return crowd.repositories[it].finish_job(end) and end.status
+
+        def live(it: int) -> object:
+            crowd.repositories[it].create_job(made, None)
+            return crowd.repositories[it].finish_job(end) and end.status
+
+        return live
 
     with closing(Crowd(postgres_url, defaults=defaults)) as crowd:
-        told = crowd.run([lambda it, n=number: run(it, n) for number in range(500)])
+        told = crowd.run([life(number) for number in range(500)])
     assert told.count(JobStatus.SUCCEEDED) == 7
     assert counts(books(), owner_of(USER)) == (7 * PRICE, 0)
 

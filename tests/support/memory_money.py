@@ -1,6 +1,5 @@
 """The rules of database/migrations/0002_money.sql in memory; a property test compares the two."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -181,6 +180,8 @@ class MemoryMoney:
             return
         elif self._charge_stage(job.job_id, "late", paid - hold.charged - hold.overrun):
             hold.overrun = paid - hold.charged
+        else:
+            return
         if paid is not None and 0 < 3 * hold.estimate < paid:
             self.frozen.add(job.model_id)
 
@@ -199,6 +200,11 @@ class MemoryMoney:
         account.granted += amount
         return True
 
+    def unfreeze(self, model_id: str) -> bool:
+        known = model_id in self.frozen
+        self.frozen.discard(model_id)
+        return known
+
     def set_limit(self, owner: str, period: Period, limit: int | None) -> None:
         account = self.accounts.setdefault(owner, Account(owner, _EVER))
         if limit is None:
@@ -206,13 +212,9 @@ class MemoryMoney:
         else:
             account.limits[period] = limit
 
-    def balances(self) -> dict[str, int]:
-        """By the sums of the entries."""
-        sums: dict[str, int] = defaultdict(int)
-        for entry in self.ledger.values():
-            sums[entry.from_account] -= entry.amount
-            sums[entry.to_account] += entry.amount
-        return sums
+    def in_force(self, owner: str, today: date) -> list[Budget]:
+        """The limits that count today."""
+        return self._copy(owner, today).in_force(self.defaults)
 
     def _hold_afterwards(self, job: Job, wanted: int) -> Hold:
         day = min(job.created_at.date(), _today())
