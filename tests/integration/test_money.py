@@ -733,21 +733,6 @@ def test_one_job_tells_of_every_budget_that_it_fills(
     }
 
 
-def test_alerts_are_published_once(
-    repository: PostgresJobRepository, budgets: PostgresBudgets
-) -> None:
-    budgets.set_limit(STAGE, Period.MONTH, 2 * PRICE)
-    repository.create_job(job(0), None)
-    (alert,) = budgets.unpublished()
-    assert (alert.budget.owner, alert.budget.period, alert.level) == (STAGE, Period.MONTH, 50)
-    assert (alert.budget.limit, alert.budget.spent, alert.budget.held) == (6000, 0, 3000)
-    repository.create_job(job(1), None)
-    budgets.mark_published([alert])
-    assert [it.level for it in budgets.unpublished()] == [80, 100]
-    budgets.mark_published(budgets.unpublished())
-    assert budgets.unpublished() == []
-
-
 def test_the_movements_of_a_job_are_read_in_their_order(
     repository: PostgresJobRepository, budgets: PostgresBudgets
 ) -> None:

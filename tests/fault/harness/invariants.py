@@ -13,6 +13,7 @@ from tests.fault.harness.world import POLL_SECONDS, SIGNED, World
 from tests.support.money_books import MoneyBooks
 from vsl.domain.jobs.job import JobStatus
 from vsl.domain.money.amounts import micro_dollars
+from vsl.domain.money.budgets import owner_of
 from vsl.domain.money.pricing import actual_cost
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 
@@ -102,9 +103,12 @@ def _ledger(world: World) -> Iterator[Finding]:
         for run in world.runs.values()
         for prediction in world.replicate.made_for(run.job.job_id).values()
     )
-    if charged != books.balances().get("provider", 0):
-        seen = books.balances().get("provider", 0)
-        yield Finding("o", f"the provider charged {charged}, the ledger says {seen}")
+    written = books.balances().get("provider", 0)
+    if charged != written:
+        yield Finding("o", f"the provider charged {charged}, the ledger says {written}")
+    row = books.budgets.get(owner_of(world.job.user_id))
+    if row is not None and row.spent > world.budget:
+        yield Finding("o", f"the budget of {world.budget} is overshot: {row.spent}")
 
 
 def check_job(world: World, run: Run, ends: frozenset[str]) -> Iterator[Finding]:

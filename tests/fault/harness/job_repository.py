@@ -48,7 +48,7 @@ class Row:
 
 class MemoryJobRepository:
     def __init__(self, money: MemoryMoney | None = None) -> None:
-        self.money = money or MemoryMoney()
+        self.money = MemoryMoney() if money is None else money
         self.rows: dict[str, Row] = {}
         self.orphans: dict[str, tuple[str, OrphanedPrediction]] = {}
         self.limits = UserLimits()
