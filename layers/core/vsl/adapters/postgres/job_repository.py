@@ -284,14 +284,16 @@ def _finish(connection: Connection, finished: FinishedJob) -> StatusDocument | N
             cursor.executemany(
                 _NOTE_ORPHAN, [_orphan_row(job_id, orphan) for orphan in finished.orphans]
             )
-        # Budgets are locked last, the stage's after the user's: another order could deadlock.
+        document = _read(connection, job_id)
+        # Budgets are locked last, for other jobs wait for them, and the stage's after the user's:
+        # another order could deadlock.
         if finished.settled:
             cost = finished.actual_cost
             paid = None if cost is None else micro_dollars(cost)
             connection.execute(_SETTLE_MONEY, (job_id, paid))
         if finished.orphans:
             connection.execute(_CHARGE_ORPHANS, (job_id,))
-        return _read(connection, job_id)
+        return document
 
 
 def _orphan_row(job_id: UUID, orphan: OrphanedPrediction) -> dict[str, Any]:
