@@ -180,6 +180,8 @@ class MemoryMoney:
             return
         elif self._charge_stage(job.job_id, "late", paid - hold.charged - hold.overrun):
             hold.overrun = paid - hold.charged
+        else:
+            return
         if paid is not None and 0 < 3 * hold.estimate < paid:
             self.frozen.add(job.model_id)
 
