@@ -19,6 +19,7 @@ NAMES = (
     "transfer",
     "hot_paths",
     "growth",
+    "money",
     "load",
     "developer",
 )

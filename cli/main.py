@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.client.commands import AsJson, Stage, register, screen_command
+from cli.client.commands import AsJson, Stage, models, register, screen_command
+from cli.default_command import DefaultCommand
 from cli.release.commands import app as database
 from devstack.paths import StateFolder, program
 from devstack.stack import read_processes, running_stack, stop_recorded
@@ -25,6 +26,9 @@ app = typer.Typer(
 )
 register(app)
 _STACK, _OPERATIONS = "Local stack", "Operations"
+catalogue = typer.Typer(cls=DefaultCommand, help="What there is to generate with.")
+catalogue.command("list")(models)
+app.add_typer(catalogue, name="models", rich_help_panel="Jobs")
 app.add_typer(database, name="db", rich_help_panel=_OPERATIONS)
 
 State = Annotated[
@@ -272,13 +276,18 @@ def leftovers(
 def doctor(
     *,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what can be put right.")] = False,
+    bill: Annotated[
+        bool, typer.Option("--bill", help="Compare the ledger with the provider's list instead.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, help="How far back to look.")] = 7,
-    limit: Annotated[int, typer.Option(min=1, help="Jobs and objects at most.")] = 5000,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Jobs, objects and predictions at most.")
+    ] = 5000,
     stage: Stage = None,
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look for what does not agree: stuck jobs, predictions and files without a job, drift, keys.
+    """Look for what does not agree: stuck jobs, predictions and files without a job, drift, keys, money.
 
     The exit code is 1 while something is open.
     """
@@ -287,9 +296,31 @@ def doctor(
     document, console = None if stage else _running(state), _console()
     raise typer.Exit(
         doctor_command(
-            document, stage, fix=fix, days=days, limit=limit, as_json=as_json, console=console
+            document,
+            stage,
+            fix=fix,
+            bill=bill,
+            days=days,
+            limit=limit,
+            as_json=as_json,
+            console=console,
         )
     )
+
+
+@catalogue.command(rich_help_panel=_OPERATIONS)
+@screen_command
+def unfreeze(
+    screen: "Screen",
+    model: Annotated[str, typer.Argument(help="`vsl doctor` names frozen ones.")],
+    *,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """Let a model take jobs again that is frozen because one cost far more than its estimate."""
+    from cli.doctor.freezes import unfreeze_command
+
+    unfreeze_command(None if stage else _running(state), stage, model, screen)
 
 
 def _console(*, quiet: bool = False) -> "Console":

@@ -226,7 +226,7 @@ CREATE TABLE budgets (
     updated_at   timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50); -- rewritten for every job: room for the new version on the same page
 
-CREATE TRIGGER budgets_touch BEFORE UPDATE ON budgets
+CREATE TRIGGER budgets_touch BEFORE UPDATE OF day_limit, month_limit, total_limit, granted ON budgets
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 -- The money of one job: what is held for it and, once it is settled, what its user paid (`charged`,
@@ -309,6 +309,7 @@ CREATE TABLE budget_alerts (
     spent        bigint NOT NULL,
     held         bigint NOT NULL,
     at           timestamptz NOT NULL DEFAULT now(),
+    claimed_at   timestamptz, -- by the run that publishes it
     published_at timestamptz,
     PRIMARY KEY (owner, period, starts, limit_amount, level)
 );
@@ -372,28 +373,70 @@ CREATE FUNCTION added(it budgets, wanted bigint, paid bigint) RETURNS budgets LA
     RETURNING *
 $$;
 
--- Hold money for one job in one budget. Raises VSL02 with the limit that has no room.
+-- Hold money for one job in one budget: one conditional UPDATE, which waits for those before it and
+-- then asks again. Raises VSL02 with the limit that has no room.
 CREATE FUNCTION hold_in(whose text, wanted bigint, today date, defaults bigint[], prepay boolean)
 RETURNS budgets LANGUAGE plpgsql AS $$
 DECLARE
-    it    budgets := opened(whose, today);
+    it    budgets;
     short record;
 BEGIN
-    FOR short IN
-        SELECT * FROM budget_lines(it, defaults, prepay)
-        WHERE limit_amount = 0 OR spent + held + wanted > limit_amount
-    LOOP
-        RAISE EXCEPTION 'no room in the % budget of %', short.period, whose USING
-            ERRCODE = 'VSL02', DETAIL = (to_jsonb(short) || jsonb_build_object('owner', whose))::text;
+    FOR attempt IN 1..2 LOOP
+        UPDATE budgets b SET
+            day = greatest(b.day, today),
+            day_spent = CASE WHEN today > b.day THEN 0 ELSE b.day_spent END,
+            day_held = CASE WHEN today > b.day THEN 0 ELSE b.day_held END + wanted,
+            month_spent = CASE WHEN today >= next_month(b.day) THEN 0 ELSE b.month_spent END,
+            month_held = CASE WHEN today >= next_month(b.day) THEN 0 ELSE b.month_held END + wanted,
+            held = b.held + wanted,
+            credit_held = b.credit_held + CASE WHEN b.prepaid THEN wanted ELSE 0 END
+        WHERE b.owner = whose
+            AND has_room(coalesce(b.day_limit, defaults[1]), wanted
+                + CASE WHEN today > b.day THEN 0 ELSE b.day_spent + b.day_held END)
+            AND has_room(coalesce(b.month_limit, defaults[2]), wanted
+                + CASE WHEN today >= next_month(b.day) THEN 0 ELSE b.month_spent + b.month_held END)
+            AND has_room(coalesce(b.total_limit, defaults[3]), wanted + b.spent + b.held)
+            AND (NOT (b.prepaid OR prepay)
+                OR has_room(b.granted, wanted + b.credit_spent + b.credit_held))
+        RETURNING * INTO it;
+        IF FOUND THEN
+            RETURN it;
+        END IF;
+        -- It is not there yet, or has no room. If it has by now, the row is locked: asked again, it is held.
+        it := opened(whose, today);
+        FOR short IN
+            SELECT * FROM budget_lines(it, defaults, prepay)
+            WHERE limit_amount = 0 OR spent + held + wanted > limit_amount
+        LOOP
+            RAISE EXCEPTION 'no room in the % budget of %', short.period, whose USING
+                ERRCODE = 'VSL02', DETAIL = (to_jsonb(short) || jsonb_build_object('owner', whose))::text;
+        END LOOP;
     END LOOP;
-    RETURN added(it, wanted, 0);
+    RAISE EXCEPTION 'the budget of % has room and takes nothing', whose;
 END
+$$;
+
+-- A limit of nothing is closed, for what is free, too; a null one is none.
+CREATE FUNCTION has_room(most bigint, needed bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT most IS NULL OR (most > 0 AND needed <= most)
+$$;
+
+CREATE FUNCTION next_month(day date) RETURNS date LANGUAGE sql IMMUTABLE AS $$
+    SELECT (date_trunc('month', day::timestamp) + interval '1 month')::date
 $$;
 
 -- The levels that the budget has reached, written down; true if one was not known yet.
 CREATE FUNCTION note_levels(it budgets, defaults bigint[], prepay boolean)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT (
+        reached(coalesce(it.day_limit, defaults[1]), it.day_spent + it.day_held)
+        OR reached(coalesce(it.month_limit, defaults[2]), it.month_spent + it.month_held)
+        OR reached(coalesce(it.total_limit, defaults[3]), it.spent + it.held)
+        OR (it.prepaid AND reached(it.granted, it.credit_spent + it.credit_held))
+    ) THEN
+        RETURN false; -- as almost always, and this is the short way to know
+    END IF;
     INSERT INTO budget_alerts (owner, period, starts, level, limit_amount, spent, held)
     SELECT it.owner, period, starts, level, limit_amount, spent, held
     FROM budget_lines(it, defaults, prepay), (VALUES (50), (80), (100)) AS levels (level)
@@ -401,6 +444,11 @@ BEGIN
     ON CONFLICT DO NOTHING;
     RETURN FOUND;
 END
+$$;
+
+-- Half of a limit, the first level.
+CREATE FUNCTION reached(most bigint, used bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(most > 0 AND used * 2 >= most, false)
 $$;
 
 -- Hold `wanted` for a job: in its user's budget, then in the stage's, or in none. True if a budget
@@ -412,12 +460,19 @@ CREATE FUNCTION hold_money(
 DECLARE
     user_row  budgets;
     stage_row budgets;
+    by_user   boolean;
+    by_stage  boolean;
 BEGIN
     IF EXISTS (SELECT FROM frozen_models WHERE model_id = of_model) THEN
         RAISE EXCEPTION 'the model % is frozen', of_model USING ERRCODE = 'VSL03';
     END IF;
     today := least(today, (now() AT TIME ZONE 'UTC')::date);
     user_row := hold_in('user:' || for_user, wanted, today, user_defaults, prepay);
+    IF wanted > 0 THEN
+        INSERT INTO ledger (subject, movement, job_id, from_account, to_account, amount)
+        VALUES (for_job, 'hold', for_job, funds_of(for_user, user_row.prepaid),
+            'held:' || for_user, wanted);
+    END IF;
     stage_row := hold_in('stage', wanted, today, stage_defaults, false);
     INSERT INTO holds (
         job_id, user_id, model_id, estimate, amount, prepaid, user_day, stage_day, held_at
@@ -425,12 +480,9 @@ BEGIN
         for_job, for_user, of_model, expected, wanted, user_row.prepaid, user_row.day,
         stage_row.day, now()
     );
-    IF wanted > 0 THEN
-        INSERT INTO ledger (subject, movement, job_id, from_account, to_account, amount)
-        VALUES (for_job, 'hold', for_job, funds_of(for_user, user_row.prepaid),
-            'held:' || for_user, wanted);
-    END IF;
-    RETURN note_levels(user_row, user_defaults, prepay) OR note_levels(stage_row, stage_defaults, false);
+    by_user := note_levels(user_row, user_defaults, prepay);
+    by_stage := note_levels(stage_row, stage_defaults, false); -- also where OR had its answer
+    RETURN by_user OR by_stage;
 END
 $$;
 
@@ -440,31 +492,36 @@ $$;
 
 -- In one budget: `freed` is held no more, `paid` is spent, both of the period they were held in.
 CREATE FUNCTION spend(whose text, freed bigint, paid bigint, held_on date, prepaid boolean)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     UPDATE budgets SET
         day_held = day_held - CASE WHEN day = held_on THEN freed ELSE 0 END,
         day_spent = day_spent + CASE WHEN day = held_on THEN paid ELSE 0 END,
         month_held = month_held
-            - CASE WHEN date_trunc('month', day) = date_trunc('month', held_on) THEN freed ELSE 0 END,
+            - CASE WHEN next_month(day) = next_month(held_on) THEN freed ELSE 0 END,
         month_spent = month_spent
-            + CASE WHEN date_trunc('month', day) = date_trunc('month', held_on) THEN paid ELSE 0 END,
+            + CASE WHEN next_month(day) = next_month(held_on) THEN paid ELSE 0 END,
         held = held - freed,
         spent = spent + paid,
         credit_held = credit_held - CASE WHEN spend.prepaid THEN freed ELSE 0 END,
         credit_spent = credit_spent + CASE WHEN spend.prepaid THEN paid ELSE 0 END
-    WHERE owner = whose
+    WHERE owner = whose;
+END
 $$;
 
--- What no user pays: an orphaned prediction, a cost learnt after its hold was given back.
+-- What no user pays: an orphaned prediction, a cost learnt after its hold was given back. False if it
+-- was charged before.
 CREATE FUNCTION charge_stage(about text, by_movement text, for_job uuid, cost bigint)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ledger (subject, movement, job_id, from_account, to_account, amount)
     VALUES (about, by_movement, for_job, 'stage', 'provider', cost)
     ON CONFLICT (subject, movement) DO NOTHING;
-    IF FOUND THEN
-        PERFORM added(opened('stage', (now() AT TIME ZONE 'UTC')::date), 0, cost);
+    IF NOT FOUND THEN
+        RETURN false;
     END IF;
+    PERFORM added(opened('stage', (now() AT TIME ZONE 'UTC')::date), 0, cost);
+    RETURN true;
 END
 $$;
 
@@ -488,9 +545,11 @@ BEGIN
     funds := funds_of(h.user_id, h.prepaid);
     total := coalesce(cost, h.estimate);
     IF h.settled_at IS NULL THEN
+        -- The budgets last: jobs wait for them.
         paid := least(total, h.amount);
-        PERFORM spend('user:' || h.user_id, h.amount, paid, h.user_day, h.prepaid);
-        PERFORM spend('stage', h.amount, total, h.stage_day, false);
+        UPDATE holds SET settled_at = now(), charged = paid, overrun = total - paid,
+            assumed = cost IS NULL
+        WHERE job_id = for_job;
         INSERT INTO ledger (subject, movement, job_id, from_account, to_account, amount)
         SELECT for_job, movement, for_job, from_account, to_account, amount
         FROM (VALUES
@@ -499,9 +558,8 @@ BEGIN
             ('overrun', 'stage', 'provider', total - paid)
         ) AS movements (movement, from_account, to_account, amount)
         WHERE amount > 0;
-        UPDATE holds SET settled_at = now(), charged = paid, overrun = total - paid,
-            assumed = cost IS NULL
-        WHERE job_id = for_job;
+        PERFORM spend('user:' || h.user_id, h.amount, paid, h.user_day, h.prepaid);
+        PERFORM spend('stage', h.amount, total, h.stage_day, false);
     ELSIF cost IS NOT NULL AND h.assumed THEN
         paid := least(total, h.amount);
         PERFORM spend('user:' || h.user_id, 0, paid - h.charged, h.user_day, h.prepaid);
@@ -516,9 +574,12 @@ BEGIN
         WHERE amount > 0;
         UPDATE holds SET charged = paid, overrun = total - paid, assumed = false
         WHERE job_id = for_job;
-    ELSIF cost > h.charged + h.overrun THEN
-        PERFORM charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun);
+    ELSIF cost IS NULL OR cost <= h.charged + h.overrun THEN
+        RETURN; -- repeated: a model that was unfrozen meanwhile stays so
+    ELSIF charge_stage(for_job::text, 'late', for_job, cost - h.charged - h.overrun) THEN
         UPDATE holds SET overrun = cost - h.charged WHERE job_id = for_job;
+    ELSE
+        RETURN;
     END IF;
     IF h.estimate > 0 AND cost > 3 * h.estimate THEN
         INSERT INTO frozen_models (model_id, job_id, estimate, cost)
@@ -536,7 +597,7 @@ DECLARE
     h     holds;
 BEGIN
     SELECT user_id, model_id, (estimated_cost * 1000000)::bigint AS estimate,
-        (created_at AT TIME ZONE 'UTC')::date AS day
+        (least(created_at, now()) AT TIME ZONE 'UTC')::date AS day
     INTO STRICT job FROM jobs WHERE job_id = for_job;
     users := added(opened('user:' || job.user_id, job.day), wanted, 0);
     stage := added(opened('stage', job.day), wanted, 0);
@@ -585,4 +646,4 @@ CREATE TABLE schema_migrations (
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
-    ('0002', 'money', 'cb5633b7e49ef5c33bb06305e9ed0e20b3ce7ee7e94c3a159877c3ac11499d78');
+    ('0002', 'money', 'ab50f815bc340dc89b4b3b81a66bb4228dcb8d6b0cc4413ec4b01e4b0bdec6bf');

@@ -44,6 +44,8 @@ SHORT = (
     "tests/integration/test_job_repository.py",
     "tests/integration/test_job_queries.py",
     "tests/integration/test_migrations.py",
+    "tests/integration/test_money.py",
+    "tests/integration/test_money_machine.py",
     "tests/integration/test_rate_limit.py",
     "tests/integration/test_redis_client.py",
     "tests/e2e/test_console.py::test_from_the_form_to_the_picture_and_its_timeline",

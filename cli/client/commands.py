@@ -133,8 +133,8 @@ _user_command = command(_session, _JSON, _USER, *_WHERE)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands in the order people need them."""
-    for each in (models, generate, jobs, show, watch, trace, callbacks, cancel, download, delete):
+    """Add the commands in the order people need them; `models` is a group, which others extend."""
+    for each in (generate, jobs, show, watch, trace, callbacks, cancel, download, delete):
         app.command(rich_help_panel="Jobs")(each)
 
 

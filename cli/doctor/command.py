@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.doctor.examine import examine, show
+from cli.doctor.examine import BILL, CHECKS, examine, show
 from cli.doctor.findings import Scope, at_stake
 from cli.doctor.site import SiteError, deployed_site, local_site
 
@@ -17,6 +17,7 @@ def doctor_command(
     stage: str | None,
     *,
     fix: bool,
+    bill: bool,
     days: int,
     limit: int,
     as_json: bool,
@@ -28,11 +29,14 @@ def doctor_command(
     except SiteError as error:
         console.print(f"[red]{error}[/red]")
         return 2
-    scope = Scope(timedelta(days=days), limit)
+    checks = BILL if bill else CHECKS
     with console.status("Looking …") as spinner:
-        examined = examine(
-            site, scope, fix=fix, say=lambda name: spinner.update(f"Looking at {name} …")
-        )
+
+        def say(what: str) -> None:
+            spinner.update(f"Looking at {what} …")
+
+        scope = Scope(timedelta(days=days), limit, progress=say)
+        examined = examine(site, scope, fix=fix, checks=checks, say=say)
     site.close()
     still_open = [each for each in examined if each.open]
     if as_json:
@@ -43,5 +47,5 @@ def doctor_command(
         }
         print(json.dumps(report))
     else:
-        show(examined, console, fix=fix)
+        show(examined, console, fix=fix, checks=len(checks))
     return 1 if still_open else 0

@@ -1,13 +1,15 @@
 """All checks in their order, cures included, and the report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from rich.console import Console
 from rich.table import Table
 
+from cli.doctor.bill import bill
 from cli.doctor.findings import Check, Examined, Finding, Scope, at_stake
 from cli.doctor.jobs import drift, stuck_jobs
+from cli.doctor.money import balances, frozen_models, open_holds
 from cli.doctor.objects import lost_objects, orphaned_objects
 from cli.doctor.predictions import orphan_predictions
 from cli.doctor.queues import given_up
@@ -25,16 +27,31 @@ CHECKS: dict[str, Check] = {
     "jobs without objects": lost_objects,
     "objects without jobs": orphaned_objects,
     "drift between the stores": drift,
+    "open holds": open_holds,
+    "balances": balances,
+    "frozen models": frozen_models,
     "messages given up": given_up,
+}
+# What `--bill` runs instead.
+BILL: dict[str, Check] = {
+    "schema": schema,
+    "open holds": open_holds,
+    "balances": balances,
+    "bill": bill,
 }
 
 
 def examine(
-    site: Site, scope: Scope, *, fix: bool, say: Callable[[str], None] = lambda _: None
+    site: Site,
+    scope: Scope,
+    *,
+    fix: bool,
+    checks: Mapping[str, Check] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Examined]:
-    """Run every check; with `fix` every cure. One that fails is a finding and stops no other."""
+    """Run every check, or these; with `fix` every cure. One that fails is a finding and stops no other."""
     examined: list[Examined] = []
-    for name, check in CHECKS.items():
+    for name, check in (CHECKS if checks is None else checks).items():
         say(name)
         found, broken = _findings(check, site, scope)
         examined += [_treat(each, fix=fix) for each in found]
@@ -73,10 +90,10 @@ def _reason(error: Exception) -> str:
     return str(error) if known else f"{type(error).__name__}: {error}"
 
 
-def show(examined: list[Examined], console: Console, *, fix: bool) -> None:
+def show(examined: list[Examined], console: Console, *, fix: bool, checks: int) -> None:
     """A table of what was found, and what it is worth."""
     if not examined:
-        console.print(f"[green]✓[/green] All well: {len(CHECKS)} checks, nothing found.")
+        console.print(f"[green]✓[/green] All well: {checks} checks, nothing found.")
         return
     table = Table("check", "what", "at stake", "cure", box=None, pad_edge=False)
     for each in examined:

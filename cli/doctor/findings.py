@@ -14,11 +14,13 @@ class Scope:
     """How far back to look, and how many jobs and objects at most.
 
     An object younger than `young` may belong to a job that is storing its files at this moment.
+    `progress` is told of what takes long.
     """
 
     window: timedelta = timedelta(days=7)
     limit: int = 5000
     young: timedelta = timedelta(hours=1)
+    progress: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

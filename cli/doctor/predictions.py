@@ -31,7 +31,7 @@ def orphan_predictions(site: Site, scope: Scope) -> Iterator[Finding]:
         seen += 1
         if site.tracking.find_job_id(listed.id) is not None:
             continue
-        prediction = _as_created(site, listed)
+        prediction = as_created(site, listed)
         if prediction is None:
             unseen += 1
             continue
@@ -43,7 +43,7 @@ def orphan_predictions(site: Site, scope: Scope) -> Iterator[Finding]:
         yield Finding(check=_CHECK, subject=f"{unseen} of {seen}", what=what)
 
 
-def _as_created(site: Site, listed: Prediction) -> Prediction | None:
+def as_created(site: Site, listed: Prediction) -> Prediction | None:
     """With its webhook address, which the list need not show. None when that cannot be told."""
     if listed.webhook:
         return listed
@@ -71,7 +71,7 @@ def _orphan(site: Site, job_id: str, prediction: Prediction) -> Iterator[Finding
         subject=prediction.id,
         what=f"is {prediction.status} for job {job_id}, which does not know it",
         money=_cost(site, item.job if item else None, prediction),
-        cure=partial(_discard, site, job_id, item, prediction, booked),
+        cure=partial(discard, site, job_id, item, prediction, booked),
     )
 
 
@@ -90,7 +90,7 @@ def _cost(site: Site, job: Job | None, prediction: Prediction) -> Decimal | None
     return compute_cost(site)(job, Outcome.of(prediction, "doctor"))
 
 
-def _discard(
+def discard(
     site: Site, job_id: str, item: TrackedJob | None, prediction: Prediction, booked: bool
 ) -> str:
     ended = prediction if prediction.status.terminal else site.provider.cancel(prediction.id)

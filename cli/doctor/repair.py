@@ -22,6 +22,21 @@ def compute_cost(site: Site) -> ComputeCost:
     return ComputeCost(site.catalogue, site.repository)
 
 
+def settle_prediction(site: Site) -> SettlePrediction:
+    return SettlePrediction(
+        repository=site.repository,
+        tracking=site.tracking,
+        cache=site.cache,
+        clock=SystemClock(),
+        metrics=NoMetrics(),
+        cost=compute_cost(site),
+    )
+
+
+def settle_orphan(site: Site) -> SettleOrphan:
+    return SettleOrphan(site.repository, site.tracking, compute_cost(site))
+
+
 def repair_execution(site: Site) -> RepairExecution:
     tracking, repository, cache, clock = site.tracking, site.repository, site.cache, SystemClock()
     cost = compute_cost(site)
@@ -45,7 +60,7 @@ def repair_execution(site: Site) -> RepairExecution:
         stop=StopPrediction(site.provider),
         search=search,
         discard=discard,
-        settle_prediction=SettlePrediction(repository, tracking, cache, clock, cost),
-        settle_orphan=SettleOrphan(repository, tracking, cost),
+        settle_prediction=settle_prediction(site),
+        settle_orphan=settle_orphan(site),
     )
     return RepairExecution(tracking, site.executions, publish_end, settle_predictions, fail)

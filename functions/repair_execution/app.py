@@ -1,7 +1,7 @@
 """RepairExecution: an execution ended badly, or the poller found a job without one, or a deleted one.
 
 Of a deleted job nothing is repaired: what a step may have written since is swept. Once an hour it looks
-for jobs that never came to an item.
+for jobs that never came to an item, and publishes what CreateJob could not of budgets that fill.
 """
 
 import json
@@ -15,9 +15,10 @@ from vsl.runtime.initialization import at_init, prepare
 from vsl.runtime.observability import logger
 from vsl.runtime.use_cases.api import sweep_job
 from vsl.runtime.use_cases.completion import end_forgotten, repair_execution
+from vsl.runtime.use_cases.money import publish_alerts
 
 prepare("dynamodb", "ssm")
-at_init(end_forgotten, sweep_job)
+at_init(end_forgotten, sweep_job, publish_alerts)
 
 
 @step
@@ -25,7 +26,7 @@ def handler(event: Event, _context: Context) -> Event:
     if event.get("forgotten"):
         counts = end_forgotten()()
         logger.info("ended forgotten jobs", extra={"results": counts})
-        return counts
+        return counts | {"alerts": publish_alerts()()}
     detail = event.get("detail")
     if detail is None:
         job_id, given, arn = event["jobId"], None, None

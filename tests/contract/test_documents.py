@@ -120,7 +120,9 @@ def test_every_vsl_command_exists_with_its_options(each: Document) -> None:
         assert name in group.commands, f"vsl {name}"
         command = group.commands[name]
         if hasattr(command, "commands") and rest.strip():
-            command = command.commands[rest.split()[0]]
+            word = rest.split()[0]
+            default = getattr(command, "default", word)
+            command = command.commands[word if word in command.commands else default]
         known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
         used = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", re.split(r"\s{2,}", rest)[0]))
         assert used - {"--help"} <= known, f"vsl {name}{rest}"

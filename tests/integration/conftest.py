@@ -28,13 +28,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture
 def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
     """A database of the test's own without any table."""
-    yield from _database(postgres, "template0")
+    yield from own_database(postgres, "template0")
 
 
 @pytest.fixture
 def postgres_url(postgres: Postgres) -> Iterator[str]:
     """A database of the test's own with the whole schema."""
-    yield from _database(postgres, TEMPLATE)
+    yield from own_database(postgres)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def redis_url(valkey: Valkey) -> str:
     return valkey.url
 
 
-def _database(server: Postgres, template: str) -> Iterator[str]:
+def own_database(server: Postgres, template: str = TEMPLATE) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")

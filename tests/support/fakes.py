@@ -321,10 +321,10 @@ class MemoryJobRepository:
         if finished.job.job_id in self.deleted:
             return None
         earlier = self.finished.setdefault(finished.job.job_id, finished)
-        for orphan in finished.orphans:
-            self.record_orphan(finished.job.job_id, orphan)
         if earlier.status is finished.status and finished.settled:
             self.money.settle(finished.job, finished.actual_cost)
+        for orphan in finished.orphans:
+            self.record_orphan(finished.job.job_id, orphan)
         return finished_document(earlier) if earlier.status is finished.status else None
 
     def settle_prediction(

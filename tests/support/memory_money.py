@@ -1,7 +1,5 @@
 """The rules of database/migrations/0002_money.sql in memory; a property test compares the two."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -130,14 +128,14 @@ class MemoryMoney:
         self.ledger: dict[tuple[str, str], Entry] = {}
         self.frozen: set[str] = set()
         self.alerts: dict[tuple[Budget, int], BudgetAlert] = {}
+        self.claimed: set[tuple[Budget, int]] = set()
         self.published: set[tuple[Budget, int]] = set()
 
     def hold(self, job: Job) -> bool:
         if job.model_id in self.frozen:
             raise ModelFrozen("The model takes no jobs.", modelId=job.model_id)
         wanted, today = micro_dollars(hold_of(job)), min(job.created_at.date(), _today())
-        user = replace(self._opened(owner_of(job.user_id), today))
-        stage = replace(self._opened(STAGE, today))
+        user, stage = self._copy(owner_of(job.user_id), today), self._copy(STAGE, today)
         for account in (user, stage):
             for budget in account.in_force(self.defaults):
                 if budget.refuses(wanted):
@@ -178,9 +176,12 @@ class MemoryMoney:
             self._move(job.job_id, "overrun", STAGE, "provider", total - charged)
             hold.assumed = False
             hold.charged, hold.overrun = charged, total - charged
-        elif total > hold.charged + hold.overrun and paid is not None:
-            self._charge_stage(job.job_id, "late", total - hold.charged - hold.overrun)
-            hold.overrun = total - hold.charged
+        elif paid is None or paid <= hold.charged + hold.overrun:
+            return
+        elif self._charge_stage(job.job_id, "late", paid - hold.charged - hold.overrun):
+            hold.overrun = paid - hold.charged
+        else:
+            return
         if paid is not None and 0 < 3 * hold.estimate < paid:
             self.frozen.add(job.model_id)
 
@@ -199,6 +200,11 @@ class MemoryMoney:
         account.granted += amount
         return True
 
+    def unfreeze(self, model_id: str) -> bool:
+        known = model_id in self.frozen
+        self.frozen.discard(model_id)
+        return known
+
     def set_limit(self, owner: str, period: Period, limit: int | None) -> None:
         account = self.accounts.setdefault(owner, Account(owner, _EVER))
         if limit is None:
@@ -206,17 +212,13 @@ class MemoryMoney:
         else:
             account.limits[period] = limit
 
-    def balances(self) -> dict[str, int]:
-        """By the sums of the entries."""
-        sums: dict[str, int] = defaultdict(int)
-        for entry in self.ledger.values():
-            sums[entry.from_account] -= entry.amount
-            sums[entry.to_account] += entry.amount
-        return sums
+    def in_force(self, owner: str, today: date) -> list[Budget]:
+        """The limits that count today."""
+        return self._copy(owner, today).in_force(self.defaults)
 
     def _hold_afterwards(self, job: Job, wanted: int) -> Hold:
-        user = self._opened(owner_of(job.user_id), job.created_at.date())
-        stage = self._opened(STAGE, job.created_at.date())
+        day = min(job.created_at.date(), _today())
+        user, stage = self._opened(owner_of(job.user_id), day), self._opened(STAGE, day)
         user.add(wanted, 0)
         stage.add(wanted, 0)
         estimate = micro_dollars(job.estimated_cost)
@@ -225,9 +227,17 @@ class MemoryMoney:
         self._move(job.job_id, "hold", made.funds, made.held, wanted)
         return made
 
-    def _charge_stage(self, subject: str, movement: str, cost: int) -> None:
-        if self._move(subject, movement, STAGE, "provider", cost):
+    def _charge_stage(self, subject: str, movement: str, cost: int) -> bool:
+        charged = self._move(subject, movement, STAGE, "provider", cost)
+        if charged:
             self._opened(STAGE, _today()).add(0, cost)
+        return charged
+
+    def _copy(self, owner: str, today: date) -> Account:
+        """As it counts today; a refusal leaves no trace of it."""
+        account = replace(self.accounts.get(owner, Account(owner, today)))
+        account.turn_over(today)
+        return account
 
     def _opened(self, owner: str, today: date) -> Account:
         account = self.accounts.setdefault(owner, Account(owner, today))
@@ -256,11 +266,18 @@ class MemoryMoney:
         self.alerts[key] = BudgetAlert(budget, level, datetime.now(UTC))
         return True
 
-    def unpublished(self) -> list[BudgetAlert]:
-        return [alert for key, alert in self.alerts.items() if key not in self.published]
+    def claim_unpublished(self) -> list[BudgetAlert]:
+        """A claim lasts until `unclaim`."""
+        found = [key for key in self.alerts if key not in self.published | self.claimed]
+        self.claimed.update(found)
+        return [self.alerts[key] for key in found]
 
-    def mark_published(self, alerts: Sequence[BudgetAlert]) -> None:
-        self.published |= {_identity(alert.budget, alert.level) for alert in alerts}
+    def unclaim(self) -> None:
+        """The minute is over."""
+        self.claimed.clear()
+
+    def mark_published(self, alert: BudgetAlert) -> None:
+        self.published.add(_identity(alert.budget, alert.level))
 
 
 def _identity(budget: Budget, level: int) -> tuple[Budget, int]:

@@ -222,7 +222,12 @@ class UseCases:
     @property
     def settle_prediction(self) -> SettlePrediction:
         return SettlePrediction(
-            self.repository, self.tracking, self.cache, self.clock, self.compute_cost
+            repository=self.repository,
+            tracking=self.tracking,
+            cache=self.cache,
+            clock=self.clock,
+            metrics=self.metrics,
+            cost=self.compute_cost,
         )
 
     @property

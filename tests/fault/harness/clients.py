@@ -270,6 +270,8 @@ class Announced:
 
     def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803
         for entry in Entries:
+            if entry["DetailType"] == "Budget Reached":
+                continue
             job_id = json.loads(entry["Detail"])["jobId"]
             self._tell("EventBridge", job_id)
             self.events.append((job_id, entry))

@@ -10,7 +10,10 @@ from tests.fault.harness.catalogue import catalogue
 from tests.fault.harness.replicate import WEBHOOK_SECRET
 from tests.fault.harness.run import Run
 from tests.fault.harness.world import POLL_SECONDS, SIGNED, World
+from tests.support.money_books import MoneyBooks
 from vsl.domain.jobs.job import JobStatus
+from vsl.domain.money.amounts import micro_dollars
+from vsl.domain.money.budgets import owner_of
 from vsl.domain.money.pricing import actual_cost
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 
@@ -38,6 +41,8 @@ INVARIANTS = {
     "l": "a key stands for one job, promised is started, a refusal binds none; 410 once it is deleted",
     "m": "no more jobs are started in an hour, or run at once, than the user may; none too late",
     "n": "nothing is left anywhere of a job that is deleted, and nothing personal is kept under a key",
+    "o": "the ledger, the budgets and the holds agree; nothing is held any more; what users and stage"
+    " paid is what the provider charged",
     "k": "an answer of DynamoDB that was lost costs no more than its repetition (of single faults)",
 }
 
@@ -70,6 +75,7 @@ def check_rest(world: World) -> Iterator[Finding]:
     }
     if unknown := world.replicate.books.keys() - made:
         yield Finding("a", f"of no job: {unknown}")
+    yield from _ledger(world)
     yield from _secrets(world)
     if world.surprises:
         yield Finding("f", f"an error nobody foresaw: {world.surprises[0]}")
@@ -81,6 +87,28 @@ def check_rest(world: World) -> Iterator[Finding]:
     ) or ("redis" in world.scenario.outages)
     if world.limits_held() and not excused:
         yield Finding("i", f"still counted as running: {world.limits_held()}")
+
+
+def _ledger(world: World) -> Iterator[Finding]:
+    """(o) To the micro-dollar."""
+    books = MoneyBooks.of_memory(world.books.money)
+    for seen in books.faults():
+        yield Finding("o", seen)
+    if open_holds := [job_id for job_id, hold in books.holds.items() if not hold.settled]:
+        yield Finding("o", f"held for jobs that have ended: {open_holds}")
+    if assumed := [job_id for job_id, hold in books.holds.items() if hold.assumed]:
+        yield Finding("o", f"assumed, although the provider knows the cost: {assumed}")
+    charged = sum(
+        micro_dollars(_cost(run, prediction) or Decimal(0))
+        for run in world.runs.values()
+        for prediction in world.replicate.made_for(run.job.job_id).values()
+    )
+    written = books.balances().get("provider", 0)
+    if charged != written:
+        yield Finding("o", f"the provider charged {charged}, the ledger says {written}")
+    row = books.budgets.get(owner_of(world.job.user_id))
+    if row is not None and row.spent > world.budget:
+        yield Finding("o", f"the budget of {world.budget} is overshot: {row.spent}")
 
 
 def check_job(world: World, run: Run, ends: frozenset[str]) -> Iterator[Finding]:

@@ -47,8 +47,8 @@ class Row:
 
 
 class MemoryJobRepository:
-    def __init__(self) -> None:
-        self.money = MemoryMoney()
+    def __init__(self, money: MemoryMoney | None = None) -> None:
+        self.money = MemoryMoney() if money is None else money
         self.rows: dict[str, Row] = {}
         self.orphans: dict[str, tuple[str, OrphanedPrediction]] = {}
         self.limits = UserLimits()
@@ -75,10 +75,10 @@ class MemoryJobRepository:
             row.events.setdefault(event.name, event)
         for receipt in finished.webhooks:
             row.webhooks.setdefault(receipt.webhook_id, receipt)
-        for orphan in finished.orphans:
-            self.record_orphan(finished.job.job_id, orphan)
         if finished.settled:
             self.money.settle(row.job, finished.actual_cost)
+        for orphan in finished.orphans:
+            self.record_orphan(finished.job.job_id, orphan)
         return row.document()
 
     def settle_prediction(

@@ -9,8 +9,8 @@ from tests.fault.harness.run import Run
 from tests.support.fakes import START
 from vsl.domain.jobs.idempotency import CLAIM_SECONDS
 
-# Of a client that is told nothing else: accepted, still being accepted, deleted, limited, try again.
-STATUSES = {202, 409, 410, 429, 503}
+# Of a client that is told nothing else: accepted, no money, being accepted, deleted, limited, try again.
+STATUSES = {202, 402, 409, 410, 429, 503}
 _FAILED = frozenset({"failed"})
 _PROMPT = "a lighthouse"
 
@@ -43,7 +43,7 @@ def _keys(world: RequestWorld) -> Iterator[Finding]:
         for job_id in jobs:
             if job_id not in world.runs or world.runs[job_id].execution is None:
                 yield Finding("l", f"promised and never started: {job_id}")
-        refused = [answer.at for answer in answers if answer.status == 429]
+        refused = [answer.at for answer in answers if answer.status in {402, 429}]
         for job_id in jobs & world.runs.keys():
             made = (world.runs[job_id].job.created_at - START).total_seconds()
             if any(made < at - CLAIM_SECONDS for at in refused):

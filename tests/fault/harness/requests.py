@@ -273,6 +273,18 @@ REQUESTS = (
         unstarted=305.0,
         ends=frozenset({"succeeded", "failed"}),
     ),
+    # There is money for one at a time, as a job costs less than is held for it; a refusal for want of
+    # money binds nothing either.
+    RequestScenario(
+        "two at once, money for one",
+        requests=(
+            Request(0.0, "one"),
+            Request(0.0, "two"),
+            Request(60.0, "two"),
+            Request(61.0, "three"),
+        ),
+        budget=1.75,
+    ),
     RequestScenario(
         "deleted, and replayed",
         requests=(Request(0.0), Request(60.0), Request(61.0, "another"), Request(3_000.0)),
@@ -289,4 +301,6 @@ REQUESTS = (
 )
 
 # What every run of the tests goes through; `make faults` takes all.
-CORE_REQUESTS = tuple(map(scenario, ("request, replayed", "two at once, one place")))
+CORE_REQUESTS = tuple(
+    map(scenario, ("request, replayed", "two at once, one place", "two at once, money for one"))
+)

@@ -26,6 +26,9 @@ SCENARIOS = (
         Script(errors=dict.fromkeys((1, 2), "NSFW content detected in the output.")),
         ends=frozenset({"failed"}),
     ),
+    Scenario("money for one", budget=1.0),
+    Scenario("interrupted, money for one", Script(errors={1: _PA}), budget=1.0),
+    Scenario("no room in the budget", budget=0.99, ends=frozenset({"failed"})),
     Scenario("interrupted", Script(errors={1: _PA})),
     Scenario("interrupted, no webhook", replace(_SILENT, errors={1: _PA})),
     # Nobody knows what became of the submission, and for a while nobody can find out: it parks.
@@ -56,7 +59,7 @@ SCENARIOS = (
         ends=frozenset({"succeeded", "failed"}),
     ),
     # Three jobs that ask for the same, and a busy account: whose prediction is whose?
-    Scenario("three at once", Script(strangers=40, stranger_every=0.05), companions=2),
+    Scenario("three at once", Script(strangers=40, stranger_every=0.05), companions=2, budget=3.0),
     Scenario(
         "two at once, nothing tells",
         replace(_SILENT, strangers=6, stranger_every=0.3, lost=frozenset({1})),
@@ -147,7 +150,8 @@ CORE = tuple(
         "image",
         "webhook before answer",
         "no webhook",
-        "interrupted",
+        "interrupted, money for one",
+        "no room in the budget",
         "parked, never accepted",
         "waits for a slot",
         "wait times out",

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.fault.harness import handlers
+from tests.fault.harness.catalogue import catalogue
 from tests.fault.harness.clients import (
     Announced,
     Client,
@@ -37,7 +38,7 @@ from tests.fault.harness.run import Run
 from tests.fault.harness.states import SUBSTITUTED, Execution, StateError, machine
 from tests.fault.harness.virtual_time import Fiber, FiberKilled, Scheduler
 from tests.support.fakes import START
-from tests.support.jobs import catalogue, make_job
+from tests.support.jobs import make_job
 from tests.support.memory_dynamodb import DynamoDBClient, Tables
 from tests.support.memory_s3 import S3Client
 from vsl.adapters.aws.publishing import AwsEventPublisher
@@ -51,6 +52,9 @@ from vsl.adapters.s3.object_removal import ObjectRemoval
 from vsl.adapters.s3.objects import ObjectStore
 from vsl.domain.errors import VslError
 from vsl.domain.jobs.job import SUBMISSION_SLACK, Job
+from vsl.domain.money.amounts import micro_dollars
+from vsl.domain.money.budgets import BudgetDefaults
+from vsl.domain.money.pricing import estimate, hold_of, price_terms
 
 POLL_SECONDS = 60.0
 FIRST_POLL = 47.0
@@ -73,7 +77,8 @@ class Scenario:
     `may_time_out`: the state's time limit is part of the scenario, `late` an end long after the
     deadline. `older_at`: up to then a version before this one was at work, so its items lack what that
     version did not write. `outages` are the stores that answer nothing but errors, from a moment to a
-    moment. We think that the provider takes `creations_per_minute`; Redis loses all that it holds at
+    moment. `budget` is the user's for the day, in what is held for one job. We
+    think that the provider takes `creations_per_minute`; Redis loses all that it holds at
     `redis_emptied_at`.
     """
 
@@ -94,6 +99,7 @@ class Scenario:
     late: bool = False
     apart: float = 0.1
     older_at: float | None = None
+    budget: float = 100.0
     ends: frozenset[str] = frozenset({"succeeded"})
 
     def faults(self, effect: Effect) -> list[Fault]:
@@ -113,6 +119,17 @@ def deadline_of(job: Job) -> float:
     """In virtual seconds, as the job's own validation reckons it."""
     limit = timedelta(seconds=catalogue().find(job.model_id).timeout) + SUBMISSION_SLACK
     return (job.created_at - START + limit).total_seconds()
+
+
+def hold_for(job: Job) -> int:
+    """In micro-dollars, as the job's own validation prices it."""
+    model = catalogue().find(job.model_id)
+    cost, terms = estimate(model, job.parameters), price_terms(model, job.parameters)
+    return micro_dollars(hold_of(replace(job, estimated_cost=cost, price=terms)))
+
+
+# What is held for a job with one output, in micro-dollars.
+HOLD = hold_for(make_job())
 
 
 class _Signer:
@@ -186,6 +203,11 @@ class World:
         for number in range(self.jobs_at_once):
             made = self._run(number)
             self.runs[made.job.job_id] = made
+        self.books.money.defaults = BudgetDefaults(user_day=self.budget)
+
+    @property
+    def budget(self) -> int:
+        return int(self.scenario.budget * HOLD)
 
     @property
     def jobs_at_once(self) -> int:

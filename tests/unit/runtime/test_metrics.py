@@ -8,7 +8,7 @@ import pytest
 from vsl.runtime import settings as module
 from vsl.runtime.observability import DIMENSIONS, METRICS, EmfMetrics
 
-UNITS = {"Count", "Seconds", "Bytes", "None"}
+UNITS = {"Count", "Seconds", "Bytes", "Percent", "None"}
 
 
 @pytest.fixture(autouse=True)

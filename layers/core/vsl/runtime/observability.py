@@ -45,6 +45,8 @@ METRICS: Mapping[str, str] = {
     "SlotQueue": "Count",
     "ItemFailed": "Count",
     "CallbackAttempted": "Count",
+    "BudgetReached": "Percent",
+    "CostAnomaly": "Count",
 }
 
 # CloudWatch bills each value of a dimension as a metric, by the month. What else is known of a
@@ -56,6 +58,7 @@ DIMENSIONS: Mapping[str, str] = {
     "ActualCost": "mediaType",
     "OutcomeRecorded": "source",
     "CallbackAttempted": "outcome",
+    "BudgetReached": "of",
 }
 
 # What a line of a job says of it, beside the function and the request that wrote it.

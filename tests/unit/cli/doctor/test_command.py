@@ -39,6 +39,7 @@ def test_what_is_open_decides(
         {"apiUrl": "http://127.0.0.1"},
         None,
         fix=False,
+        bill=False,
         days=7,
         limit=100,
         as_json=False,

@@ -41,9 +41,16 @@ _FROZEN = """
     SELECT model_id, job_id::text, estimate, cost, frozen_at FROM frozen_models ORDER BY model_id
 """
 _UNFREEZE = "DELETE FROM frozen_models WHERE model_id = %s"
-_UNPUBLISHED = """
-    SELECT owner, period, starts, level, limit_amount, spent, held, at FROM budget_alerts
-    WHERE published_at IS NULL ORDER BY at LIMIT 100
+# A run that dies between claim and publication leaves its alerts to the next one.
+_CLAIM = """
+    UPDATE budget_alerts SET claimed_at = now()
+    WHERE (owner, period, starts, limit_amount, level) IN (
+        SELECT owner, period, starts, limit_amount, level FROM budget_alerts
+        WHERE published_at IS NULL
+            AND (claimed_at IS NULL OR claimed_at < now() - interval '1 minute')
+        ORDER BY at LIMIT 100 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING owner, period, starts, level, limit_amount, spent, held, at
 """
 _PUBLISHED = """
     UPDATE budget_alerts SET published_at = now()
@@ -151,23 +158,17 @@ class PostgresBudgets:
     def unfreeze(self, model_id: str) -> bool:
         return self._connection.run(lambda it: it.execute(_UNFREEZE, (model_id,)).rowcount == 1)
 
-    def unpublished(self) -> Sequence[BudgetAlert]:
-        return [
+    def claim_unpublished(self) -> Sequence[BudgetAlert]:
+        claimed = [
             BudgetAlert(Budget.from_row(row), row["level"], row["at"])
-            for row in self._connection.rows(_UNPUBLISHED, ())
+            for row in self._connection.rows(_CLAIM, ())
         ]
+        return sorted(claimed, key=lambda it: (it.at, it.level, it.budget.owner, it.budget.period))
 
-    def mark_published(self, alerts: Sequence[BudgetAlert]) -> None:
-        rows = [
-            (it.budget.owner, it.budget.period.value, it.budget.starts, it.budget.limit, it.level)
-            for it in alerts
-        ]
-
-        def write(connection: Connection) -> None:
-            with connection.cursor() as cursor:
-                cursor.executemany(_PUBLISHED, rows)
-
-        self._connection.run(write)
+    def mark_published(self, alert: BudgetAlert) -> None:
+        it = alert.budget
+        key = (it.owner, it.period.value, it.starts, it.limit, alert.level)
+        self._connection.run(lambda connection: connection.execute(_PUBLISHED, key))
 
 
 def _counts(row: dict[str, int]) -> dict[str, int]:

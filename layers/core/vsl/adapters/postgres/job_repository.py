@@ -105,16 +105,23 @@ _WEBHOOKS = """
     ON CONFLICT (job_id, webhook_id) DO NOTHING
 """
 
-_ORPHAN = """
-    WITH noted AS (
+_NOTE_ORPHAN = """
     INSERT INTO orphaned_predictions (replicate_id, job_id, found_at, source, cost)
     VALUES (%(replicate_id)s, %(job_id)s, %(found_at)s, %(source)s, %(cost)s)
     ON CONFLICT (replicate_id) DO UPDATE SET cost = EXCLUDED.cost
     WHERE orphaned_predictions.cost IS NULL AND EXCLUDED.cost IS NOT NULL
-    RETURNING replicate_id, job_id, cost
-    )
+"""
+
+_CHARGING = """
+    WITH noted AS ({note} RETURNING replicate_id, job_id, cost)
     SELECT charge_stage(replicate_id, 'orphan', job_id, (cost * 1000000)::bigint)
     FROM noted WHERE cost > 0
+"""
+_ORPHAN = _CHARGING.replace("{note}", _NOTE_ORPHAN)
+
+_CHARGE_ORPHANS = """
+    SELECT charge_stage(replicate_id, 'orphan', job_id, (cost * 1000000)::bigint)
+    FROM orphaned_predictions WHERE job_id = %s AND cost > 0
 """
 
 _DELETED = "SELECT 1 FROM jobs WHERE job_id = %s AND deleted_at IS NOT NULL"
@@ -275,13 +282,18 @@ def _finish(connection: Connection, finished: FinishedJob) -> StatusDocument | N
                 ],
             )
             cursor.executemany(
-                _ORPHAN, [_orphan_row(job_id, orphan) for orphan in finished.orphans]
+                _NOTE_ORPHAN, [_orphan_row(job_id, orphan) for orphan in finished.orphans]
             )
+        document = _read(connection, job_id)
+        # Budgets are locked last, for other jobs wait for them, and the stage's after the user's:
+        # another order could deadlock.
         if finished.settled:
             cost = finished.actual_cost
             paid = None if cost is None else micro_dollars(cost)
             connection.execute(_SETTLE_MONEY, (job_id, paid))
-        return _read(connection, job_id)
+        if finished.orphans:
+            connection.execute(_CHARGE_ORPHANS, (job_id,))
+        return document
 
 
 def _orphan_row(job_id: UUID, orphan: OrphanedPrediction) -> dict[str, Any]:

@@ -21,6 +21,9 @@ CURRENCY = "USD"
 _MICRO_DOLLAR = Decimal("0.000001")
 # What the accounts hold (numeric(12, 6)): more is no cost but a wrong count.
 _MOST_DOLLARS = Decimal(999_999)
+# A prediction that cost more than so many times its estimate freezes its model (settle_money in
+# database/migrations/0002_money.sql does it; a test compares the two).
+ANOMALY = 3
 _FREE = {PredictionStatus.FAILED, PredictionStatus.ABORTED}
 
 
@@ -71,6 +74,11 @@ def charged(terms: PriceTerms, outcome: Outcome) -> Decimal | None:
         units = None
     cost = None if units is None else _dollars(terms.amount * units)
     return None if cost is None or cost > _MOST_DOLLARS else cost
+
+
+def is_anomalous(estimated: Decimal, cost: Decimal | None) -> bool:
+    """Whether a cost freezes the model. Nothing is known of one that was expected to be free."""
+    return cost is not None and estimated > 0 and cost > ANOMALY * estimated
 
 
 def delivered(outcome: Outcome, assets: Sequence[MediaAsset]) -> Outcome:

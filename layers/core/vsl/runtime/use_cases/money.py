@@ -43,7 +43,12 @@ def settle_prediction(repository: "JobRepository", cache: "StatusCache") -> "Set
     from vsl.services.money.settle_prediction import SettlePrediction
 
     return SettlePrediction(
-        repository, wiring.tracking_store(), cache, wiring.clock, compute_cost(repository)
+        repository=repository,
+        tracking=wiring.tracking_store(),
+        cache=cache,
+        clock=wiring.clock,
+        metrics=observability.metrics,
+        cost=compute_cost(repository),
     )
 
 

@@ -10,6 +10,10 @@ from vsl.domain.jobs.idempotency import KeyRecord
 from vsl.services.ports.idempotency import KeyRecords
 from vsl.services.ports.limits import RateLimits
 
+# What PostgreSQL refuses a job with. It was not admitted by an earlier request either then: a step that
+# ran twice said so.
+_NEVER_CREATED = {"BudgetExceeded", "ModelFrozen"}
+
 
 @dataclass(frozen=True, slots=True)
 class RejectRequest:
@@ -18,12 +22,13 @@ class RejectRequest:
 
     def __call__(self, document: Mapping[str, Any]) -> VslError:
         """The error that the client gets. `document` is the state of the API workflow."""
-        if (document.get("admission") or {}).get("first"):
+        error = document.get("error") or {}
+        first = (document.get("admission") or {}).get("first")
+        if first or error.get("Error") in _NEVER_CREATED:
             # Admitted by this very request, and then not started: it takes no place in any limit.
             self.limits.withdraw(document["job"]["userId"], document["job"]["jobId"])
         key = KeyRecord.from_document(document.get("key"))
         if key is not None:
             with suppress(StoreUnavailable):  # the claim expires by itself
                 self.keys.release(key, document["job"]["jobId"])
-        error = document.get("error") or {}
         return request_error(str(error.get("Error", "InternalError")), error.get("Cause"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vsl.domain.jobs.job import FinishedJob, JobStatus
+from vsl.domain.money.pricing import is_anomalous
 from vsl.services.ports.system import Metrics
 
 _END_METRICS = {
@@ -19,6 +20,8 @@ def measure_end(finished: FinishedJob, metrics: Metrics) -> None:
     if finished.status is JobStatus.FAILED:
         dimensions["errorType"] = finished.error_code or "InternalError"
     metrics.count(_END_METRICS[finished.status], **dimensions)
+    if finished.settled and is_anomalous(job.estimated_cost, finished.actual_cost):
+        metrics.count("CostAnomaly", modelId=job.model_id)
     values = {name: value for name, value in _values(finished) if value is not None}
     metrics.record(values, mediaType=job.media_type.value, modelId=job.model_id)
 

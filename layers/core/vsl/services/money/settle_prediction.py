@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from vsl.domain.jobs.job import Job, OrphanedPrediction
+from vsl.domain.money.pricing import is_anomalous
 from vsl.domain.predictions.prediction import Outcome
 from vsl.services.money.compute_cost import ComputeCost
 from vsl.services.money.stop_polling import stop_polling_if_settled
 from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.limits import StatusCache
-from vsl.services.ports.system import Clock
+from vsl.services.ports.system import Clock, Metrics
 from vsl.services.ports.tracking import TrackingStore
 
 
@@ -18,6 +19,7 @@ class SettlePrediction:
     tracking: TrackingStore
     cache: StatusCache
     clock: Clock
+    metrics: Metrics
     cost: ComputeCost
 
     def __call__(self, job: Job, replicate_id: str, outcome: Outcome | None) -> None:
@@ -34,6 +36,8 @@ class SettlePrediction:
             job.job_id, replicate_id, cost, predict_time, total_time
         ):
             document = self.repository.status(job.job_id)
+            if is_anomalous(job.estimated_cost, cost):
+                self.metrics.count("CostAnomaly", modelId=job.model_id)
         else:
             source = outcome.source if outcome else "poller"
             orphan = OrphanedPrediction(replicate_id, self.clock.now(), source, cost)

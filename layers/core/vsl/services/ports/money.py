@@ -51,9 +51,11 @@ class Freezes(Protocol):
 
 
 class BudgetAlerts(Protocol):
-    def unpublished(self) -> Sequence[BudgetAlert]: ...
+    def claim_unpublished(self) -> Sequence[BudgetAlert]:
+        """Those to publish now, oldest first. Each is left out of other calls' answers for a minute."""
+        ...
 
-    def mark_published(self, alerts: Sequence[BudgetAlert]) -> None: ...
+    def mark_published(self, alert: BudgetAlert) -> None: ...
 
 
 class AlertPublisher(Protocol):
