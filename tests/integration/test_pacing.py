@@ -212,12 +212,17 @@ def test_the_dispatcher_wakes_each_once_and_ends_when_none_waits(slots: RedisSlo
     clock = _Clock()
     for number in range(100):
         slots.join(f"{number:03}", Flow("u"), clock.now())
+
+    def wake(item: _Item) -> bool:
+        woken.append(item.name)
+        return True
+
     dispatch = DispatchQueue(
         tracking=cast("TrackingStore", _Tracking()),
         slots=slots,
         clock=clock,
         metrics=RecordingMetrics(),
-        wake=cast("Any", lambda item: woken.append(item.name) or True),
+        wake=cast("Any", wake),
         await_slot=cast("Any", None),
         sleep=clock.sleep,
     )
