@@ -37,6 +37,8 @@ def handler(event: Event, context: Context) -> Event:
     finally:
         with suppress(StoreUnavailable):  # it ends by itself
             lease.give_back(run)
+    # A job that joined in the last moment has called a dispatcher that found this one at work.
+    left = left or dispatch_queue().any_wait()
     logger.info("dispatched", extra={"woken": woken, "left": left})
     runs = int(event.get("runs", 0)) + 1
     if left and runs < MOST_RUNS:

@@ -82,7 +82,8 @@ class Campaign:
         for effect in distinct(clean.effects.done):
             for fault in scenario.faults(effect):
                 world = self.run(scenario, {effect.number: fault})
-                if fault is Fault.RETRIED:
+                # Which jobs wait when Redis is emptied depends on every delay before.
+                if fault is Fault.RETRIED and scenario.redis_emptied_at is None:
                     self.prompt(world, clean)
                 yield effect.number, fault, world
 

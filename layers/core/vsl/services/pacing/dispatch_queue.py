@@ -41,7 +41,11 @@ class DispatchQueue:
                 self.await_slot.rejoin(item)
 
     def __call__(self, stop_at: datetime) -> tuple[int, bool]:
-        """How many jobs were woken, and whether others still wait when the time is used."""
+        """How many jobs were woken, and whether others still wait when the time is used.
+
+        Jobs may have joined while others were woken, and found a dispatcher at work: it ends only when
+        none waits and none was woken since it looked.
+        """
         woken = 0
         told_at: datetime | None = None
         while (now := self.clock.now()) < stop_at:
@@ -50,11 +54,15 @@ class DispatchQueue:
                 told_at = now
                 self.metrics.record({"SlotQueue": turn.waiting})
             woken += sum(self._wake(job_id) for job_id in turn.job_ids)
-            if turn.next_in is None:
+            if turn.next_in is None and not turn.job_ids:
                 return woken, False
-            if turn.next_in > 0:
+            if turn.next_in:
                 self.sleep(min(turn.next_in, LONGEST_NAP))
         return woken, True
+
+    def any_wait(self) -> bool:
+        depth, _ = self.slots.outlook(self.clock.now())
+        return depth > 0
 
     def _wake(self, job_id: str) -> bool:
         item = self.tracking.get(job_id)
