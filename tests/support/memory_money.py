@@ -51,6 +51,10 @@ class Account:
         self.day = today
 
     def in_force(self, defaults: BudgetDefaults) -> list[Budget]:
+        return [budget for budget in self.lines(defaults) if budget.limit is not None]
+
+    def lines(self, defaults: BudgetDefaults) -> list[Budget]:
+        """With those that have no limit; credit only for one who has or needs it."""
         day, month, total = defaults.limits(self.owner)
         credit = self.granted if self.prepaid or defaults.must_prepay(self.owner) else None
         rows = [
@@ -60,9 +64,10 @@ class Account:
             (Period.CREDIT, _EVER, credit, self.credit_spent, self.credit_held),
         ]
         return [
-            Budget(self.owner, period, starts, limit, spent, held)
+            Budget(self.owner, period, starts, limit, spent, held, period in self.limits)
             for period, starts, default, spent, held in rows
             if (limit := self.limits.get(period, default)) is not None
+            or period is not Period.CREDIT
         ]
 
     def add(self, held: int, paid: int) -> None:
@@ -215,6 +220,10 @@ class MemoryMoney:
     def in_force(self, owner: str, today: date) -> list[Budget]:
         """The limits that count today."""
         return self._copy(owner, today).in_force(self.defaults)
+
+    def read(self, owner: str, today: date) -> list[Budget]:
+        """The same with those that have no limit."""
+        return self._copy(owner, today).lines(self.defaults)
 
     def _hold_afterwards(self, job: Job, wanted: int) -> Hold:
         day = min(job.created_at.date(), _today())

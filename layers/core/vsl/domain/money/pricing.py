@@ -48,8 +48,16 @@ def price_terms(model: "Model", parameters: Mapping[str, Any]) -> PriceTerms:
 
 def hold_of(job: Job) -> Decimal:
     """The most that the job may cost its user, to the micro-dollar: this is held before it is paid for."""
-    times = job.price.hold if job.price else Decimal(1)
-    return (job.estimated_cost * times).quantize(_MICRO_DOLLAR, ROUND_CEILING)
+    return _held(job.estimated_cost, job.price.hold if job.price else Decimal(1))
+
+
+def would_hold(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
+    """The same of a job that is not made yet, for validated parameters."""
+    return _held(estimate(model, parameters), price_terms(model, parameters).hold)
+
+
+def _held(cost: Decimal, times: Decimal) -> Decimal:
+    return (cost * times).quantize(_MICRO_DOLLAR, ROUND_CEILING)
 
 
 def charged(terms: PriceTerms, outcome: Outcome) -> Decimal | None:

@@ -1,13 +1,17 @@
 """What was used: jobs and money by day, user, model and media type."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.money.amounts import dollars
 
+FORMATS = ("json", "csv")
+COUNTS = ("jobs", "succeeded", "spent", "held", "stage")
 DIMENSIONS = ("day", "userId", "modelId", "mediaType")
 DEFAULT_DAYS = 30
 MOST_DAYS = 400
@@ -64,6 +68,41 @@ class UsageLine:
             "held": str(dollars(self.held)),
             "stage": str(dollars(self.stage)),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    asked: UsageRequest
+    lines: Sequence[UsageLine]
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "from": self.asked.first.isoformat(),
+            "to": self.asked.last.isoformat(),
+            "by": list(self.asked.by),
+            "userId": self.asked.user_id,
+            "lines": [line.document() for line in self.lines],
+            "total": self._total().document(),
+        }
+
+    def csv(self) -> str:
+        """A header and the lines, without the total: RFC 4180."""
+        text = StringIO(newline="")
+        writer = csv.DictWriter(text, [*self.asked.by, *COUNTS])
+        writer.writeheader()
+        writer.writerows(line.document() for line in self.lines)
+        return text.getvalue()
+
+    def _total(self) -> UsageLine:
+        return UsageLine({}, *(sum(getattr(it, name) for it in self.lines) for name in COUNTS))
+
+
+def parse_format(query: Mapping[str, str]) -> str:
+    """`json` or `csv`. Raises InvalidRequest."""
+    name = query.get("format", FORMATS[0])
+    if name not in FORMATS:
+        raise _invalid("format", f"must be one of {', '.join(FORMATS)}")
+    return name
 
 
 def _day(query: Mapping[str, str], name: str, default: date) -> date:
