@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,9 +14,8 @@ from tests.support.jobs import make_job
 from vsl.adapters.postgres.budgets import PostgresBudgets
 from vsl.adapters.postgres.connection import PostgresConnection
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
-from vsl.domain.errors import BudgetExceeded, IdempotencyKeyReused, ModelFrozen
+from vsl.domain.errors import BudgetExceeded, IdempotencyKeyReused
 from vsl.domain.jobs.job import FinishedJob, Job, JobStatus, MediaType, OrphanedPrediction
-from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.money.budgets import NO_BUDGETS, STAGE, Budget, BudgetDefaults, Period, owner_of
 from vsl.domain.money.usage import DIMENSIONS, UsageLine, UsageRequest
 
@@ -303,52 +301,36 @@ def test_the_movements_of_a_job_in_order(money: Money) -> None:
 
 
 class TestAlerts:
-    def levels(self, money: Money) -> list[tuple[str, Period, int]]:
-        return [(it.budget.owner, it.budget.period, it.level) for it in money.budgets.unpublished()]
+    def told(self, money: Money) -> list[tuple[str, Period, int]]:
+        """What has to be published now, and is from here on."""
+        alerts = money.budgets.claim_unpublished()
+        for alert in alerts:
+            money.budgets.mark_published(alert)
+        return sorted((it.budget.owner, it.budget.period, it.level) for it in alerts)
 
     def test_a_level_is_told_once_a_period(self, money: Money) -> None:
         money.budgets.set_limit(OWNER, DAY, 6_000)
         money.hold("one")
-        assert self.levels(money) == [(OWNER, DAY, 50)]
-        (alert,) = money.budgets.unpublished()
-        assert (alert.budget.limit, alert.budget.held) == (6_000, 3_000)
-        money.budgets.mark_published([alert])
-        assert self.levels(money) == []
+        assert self.told(money) == [(OWNER, DAY, 50)]
         money.hold("two")
-        assert sorted(self.levels(money)) == [(OWNER, DAY, 80), (OWNER, DAY, 100)]
-        money.budgets.mark_published(money.budgets.unpublished())
+        assert self.told(money) == [(OWNER, DAY, 80), (OWNER, DAY, 100)]
         with suppress(BudgetExceeded):
             money.hold("three")
-        assert self.levels(money) == []
+        assert self.told(money) == []
         money.hold("tomorrow", at=START + timedelta(days=1))
-        assert self.levels(money) == [(OWNER, DAY, 50)]
+        assert self.told(money) == [(OWNER, DAY, 50)]
 
     def test_a_refusal_tells_that_the_budget_is_full(self, money: Money) -> None:
         money.budgets.set_limit(STAGE, MONTH, 2_999)
         with pytest.raises(BudgetExceeded):
             money.hold("one")
-        assert self.levels(money) == [(STAGE, MONTH, 100)]
+        assert self.told(money) == [(STAGE, MONTH, 100)]
 
     def test_a_higher_limit_has_levels_of_its_own(self, money: Money) -> None:
         money.budgets.set_limit(OWNER, DAY, PRICE)
         money.hold("one")
-        money.budgets.mark_published(money.budgets.unpublished())
+        assert len(self.told(money)) == 3
         money.budgets.set_limit(OWNER, DAY, 10 * PRICE)
         for number in range(4):
             money.hold(f"more {number}")
-        assert self.levels(money) == [(OWNER, DAY, 50)]
-
-
-def test_a_model_that_costs_far_too_much_is_frozen_until_it_is_freed(money: Money) -> None:
-    terms = PriceTerms("gpu_second", Decimal("0.001"), Decimal(1), Decimal(4))
-    job = money.hold("one", price=terms)
-    assert money.read()[DAY].held == 4 * PRICE
-    money.end(job, "0.010")
-    (frozen,) = money.budgets.frozen()
-    assert (frozen.model_id, frozen.job_id) == (job.model_id, job.job_id)
-    assert (frozen.estimate, frozen.cost) == (PRICE, 10_000)
-    with pytest.raises(ModelFrozen):
-        money.jobs.create_job(replace(make_job("two"), price=terms), None)
-    assert money.budgets.unfreeze(job.model_id)
-    assert not money.budgets.unfreeze(job.model_id)
-    money.hold("two", price=terms)
+        assert self.told(money) == [(OWNER, DAY, 50)]

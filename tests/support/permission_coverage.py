@@ -267,7 +267,7 @@ class Usage:
         self.operate("GET", "/budgets/stage")
         key = uuid.uuid4().hex
         self._keep("idempotency key", key)
-        body, headers = {"userId": unique("prepaid"), "amount": "1"}, {"Idempotency-Key": key}
+        body, headers = {"userId": "prepaid", "amount": "1"}, {"Idempotency-Key": key}
         self.operate("POST", "/credits", json=body, headers=headers)
 
     def stop(self, job_id: str) -> None:

@@ -41,6 +41,7 @@ def test_nothing_to_tell_apart_is_one_line() -> None:
         ({"from_": "2026-03-02"}, "from"),
         ({"from_": "2024-01-01"}, "from"),
         ({"by": "day,hour"}, "by"),
+        ({"by": "day,,modelId"}, "by"),
     ],
 )
 def test_what_is_no_request(query: dict[str, str], field: str) -> None:

@@ -41,7 +41,8 @@ class UsageRequest:
         first = _day(query, "from", last - (DEFAULT_DAYS - 1) * DAYS)
         if not first <= last < first + MOST_DAYS * DAYS:
             raise _invalid("from", f"must be before `to`, by less than {MOST_DAYS} days")
-        given = [name for name in query.get("by", "day,modelId").split(",") if name]
+        by = query.get("by", "day,modelId")
+        given = by.split(",") if by else []
         if unknown := set(given) - set(DIMENSIONS):
             raise _invalid("by", f"knows {', '.join(DIMENSIONS)}, not {', '.join(sorted(unknown))}")
         return cls(first, last, tuple(name for name in DIMENSIONS if name in given), user_id)
