@@ -207,11 +207,12 @@ def test_what_runs_is_held(stack: Stack, user: str) -> None:
     job_id = stack.api.submit("minimax-video-01", {"prompt": unique("a slow boat")}, user_id=user)
     usage = ask(stack, "GET", "/usage", params={"userId": user, "by": ""})
     held = Decimal(usage["total"]["held"])
+    assert Decimal(str(stack.api.status(job_id)["heldCost"])) == held
     assert (usage["total"]["jobs"], usage["total"]["spent"]) == (1, "0")
     assert held > 0
     assert Decimal(line(ask(stack, "GET", f"/budgets/{user}"), "day")["held"]) == held
     ask(stack, "POST", f"/jobs/{job_id}/cancel", 202)
-    stack.api.finish(job_id)
+    assert stack.api.finish(job_id)["heldCost"] is None
 
 
 @pytest.mark.parametrize(

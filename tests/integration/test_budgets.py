@@ -16,6 +16,9 @@ from vsl.adapters.postgres.connection import PostgresConnection
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
 from vsl.domain.errors import BudgetExceeded, IdempotencyKeyReused
 from vsl.domain.jobs.job import FinishedJob, Job, JobStatus, MediaType, OrphanedPrediction
+from vsl.domain.jobs.status import tracked_document
+from vsl.domain.jobs.terms import PriceTerms
+from vsl.domain.jobs.tracked_job import TrackedJob
 from vsl.domain.money.budgets import NO_BUDGETS, STAGE, Budget, BudgetDefaults, Period, owner_of
 from vsl.domain.money.usage import DIMENSIONS, UsageLine, UsageRequest
 
@@ -116,6 +119,19 @@ def test_the_day_and_the_month_begin_anew_when_they_are_read(money: Money) -> No
     next_month = money.read(today=date(2026, 4, 1))
     assert [next_month[period].held for period in (DAY, MONTH, TOTAL)] == [0, 0, PRICE]
     assert money.read()[DAY].held == PRICE, "reading changes nothing"
+
+
+def test_a_job_that_runs_says_what_is_held_in_every_store(money: Money) -> None:
+    terms = PriceTerms("gpu_second", Decimal("0.001"), Decimal(1), Decimal("3.5"))
+    job = money.hold("one", price=terms)
+    running = money.jobs.status(job.job_id)
+    item = TrackedJob(job, JobStatus.PENDING, job.deadline, START)
+    assert running is not None
+    assert running["heldCost"] == tracked_document(item)["heldCost"] == "0.0105"
+    money.end(job, "0.003")
+    ended = money.jobs.status(job.job_id)
+    assert ended is not None
+    assert (ended["actualCost"], ended["heldCost"]) == ("0.003", None)
 
 
 @pytest.mark.parametrize("owner", [OWNER, STAGE])

@@ -18,7 +18,6 @@ from vsl.domain.money.budgets import (
     budget_exceeded,
     owner_of,
 )
-from vsl.domain.money.pricing import hold_of
 
 LEVELS = (50, 80, 100)
 _EVER = date(1970, 1, 1)
@@ -139,7 +138,7 @@ class MemoryMoney:
     def hold(self, job: Job) -> bool:
         if job.model_id in self.frozen:
             raise ModelFrozen("The model takes no jobs.", modelId=job.model_id)
-        wanted, today = micro_dollars(hold_of(job)), min(job.created_at.date(), _today())
+        wanted, today = micro_dollars(job.hold), min(job.created_at.date(), _today())
         user, stage = self._copy(owner_of(job.user_id), today), self._copy(STAGE, today)
         for account in (user, stage):
             for budget in account.in_force(self.defaults):
