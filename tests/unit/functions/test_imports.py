@@ -24,12 +24,13 @@ IAM_NAMES = {"stepfunctions": "states"}
 # call make their clients while they start; those that answer from files alone need no client of AWS
 # before their first event. All others load boto3 and nothing else of WATCHED.
 WITHOUT_AWS = {"get_console", "get_openapi", "reject_request"}
-CATALOGUE = {"estimate_job", "get_model", "list_models", "validate_request"}
+CATALOGUE = {"get_model", "list_models", "validate_request"}
 REDIS = {"check_rate_limit", "get_status", "process_webhook", "wait_for_job"}
 STORES = {"delete_job", "finalize_job", "record_failure", "repair_execution"}
 MAY_LOAD = {
     **{name: set[str]() for name in WITHOUT_AWS},
     **{name: {"pydantic"} for name in CATALOGUE},
+    "estimate_job": {*AWS, "pydantic"},
     **{name: {*AWS, "redis"} for name in REDIS},
     **{name: {*AWS, "redis", "psycopg"} for name in STORES},
 }

@@ -1,6 +1,6 @@
 """Budgets: how much a user, and the whole deployment, may spend. Amounts are whole micro-dollars."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -120,6 +120,16 @@ class Budget:
             held=row["held"],
             own=row.get("own", False),
         )
+
+
+def can_start(budgets: Iterable[Budget]) -> bool:
+    """Whether they have room for the cheapest job that costs anything."""
+    return not any(budget.refuses(1) for budget in budgets)
+
+
+def budget_documents(budgets: Iterable[Budget]) -> list[dict[str, Any]]:
+    """As the API shows them; `own` tells a limit of the owner's own from the deployment's default."""
+    return [budget.document() | {"own": budget.own} for budget in budgets]
 
 
 def budget_exceeded(budget: Budget, wanted: int) -> BudgetExceeded:
