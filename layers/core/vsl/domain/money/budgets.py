@@ -152,8 +152,8 @@ def _reason(budget: Budget, wanted: int) -> str:
         "ask the operator for more" if resets_at is None else f"it begins anew at {iso(resets_at)}"
     )
     return (
-        f"The job may cost ${_text(wanted)}, and of {name}, ${_text(budget.limit)}, only"
-        f" ${_text(budget.left)} are left; {then}."
+        f"The job may cost {_written(wanted)}, and of {name}, {_written(budget.limit)}, only"
+        f" {_written(budget.left)} are left; {then}."
     )
 
 
@@ -163,6 +163,12 @@ _NAMES = {
     Period.TOTAL: "budget",
     Period.CREDIT: "credits",
 }
+
+
+def _written(amount: int | None) -> str:
+    """As people write it: with two places at least."""
+    whole, _, places = str(dollars(amount or 0)).partition(".")
+    return f"${whole}.{places:0<2}"
 
 
 def _text(amount: int | None) -> str | None:
