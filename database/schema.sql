@@ -626,7 +626,7 @@ BEGIN
             SELECT FROM ledger WHERE subject = grant_key AND movement = 'grant'
                 AND to_account = 'credit:' || for_user AND amount = granting
         ) THEN
-            RAISE EXCEPTION 'the key % stands for other credits', grant_key USING ERRCODE = 'VSL04';
+            RAISE EXCEPTION 'the key stands for other credits' USING ERRCODE = 'VSL04';
         END IF;
         RETURN false;
     END IF;
@@ -646,4 +646,4 @@ CREATE TABLE schema_migrations (
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
-    ('0002', 'money', 'ab50f815bc340dc89b4b3b81a66bb4228dcb8d6b0cc4413ec4b01e4b0bdec6bf');
+    ('0002', 'money', 'af7c874ce226e2749a8ef2fe37e2c217a8ecef0944bffb9e9eb259be4dccddc8');

@@ -23,6 +23,8 @@ BODIES = {
     "generateMedia": {"modelId": MODEL, "parameters": PROMPT},
     "estimateJob": {"parameters": PROMPT},
     "createUpload": {"contentType": "image/png"},
+    "setBudget": {"period": "day", "limit": "1.50"},
+    "grantCredits": {"userId": "me", "amount": "12.50"},
 }
 # Filled in by the function: which of the schemes it is, the deployment knows.
 CALLER = {"type": "apiKey", "name": "x-api-key", "in": "header"}

@@ -101,6 +101,31 @@ class Api:
             if cursor is None:
                 return
 
+    def budget(self) -> dict[str, Any]:
+        return self._document(self._get("/budget", **self._as_user()))
+
+    def usage(self, **query: str | None) -> dict[str, Any]:
+        return self._document(self._get("/usage", **query))
+
+    def usage_csv(self, **query: str | None) -> str:
+        return self._get("/usage", format="csv", **query).text
+
+    def budgets(self, owner: str) -> dict[str, Any]:
+        return self._document(self._get(f"/budgets/{quote(owner, safe='')}"))
+
+    def set_budget(self, owner: str, period: str, limit: str | None) -> dict[str, Any]:
+        path, body = f"/budgets/{quote(owner, safe='')}", {"period": period, "limit": limit}
+        return self._document(self._send("PUT", path, _TEMPORARY, json=body))
+
+    def grant_credits(self, user: str, amount: str, key: str) -> dict[str, Any]:
+        body, headers = {"userId": user, "amount": amount}, {"Idempotency-Key": key}
+        return self._document(
+            self._send("POST", "/credits", _TEMPORARY, json=body, headers=headers)
+        )
+
+    def ledger(self, job_id: str) -> dict[str, Any]:
+        return self._document(self._get("/ledger", jobId=job_id))
+
     def create_upload(self, content_type: str, size: int, file_name: str) -> dict[str, Any] | None:
         """Where to send a file; None where the deployment takes no uploads (API Gateway: 403)."""
         body = {
@@ -146,8 +171,10 @@ class Api:
             if answer.is_success or (repeated and answer.status_code in fine_when_repeated):
                 return answer
             pause = _pause(answer, PAUSE_SECONDS * 2 ** (self._tries - left - 1))
-            if not left or answer.status_code not in again or pause > _LONGEST_PAUSE:
-                raise refusal(answer.status_code, _problem(answer))
+            problem = _problem(answer)
+            temporary = answer.status_code in again and problem.get("code") != "ModelFrozen"
+            if not left or not temporary or pause > _LONGEST_PAUSE:
+                raise refusal(answer.status_code, problem)
             time.sleep(pause)
         raise AssertionError("unreachable")
 

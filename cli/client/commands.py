@@ -113,7 +113,7 @@ def _screen(*, as_json: bool) -> "Iterator[tuple[Screen]]":
 
 
 @contextmanager
-def _session(
+def session(
     *, as_json: bool, stage: str | None, state: Path | None, user: str | None = None
 ) -> "Iterator[tuple[Api, Screen]]":
     """An open client and a screen."""
@@ -128,8 +128,8 @@ def _session(
 _JSON, _USER = ("as_json", AsJson, False), ("user", User, None)
 _WHERE = (("stage", Stage, None), ("state", State, None))
 screen_command = command(_screen, _JSON)
-_public_command = command(_session, _JSON, *_WHERE)
-_user_command = command(_session, _JSON, _USER, *_WHERE)
+public_command = command(session, _JSON, *_WHERE)
+user_command = command(session, _JSON, _USER, *_WHERE)
 
 
 def register(app: typer.Typer) -> None:
@@ -138,13 +138,13 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="Jobs")(each)
 
 
-def _find_job(api: "Api", job: str) -> str:
+def find_job_of(api: "Api", job: str) -> str:
     from cli.client.reference import find_job
 
     return find_job(api, job)
 
 
-@_public_command
+@public_command
 def models(
     api: "Api",
     screen: "Screen",
@@ -161,7 +161,7 @@ def models(
     models_command(api, model, media, screen)
 
 
-@_user_command
+@user_command
 def generate(  # noqa: PLR0913 - one argument an option
     api: "Api",
     screen: "Screen",
@@ -202,7 +202,7 @@ def generate(  # noqa: PLR0913 - one argument an option
     generate_command(api, request, Afterwards(wait, output, timeout), screen)
 
 
-@_user_command
+@user_command
 def jobs(  # noqa: PLR0913 - one argument an option
     api: "Api",
     screen: "Screen",
@@ -234,15 +234,15 @@ def jobs(  # noqa: PLR0913 - one argument an option
     jobs_command(api, wanted, screen)
 
 
-@_user_command
+@user_command
 def show(api: "Api", screen: "Screen", job: Job = "last") -> None:
     """One job: how it stands, what it cost, where its files are."""
     from cli.client.jobs import show_command
 
-    show_command(api, _find_job(api, job), screen)
+    show_command(api, find_job_of(api, job), screen)
 
 
-@_user_command
+@user_command
 def watch(
     api: "Api",
     screen: "Screen",
@@ -254,10 +254,10 @@ def watch(
     """Follow a job to its end. Ctrl-C leaves it running."""
     from cli.client.generate import Afterwards, finish
 
-    finish(api, _find_job(api, job), Afterwards(True, output, timeout), screen)
+    finish(api, find_job_of(api, job), Afterwards(True, output, timeout), screen)
 
 
-@_user_command
+@user_command
 def trace(
     api: "Api",
     screen: "Screen",
@@ -268,10 +268,10 @@ def trace(
     """Where a job's time and money went, as a waterfall."""
     from cli.client.trace import trace_command
 
-    trace_command(api, _find_job(api, job), screen, events=events)
+    trace_command(api, find_job_of(api, job), screen, events=events)
 
 
-@_user_command
+@user_command
 def callbacks(
     api: "Api",
     screen: "Screen",
@@ -288,20 +288,20 @@ def callbacks(
     if secret:
         secret_command(api, screen)
     elif replay:
-        replay_command(api, _find_job(api, job), screen)
+        replay_command(api, find_job_of(api, job), screen)
     else:
-        callbacks_command(api, _find_job(api, job), screen)
+        callbacks_command(api, find_job_of(api, job), screen)
 
 
-@_user_command
+@user_command
 def cancel(api: "Api", screen: "Screen", job: Job) -> None:
     """Stop a job, at the provider too."""
     from cli.client.jobs import cancel_command
 
-    cancel_command(api, _find_job(api, job), screen)
+    cancel_command(api, find_job_of(api, job), screen)
 
 
-@_user_command
+@user_command
 def download(
     api: "Api",
     screen: "Screen",
@@ -312,10 +312,10 @@ def download(
     """Fetch a job's files; goes on where an earlier download stopped, and checks what came."""
     from cli.client.jobs import download_command
 
-    download_command(api, _find_job(api, job), output, screen)
+    download_command(api, find_job_of(api, job), output, screen)
 
 
-@_user_command
+@user_command
 def delete(
     api: "Api",
     screen: "Screen",
@@ -326,7 +326,7 @@ def delete(
     """Remove a job that has ended, and its files. What it cost stays on record."""
     from cli.client.jobs import delete_command
 
-    job_id = _find_job(api, job)
+    job_id = find_job_of(api, job)
     if not yes:
         screen.confirm(f"Remove the job {job_id} and its files for good?")
     delete_command(api, job_id, screen)

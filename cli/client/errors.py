@@ -41,6 +41,11 @@ class CommandError(Exception):
 
 # The API's codes (docs/api.md). What is not listed goes by its HTTP status.
 _HINTS = {
+    "BudgetExceeded": (
+        "`vsl budget` shows what is left; an operator raises it by `vsl budget set` or, where it is "
+        "credit, adds some by `vsl credits add`."
+    ),
+    "ModelFrozen": "`vsl models` lists others; an operator has to look at this one first.",
     "InvalidParameters": "`vsl models MODEL` lists what a model takes.",
     "UnknownModel": "`vsl models` lists them.",
     "JobNotFound": "`vsl jobs` lists yours; --user looks for another user's.",
@@ -59,6 +64,7 @@ _HINTS = {
     "StoreUnavailable": "Try again; `vsl doctor` tells the operator what is away.",
 }
 _EXITS = {
+    402: Exit.LIMITED,
     401: Exit.NOT_ALLOWED,
     403: Exit.NOT_ALLOWED,
     404: Exit.NOT_FOUND,
@@ -67,17 +73,20 @@ _EXITS = {
 }
 
 
+_MONEY = ("budget", "spent", "held", "left", "wouldHold", "resetsAt", "modelId")
+
+
 def refusal(status: int, problem: Mapping[str, Any]) -> CommandError:
     """The error behind an answer of the API that is not a success (RFC 9457 where it is ours)."""
     code = str(problem.get("code") or f"Http{status}")
     message = str(problem.get("detail") or problem.get("title") or f"The API answered {status}.")
     exit_code = _EXITS.get(status, Exit.UNAVAILABLE if status >= 500 else Exit.REFUSED)
-    if code == "UnknownModel":
+    if code in {"UnknownModel", "ModelFrozen"}:
         exit_code = Exit.REFUSED
     hint = _HINTS.get(code, "")
     if "retryAfter" in problem:
         hint = f"Try again in {problem['retryAfter']} seconds."
-    known = ("retryAfter", "limit", "fields", "requestId", "jobId")
+    known = ("retryAfter", "limit", "fields", "requestId", "jobId", *_MONEY)
     return CommandError(
         code,
         message,

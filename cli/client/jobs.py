@@ -124,7 +124,9 @@ def show_command(api: Api, job_id: str, screen: Screen) -> None:
     out.print(
         f"created {status['createdAt']} ({ago(status['createdAt'], now)}){took}, estimated {about}"
     )
-    out.print(f"cost    {_cost(status)}, estimated {dollars(status['estimatedCost'])}")
+    held = status.get("heldCost")
+    more = "" if held is None else f", held {dollars(held)}"
+    out.print(f"cost    {_cost(status)}, estimated {dollars(status['estimatedCost'])}{more}")
     if status["replicateId"]:
         out.print(f"prediction {status['replicateId']}", style="dim")
     if status["error"]:

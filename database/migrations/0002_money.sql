@@ -425,7 +425,7 @@ BEGIN
             SELECT FROM ledger WHERE subject = grant_key AND movement = 'grant'
                 AND to_account = 'credit:' || for_user AND amount = granting
         ) THEN
-            RAISE EXCEPTION 'the key % stands for other credits', grant_key USING ERRCODE = 'VSL04';
+            RAISE EXCEPTION 'the key stands for other credits' USING ERRCODE = 'VSL04';
         END IF;
         RETURN false;
     END IF;

@@ -66,6 +66,7 @@ def _table(report: Report, seed: int) -> Table:
         "predictions made": verdict.predictions,
         "of these stopped as duplicates": verdict.orphaned,
         "objects compared": verdict.objects,
+        "micro-dollars, by the ledger and the stand-in": verdict.charged,
         **{f"woken by {source}": count for source, count in verdict.woken_by.items()},
         **{f"fault: {name}": count for name, count in sorted(report.faults.items())},
         **{f"SIGKILL: {name}": count for name, count in sorted(report.kills.items())},

@@ -1,16 +1,21 @@
 """What must hold when the dust has settled, by the stand-in's own books and by every store."""
 
 import hashlib
+import time
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import psycopg
 
 from tests.chaos.plan import PlannedJob
+from tests.support.money_books import MoneyBooks
 from tests.support.stack import Stack
+from vsl.domain.money.amounts import micro_dollars
 
+SETTLING_POLLS = 60
 _GIVEN_UP = {"canceled", "aborted", "failed"}
 
 
@@ -23,6 +28,7 @@ class Verdict:
     predictions: int = 0
     orphaned: int = 0
     objects: int = 0
+    charged: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -57,7 +63,34 @@ def check(stack: Stack, jobs: dict[str, PlannedJob]) -> Verdict:
             content = httpx.get(output["originalUrl"], timeout=None, trust_env=False).content
             if hashlib.sha256(content).hexdigest() != output["sha256"]:
                 verdict.faults.append(f"{name}: an object differs from its record")
+    _money(stack, verdict)
     return verdict
+
+
+def _money(stack: Stack, verdict: Verdict) -> None:
+    """The ledger agrees with itself and with what the stand-in charged, to the micro-dollar."""
+    charged = sum(
+        micro_dollars(Decimal(str(prediction.cost_usd)))
+        for prediction in stack.control.predictions()
+        if prediction.billed
+    )
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        for _ in range(SETTLING_POLLS):
+            books = MoneyBooks.of_postgres(connection)
+            held = sum(not hold.settled for hold in books.holds.values())
+            verdict.charged = books.balances().get("provider", 0)
+            if not held and verdict.charged == charged:
+                break
+            stack.invoke("PollPredictionsFunction", {})  # what no webhook has settled yet
+            time.sleep(1)
+        else:
+            verdict.faults.append(
+                f"the stand-in charged {charged}, the ledger says {verdict.charged}; {held} holds are open"
+            )
+    verdict.faults += books.faults()
+    verdict.faults += [
+        f"the cost of {job_id} is assumed" for job_id, hold in books.holds.items() if hold.assumed
+    ]
 
 
 def _recorded(stack: Stack) -> dict[str, str]:

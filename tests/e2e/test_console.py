@@ -150,6 +150,25 @@ def test_what_is_refused_stands_beside_its_field(page: Page, stack: Stack) -> No
     assert len(stack.control.predictions()) == before
 
 
+def test_a_full_budget_refuses_and_shows_what_is_left(page: Page, stack: Stack) -> None:
+    user = unique("budget").replace(" ", "-")
+    limit = {"period": "day", "limit": "0.004"}
+    httpx.put(f"{stack.api.url}/budgets/{user}", json=limit, trust_env=False).raise_for_status()
+    page.add_init_script(f"localStorage.setItem('vsl.userId', {json.dumps(user)})")
+    page.reload()
+    expect(page.locator(".left")).to_have_text("You may spend $0.004 today")
+    page.get_by_label("Prompt").fill(unique("the last"))
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".media img")).to_be_visible()
+    expect(page.locator(".left")).to_have_text("You may spend $0.001 today")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("alert")).to_contain_text("only $0.001 are left")
+    page.get_by_role("link", name="See your budgets").click()
+    expect(page.get_by_role("img", name="$0.003 spent, $0.001 of $0.004 left")).to_be_visible()
+    expect(page.get_by_role("group", name="Table by model")).to_contain_text("flux-schnell")
+    picture(page, "spend")
+
+
 def test_a_running_job_is_canceled(page: Page, stack: Stack) -> None:
     page.get_by_label("Model").select_option("minimax-video-01")
     page.get_by_label("Prompt", exact=False).first.fill(unique("a fox"))
@@ -320,6 +339,7 @@ def test_pages_are_accessible_and_fit_a_phone(
         "gallery": ("/jobs", "a.job"),
         "job": (f"/jobs/{job_id}", ".waterfall"),
         "operations": ("/operations", ".chart"),
+        "spend": ("/spend", ".chart"),
     }
     for name, (place, mark) in ready.items():
         at(page, place)

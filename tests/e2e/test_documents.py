@@ -27,7 +27,7 @@ VOLATILE = {
     "since", "until", "hour", "pending", "processing", "storing", "succeeded", "failed", "canceled",
     "running", "successRate", "p50", "p95", "p99", "total", "estimated", "spend", "predictions",
     "cost",
-    "durationMs", "deliveryId", "secret",
+    "durationMs", "deliveryId", "secret", "entry",
     "expiresAt", "policy", "x-amz-credential", "x-amz-date", "x-amz-security-token", "x-amz-signature",
 }  # fmt: skip
 # Lists of which a document shows a part.
@@ -37,6 +37,7 @@ CHANCE = {"oldestWaiting", "failures", "wokenBy"}
 MASKS = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}": "<job>",
     r"\d{4}/\d{2}/\d{2}": "<day>",
+    r"\d{4}-\d{2}-\d{2}(T00:00:00.000Z)?": "<day>",
     r"127\.0\.0\.1:\d+": "<here>",
     r"\b\d+ (minutes|seconds)": "<while>",
 }

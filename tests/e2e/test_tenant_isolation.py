@@ -50,6 +50,8 @@ class Rule:
     owner: int = 200
     body: Mapping[str, Any] | None = None
     last: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 RULES: dict[str, Rule] = {
@@ -65,6 +67,16 @@ RULES: dict[str, Rule] = {
     "POST /uploads": Rule("write", owner=201, body={"contentType": "image/png"}),
     "POST /webhook/replicate": Rule("open", owner=401, body={}),  # the provider signs
     "GET /operations": Rule("trusted"),
+    "GET /budget": Rule("own"),
+    "GET /usage": Rule("own"),
+    "GET /budgets/{owner}": Rule("trusted"),
+    "PUT /budgets/{owner}": Rule("trusted", body={"period": "total", "limit": None}),
+    "POST /credits": Rule(
+        "trusted",
+        body={"userId": "of-operators", "amount": "1"},
+        headers={"Idempotency-Key": "isolation"},
+    ),
+    "GET /ledger": Rule("trusted", query={"jobId": "{jobId}"}),
     "GET /models": Rule("shared"),
     "GET /models/{modelId}": Rule("shared"),
     "POST /models/{modelId}/estimate": Rule("shared", body={"parameters": {"prompt": "a fence"}}),
@@ -146,12 +158,16 @@ class Visit:
         method, _, path = self.route.partition(" ")
         path = path.replace("{jobId}", job_id or self.job_id).replace("{modelId}", "flux-schnell")
         path = path.replace("/console/{file}", "/console/index.html")
-        path = path.replace("/docs/{file}", "/docs/page.js")
+        path = path.replace("/docs/{file}", "/docs/page.js").replace("{owner}", self.owner)
+        query = {
+            name: value.replace("{jobId}", self.job_id) for name, value in self.rule.query.items()
+        }
         assert "{" not in path, "a variable this test has no value for"
         given = self.rule.body
         if body is not None and given is not None:
             given = {**given, **body}
-        return self.auth_gateway.send(method, path, who, given, user_id)
+        headers = self.rule.headers
+        return self.auth_gateway.send(method, path, who, given, user_id, query, headers)
 
 
 @pytest.fixture
@@ -242,7 +258,8 @@ def test_what_is_about_all_users_is_for_a_back_end_alone(visit: Visit) -> None:
         assert visit.job_id.encode() not in alone.body
     else:
         assert alone.status == 200, alone.body
-        assert json.loads(alone.body)["jobs"]["succeeded"] >= len(MODES)
+        if visit.route == "GET /operations":
+            assert json.loads(alone.body)["jobs"]["succeeded"] >= len(MODES)
 
 
 @at_every_gateway("shared", "job", "write")

@@ -24,6 +24,11 @@ FILL = """
     SELECT gen_random_uuid(), 'user-' || n % 400, 'image', 'model-' || n % 7, '{}', 'succeeded',
         'rep-' || n, 60, 5, 0.003, at, at + interval '9 s'
     FROM generate_series(1, 20000) n, LATERAL (SELECT now() - (20000 - n) * interval '26 min') t(at);
+    INSERT INTO holds (
+        job_id, user_id, model_id, estimate, amount, prepaid, user_day, stage_day, held_at, settled_at
+    )
+    SELECT job_id, user_id, model_id, 3000, 3000, false, created_at, created_at, created_at, completed_at
+    FROM jobs;
     INSERT INTO media_assets (job_id, index, s3_key, content_type, file_size, sha256)
     SELECT job_id, 0, 'media/' || job_id, 'image/png', 1, repeat('0', 64) FROM jobs;
     INSERT INTO webhook_events
@@ -70,7 +75,7 @@ def test_status_by_id(filled: psycopg.Connection) -> None:
     job = filled.execute(SOME_JOB).fetchone()
     assert job is not None
     found = scans(filled, adapter._STATUS, (job[0],))
-    assert found == {"jobs_pkey", "media_assets_pkey"}
+    assert found == {"jobs_pkey", "media_assets_pkey", "holds_pkey"}
 
 
 def test_jobs_of_the_last_hour(filled: psycopg.Connection) -> None:
@@ -103,7 +108,7 @@ def test_jobs_newest_first(
     query, values = list_query(wanted, after, 20)
     # One user's few jobs may be sorted; everybody's must come in their order.
     few = {"Sort"} if user else set()
-    assert scans(filled, query, values) - few == {index, "media_assets_pkey"}
+    assert scans(filled, query, values) - few == {index, "media_assets_pkey", "holds_pkey"}
 
 
 def test_the_record_of_a_job(filled: psycopg.Connection) -> None:

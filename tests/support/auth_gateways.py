@@ -88,19 +88,22 @@ class AuthGateway:
         who: Credentials | None,
         body: Mapping[str, Any] | None = None,
         user_id: str | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """As `who`, or without credentials; `user_id` is named in the query whatever the mode.
 
         Raises AssertionError when the answer is none that the published document describes.
         """
         named = user_id or (who.user if who is not None and self.mode != "COGNITO" else None)
-        query = urlencode({"userId": named}) if named else ""
-        url = f"https://{HOST}{path}{'?' if query else ''}{query}"
+        asked = urlencode({**(query or {}), **({"userId": named} if named else {})})
+        url = f"https://{HOST}{path}{'?' if asked else ''}{asked}"
         raw = b"" if body is None else json.dumps(body).encode()
-        headers = {"Host": HOST, "Content-Type": "application/json", "X-Forwarded-Proto": "https"}
+        sent = {"Host": HOST, "Content-Type": "application/json", "X-Forwarded-Proto": "https"}
+        sent |= headers or {}
         if who is not None:
-            headers |= self._credentials(who, method, url, raw)
-        request = Request(method, path, query, tuple(headers.items()), raw, raw_path=path)
+            sent |= self._credentials(who, method, url, raw)
+        request = Request(method, path, asked, tuple(sent.items()), raw, raw_path=path)
         answer = self._gateway.handle(request)
         match = self._api.match(path, method)
         if match is not None and method != "OPTIONS":

@@ -19,9 +19,13 @@ from vsl.domain.api.job_list import Position
 from vsl.domain.api.request import is_user_id
 from vsl.domain.callbacks.callback_url import check_callback_url
 from vsl.domain.jobs.ids import new_job_id
+from vsl.domain.money.budgets import STAGE
 from vsl.domain.predictions.signature import sign
 
 USER = "fuzzer"
+OTHER_USER = (
+    "fuzzed-budgets"  # what is done to the money of one must not stop the jobs of the other
+)
 MODEL = "flux-schnell"
 SECRET_VARIABLE = "WEBHOOK_SECRET"  # pragma: allowlist secret
 _NOBODY_LISTENS = "http://127.0.0.1:9/"
@@ -33,6 +37,7 @@ _START = datetime(2026, 3, 1, tzinfo=UTC)
 def before_call(_context: object, case: Any, _options: object) -> None:
     _complete(case)
     _confine(case)
+    _confine_money(case)
     if case.path == "/webhook/replicate":
         _sign(case)
 
@@ -54,11 +59,21 @@ def _complete(case: Any) -> None:
         body.update(parameters={"prompt": "a fence"})
     elif operation == "createUpload" and isinstance(body.get("size"), int):
         body["size"] = min(body["size"], 1024)  # each kind of file has a limit of its own
+    else:
+        _complete_money(case, operation, body)
     key = (case.headers or {}).get("Idempotency-Key")
     if key and _valid(case, "header"):  # used twice with different bodies, it is refused
         case.headers["Idempotency-Key"] = f"{str(key)[:200].rstrip()}{uuid.uuid4().hex}"
     if "cursor" in (case.query or {}) and _valid(case, "query"):
         case.query["cursor"] = Position(_START, new_job_id(_START, "cursor")).cursor()
+
+
+def _complete_money(case: Any, operation: str, body: dict[str, Any]) -> None:
+    if operation == "getUsage" and _valid(case, "query"):
+        for name in {"from", "to"} & (case.query or {}).keys():
+            case.query[name] = datetime.now(UTC).date().isoformat()
+    elif operation == "grantCredits" and "amount" in body:
+        body["amount"] = "0.000001"
 
 
 def _valid(case: Any, place: str) -> bool:
@@ -83,6 +98,17 @@ def _confine(case: Any) -> None:
     if "wait" in str((case.headers or {}).get("Prefer", "")):
         once = case.meta is None or case.meta.phase.name.value != "coverage"
         case.headers["Prefer"] = f"wait={_LONGEST_WAIT}" if once else "respond-async"
+
+
+def _confine_money(case: Any) -> None:
+    """Limits and credits are another user's, and never the whole deployment's."""
+    operation = case.operation.definition.raw["operationId"]
+    owner = (case.path_parameters or {}).get("owner")
+    if operation == "setBudget" and (owner == STAGE or is_user_id(owner)):
+        case.path_parameters["owner"] = OTHER_USER
+    given = operation == "grantCredits" and isinstance(case.body, MutableMapping)
+    if given and is_user_id(case.body.get("userId")):
+        case.body["userId"] = OTHER_USER
 
 
 def _may_be_called(url: object) -> bool:

@@ -18,7 +18,6 @@ from vsl.domain.money.budgets import (
     budget_exceeded,
     owner_of,
 )
-from vsl.domain.money.pricing import hold_of
 
 LEVELS = (50, 80, 100)
 _EVER = date(1970, 1, 1)
@@ -51,6 +50,10 @@ class Account:
         self.day = today
 
     def in_force(self, defaults: BudgetDefaults) -> list[Budget]:
+        return [budget for budget in self.lines(defaults) if budget.limit is not None]
+
+    def lines(self, defaults: BudgetDefaults) -> list[Budget]:
+        """With those that have no limit; credit only for one who has or needs it."""
         day, month, total = defaults.limits(self.owner)
         credit = self.granted if self.prepaid or defaults.must_prepay(self.owner) else None
         rows = [
@@ -60,9 +63,10 @@ class Account:
             (Period.CREDIT, _EVER, credit, self.credit_spent, self.credit_held),
         ]
         return [
-            Budget(self.owner, period, starts, limit, spent, held)
+            Budget(self.owner, period, starts, limit, spent, held, period in self.limits)
             for period, starts, default, spent, held in rows
             if (limit := self.limits.get(period, default)) is not None
+            or period is not Period.CREDIT
         ]
 
     def add(self, held: int, paid: int) -> None:
@@ -134,7 +138,7 @@ class MemoryMoney:
     def hold(self, job: Job) -> bool:
         if job.model_id in self.frozen:
             raise ModelFrozen("The model takes no jobs.", modelId=job.model_id)
-        wanted, today = micro_dollars(hold_of(job)), min(job.created_at.date(), _today())
+        wanted, today = micro_dollars(job.hold), min(job.created_at.date(), _today())
         user, stage = self._copy(owner_of(job.user_id), today), self._copy(STAGE, today)
         for account in (user, stage):
             for budget in account.in_force(self.defaults):
@@ -215,6 +219,10 @@ class MemoryMoney:
     def in_force(self, owner: str, today: date) -> list[Budget]:
         """The limits that count today."""
         return self._copy(owner, today).in_force(self.defaults)
+
+    def read(self, owner: str, today: date) -> list[Budget]:
+        """The same with those that have no limit."""
+        return self._copy(owner, today).lines(self.defaults)
 
     def _hold_afterwards(self, job: Job, wanted: int) -> Hold:
         day = min(job.created_at.date(), _today())

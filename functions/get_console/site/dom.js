@@ -68,6 +68,11 @@ function ago(date) {
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** One figure with its name and what else to know of it. */
+export function tile(name, value, hint) {
+  return h("div", { class: "tile card" }, h("dt", {}, name), h("dd", {}, value, h("p", { class: "hint" }, hint)));
+}
+
 export function badge(status) {
   return h("span", { class: `badge ${status}` }, status);
 }

@@ -9,6 +9,7 @@ const PAGES = {
   gallery: () => import("./gallery.js"),
   job: () => import("./job.js"),
   operations: () => import("./operations.js"),
+  spend: () => import("./spend.js"),
 };
 
 let leaving = new AbortController();
@@ -19,7 +20,7 @@ function route() {
   const parameters = new URLSearchParams(query);
   if (first === "jobs" && second) return { name: "job", parameters, id: decoded(second) };
   if (first === "jobs") return { name: "gallery", parameters };
-  if (first === "operations") return { name: "operations", parameters };
+  if (first === "operations" || first === "spend") return { name: first, parameters };
   return { name: "playground", parameters };
 }
 

@@ -1,11 +1,12 @@
 // How the service does, over all users: for its operators.
 
 import { identity, request } from "./api.js";
-import { dollars, h, s, seconds } from "./dom.js";
+import { bars, legend, table } from "./charts.js";
+import { dollars, h, seconds, tile } from "./dom.js";
 
 export const title = "Operations";
 const CARD_EDGES = 42;
-const MARK_WIDTH = 100; // of a time below a bar
+const ENDS = ["succeeded", "failed", "canceled"];
 const SPANS = [[24, "24 hours"], [72, "3 days"], [168, "7 days"], [720, "30 days"]];
 
 export async function show(root, { parameters, signal }) {
@@ -22,9 +23,8 @@ export async function show(root, { parameters, signal }) {
   root.append(
     h("form", { class: "filters", "aria-label": "Span" }, h("div", { class: "field" }, h("label", { for: "span" }, "Over the last"), span)),
     tiles(found),
-    h("section", { class: "card", "aria-labelledby": "by-hour" }, h("h2", { id: "by-hour" }, "Jobs by hour"), bars(found.byHour, ["succeeded", "failed", "canceled"], String, width),
-      h("ul", { class: "legend" }, ["succeeded", "failed", "canceled"].map((name) => h("li", { class: name }, name)))),
-    h("section", { class: "card", "aria-labelledby": "spend" }, h("h2", { id: "spend" }, "Spend by hour"), bars(found.byHour, ["spend"], dollars, width)),
+    h("section", { class: "card", "aria-labelledby": "by-hour" }, h("h2", { id: "by-hour" }, "Jobs by hour"), bars(found.byHour, ENDS, { written: String, width, place: time, each: "an hour" }), legend(ENDS)),
+    h("section", { class: "card", "aria-labelledby": "spend" }, h("h2", { id: "spend" }, "Spend by hour"), bars(found.byHour, ["spend"], { written: dollars, width, place: time, each: "an hour" })),
     h("section", { class: "card", "aria-labelledby": "by-model" }, h("h2", { id: "by-model" }, "Models"), models(found.spend.byModel)),
     h("section", { class: "card", "aria-labelledby": "failures" }, h("h2", { id: "failures" }, "Why jobs failed"), failures(found.failures)),
   );
@@ -49,43 +49,15 @@ function share(part, all) {
   return `${Math.round(((part || 0) / all.reduce((sum, [, count]) => sum + count, 0)) * 100)} %`;
 }
 
-function tile(name, value, hint) {
-  return h("div", { class: "tile card" }, h("dt", {}, name), h("dd", {}, value, h("p", { class: "hint" }, hint)));
-}
-
-/** Stacked bars, one for each hour; what each holds is told by its title and summed up for hearers. */
-function bars(byHour, names, written, width) {
-  const [height, foot] = [130, 18];
-  const totals = byHour.map((hour) => names.reduce((sum, name) => sum + hour[name], 0));
-  const top = Math.max(...totals, 0) || 1;
-  const step = width / byHour.length;
-  const columns = byHour.map((hour, index) => {
-    let y = height;
-    const label = `${time(hour.hour)}: ${names.map((name) => `${written(hour[name])} ${name}`).join(", ")}`;
-    return s("g", {}, s("title", {}, label), names.map((name) => {
-      const tall = (hour[name] / top) * (height - 14);
-      y -= tall;
-      return s("rect", { class: name, x: index * step + step * 0.1, y, width: step * 0.8, height: tall, rx: Math.min(2, step / 6) });
-    }));
-  });
-  const every = Math.ceil(byHour.length / (width / MARK_WIDTH));
-  const marks = byHour.map((hour, index) => (index % every || index * step > width - MARK_WIDTH ? null : s("text", { x: index * step, y: height + foot - 4 }, time(hour.hour))));
-  const sum = totals.reduce((all, each) => all + each, 0);
-  return s("svg", { class: "chart", viewBox: `0 0 ${width} ${height + foot}`, role: "img", "aria-label": `In all ${written(sum)}; at most ${written(top)} in an hour` },
-    s("text", { x: 0, y: 10 }, written(Math.max(...totals, 0))), columns, marks);
-}
-
-function time(iso) {
-  return new Date(iso).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
+function time({ hour }) {
+  return new Date(hour).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
 }
 
 function models(all) {
   if (!all.length) return h("p", { class: "hint" }, "No jobs in this time.");
-  const heads = ["Model", "Succeeded", "Failed", "Canceled", "Running", "Median time", "Spend"];
-  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Table of models" }, h("table", { class: "models" },
-    h("thead", {}, h("tr", {}, heads.map((text, index) => h("th", { scope: "col", class: index ? "number" : null }, text)))),
-    h("tbody", {}, all.map((model) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/jobs?modelId=${encodeURIComponent(model.modelId)}` }, model.modelId)),
-      [model.succeeded, model.failed, model.canceled, model.running, seconds(model.latency?.p50), dollars(model.spend)].map((value) => h("td", { class: "number" }, String(value))))))));
+  return table("Table of models", ["Model", "Succeeded", "Failed", "Canceled", "Running", "Median time", "Spend"], all.map((model) => [
+    h("a", { href: `#/jobs?modelId=${encodeURIComponent(model.modelId)}` }, model.modelId),
+    model.succeeded, model.failed, model.canceled, model.running, seconds(model.latency?.p50), dollars(model.spend)]));
 }
 
 function failures(all) {

@@ -1,6 +1,7 @@
 // A model, a form made of its schema, what it would cost, and what comes out.
 
-import { generate, request, status } from "./api.js";
+import { generate, identity, request, status } from "./api.js";
+import { balance } from "./budgets.js";
 import { dollars, h, seconds } from "./dom.js";
 import { schemaForm } from "./form.js";
 import { watch } from "./result.js";
@@ -63,11 +64,11 @@ function ask(model, initial, result, signal, modelSignal) {
     if (!priced) worth.textContent = "Estimating …";
     try {
       const found = await request("POST", `models/${encodeURIComponent(model.modelId)}/estimate`, {
-        body: { parameters: form.values() },
+        body: { parameters: form.values(), ...(identity.userId ? { userId: identity.userId } : {}) },
         signal: AbortSignal.any([estimating.signal, modelSignal]),
       });
       priced = true;
-      worth.textContent = `About ${dollars(found.estimatedCost)} and ${seconds(found.estimatedTime)}`;
+      worth.textContent = `About ${dollars(found.estimatedCost)} and ${seconds(found.estimatedTime)}${found.admitted === false ? "; more than is left" : ""}`;
     } catch (error) {
       if (error.name !== "AbortError") worth.textContent = error.fields?.length ? "Something is not valid yet" : error.message;
     }
@@ -77,7 +78,12 @@ function ask(model, initial, result, signal, modelSignal) {
     timer = setTimeout(estimate, ESTIMATE_PAUSE_MS);
   };
   const form = schemaForm(model.parameters, initial, changed);
-  const element = h("form", { novalidate: true }, form.element, trouble, h("div", { class: "submit" }, worth,
+  const left = h("p", { class: "hint left" });
+  const showLeft = async () => {
+    const text = await request("GET", "budget", { query: { userId: identity.userId }, signal: modelSignal }).then(balance, () => null);
+    left.replaceChildren(...(text ? ["You may spend ", h("a", { href: "#/spend?of=me" }, text)] : []));
+  };
+  const element = h("form", { novalidate: true }, form.element, trouble, h("div", { class: "submit" }, worth, left,
     h("button", { type: "button", onclick: () => element.replaceWith(ask(model, model.example, result, signal, modelSignal)) }, "Example"), submit));
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -90,17 +96,24 @@ function ask(model, initial, result, signal, modelSignal) {
     try {
       const { jobId } = await generate(model.modelId, form.values(), signal);
       submit.disabled = false;
-      await made(result, jobId, signal);
+      await Promise.all([showLeft(), made(result, jobId, signal)]);
+      await showLeft();
     } catch (error) {
       if (signal.aborted) return;
       submit.disabled = false;
       if (result.querySelector(".sending")) result.replaceChildren(...before);
       const placed = form.show(error.fields || []);
-      if (!placed || placed < error.fields.length) trouble.replaceChildren(h("p", { class: "notice" }, error.message));
+      if (!placed || placed < error.fields.length) trouble.replaceChildren(refusal(error));
     }
   });
   estimate();
+  showLeft();
   return element;
+}
+
+function refusal(error) {
+  const budgets = error.code === "BudgetExceeded" ? h("a", { href: "#/spend?of=me" }, "See your budgets") : null;
+  return h("div", { class: "notice" }, h("p", {}, error.message), budgets);
 }
 
 /** A job beside the form, from now on until it has ended. */

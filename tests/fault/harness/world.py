@@ -54,7 +54,7 @@ from vsl.domain.errors import VslError
 from vsl.domain.jobs.job import SUBMISSION_SLACK, Job
 from vsl.domain.money.amounts import micro_dollars
 from vsl.domain.money.budgets import BudgetDefaults
-from vsl.domain.money.pricing import estimate, hold_of, price_terms
+from vsl.domain.money.pricing import estimate, price_terms
 
 POLL_SECONDS = 60.0
 FIRST_POLL = 47.0
@@ -125,7 +125,7 @@ def hold_for(job: Job) -> int:
     """In micro-dollars, as the job's own validation prices it."""
     model = catalogue().find(job.model_id)
     cost, terms = estimate(model, job.parameters), price_terms(model, job.parameters)
-    return micro_dollars(hold_of(replace(job, estimated_cost=cost, price=terms)))
+    return micro_dollars(replace(job, estimated_cost=cost, price=terms).hold)
 
 
 # What is held for a job with one output, in micro-dollars.

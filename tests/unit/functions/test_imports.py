@@ -24,7 +24,7 @@ IAM_NAMES = {"stepfunctions": "states"}
 # call make their clients while they start; those that answer from files alone need no client of AWS
 # before their first event. All others load boto3 and nothing else of WATCHED.
 WITHOUT_AWS = {"get_console", "get_openapi", "reject_request"}
-CATALOGUE = {"estimate_job", "get_model", "list_models", "validate_request"}
+CATALOGUE = {"get_model", "list_models", "validate_request"}
 REDIS = {
     "await_slot",
     "check_rate_limit",
@@ -37,6 +37,7 @@ STORES = {"delete_job", "finalize_job", "record_failure", "repair_execution"}
 MAY_LOAD = {
     **{name: set[str]() for name in WITHOUT_AWS},
     **{name: {"pydantic"} for name in CATALOGUE},
+    "estimate_job": {*AWS, "pydantic"},
     **{name: {*AWS, "redis"} for name in REDIS},
     **{name: {*AWS, "redis", "psycopg"} for name in STORES},
 }

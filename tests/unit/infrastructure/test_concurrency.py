@@ -37,7 +37,7 @@ def test_webhooks_and_every_step_of_a_job_have_a_reserve_of_their_own() -> None:
 
 
 def test_nothing_that_clients_hold_open_takes_from_a_reserve() -> None:
-    for folder in ("get_status", "wait_for_job", "get_operations", "deliver_callback"):
+    for folder in ("get_status", "wait_for_job", "get_operations", "get_usage", "deliver_callback"):
         assert f"{camel(folder)}Function" not in reserves(GIVEN)
 
 

@@ -152,11 +152,13 @@ def owed(name: str, operation: dict[str, Any]) -> set[int]:
         (operation["security"], {401, 403}),
         ("requestBody" in operation, {400, 413}),
         ("caller(" in source, {400, 403}),
-        ("{" in path, {404}),
+        ("{" in path and "{owner}" not in path, {404}),
+        ("get_ledger" in source, {404}),
+        ("grant_credits" in source, {422}),  # a key of other credits
         ("process_webhook" in source, {401, 404}),  # a wrong signature, an unknown job
         ({"delete_job", "replay_callback"} & set(re.findall(r"\w+", source)), {409}),
         # The errors of its machine, and what the integration answers itself.
-        (not source, {400, 403, 404, 409, 410, 415, 422}),
+        (not source, {400, 402, 403, 404, 409, 410, 415, 422}),
     ]
     return every | {status for reason, statuses in reasons if reason for status in statuses}
 

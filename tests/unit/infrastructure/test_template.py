@@ -25,12 +25,19 @@ IN_VPC = {
     "GetStatusFunction",
     "RejectRequestFunction",
     "WaitForJobFunction",
+    "EstimateJobFunction",
+    "GetBudgetFunction",
+    "GetBudgetsFunction",
+    "GetLedgerFunction",
     "GetOperationsFunction",
     "GetTimelineFunction",
+    "GetUsageFunction",
+    "GrantCreditsFunction",
     "ListJobsFunction",
     "ProcessWebhookFunction",
     "RecordFailureFunction",
     "RepairExecutionFunction",
+    "SetBudgetFunction",
 }
 # Actions that IAM cannot narrow to a resource.
 WITHOUT_RESOURCE = {
@@ -143,7 +150,7 @@ def test_only_store_media_carries_the_media_libraries() -> None:
 def test_the_environment_is_what_settings_and_logs_read() -> None:
     runtime = REPOSITORY / "layers/core/vsl/runtime"
     settings = (runtime / "settings.py").read_text()
-    read = set(re.findall(r'_(?:text|integer|list)\(\s*"([A-Z][A-Z0-9_]+)"', settings))
+    read = set(re.findall(r'_(?:text|integer|list|dollars)\(\s*"([A-Z][A-Z0-9_]+)"', settings))
     assert len(read) >= 14
     logs = (runtime / "observability.py").read_text()
     read |= set(re.findall(r'environ\.get\(\s*"((?!AWS_)[A-Z][A-Z0-9_]+)"', logs))
@@ -194,7 +201,7 @@ def test_who_may_touch_what() -> None:
             "s3:GetObject",
         ],
         "CheckRateLimit": [],
-        "CreateJob": ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+        "CreateJob": ["dynamodb:PutItem", "dynamodb:UpdateItem", "events:PutEvents"],
         "SubmitPrediction": [*search, "s3:GetObject"],
         "AwaitSlot": ["dynamodb:UpdateItem", "lambda:InvokeFunction", *release],
         "DispatchQueue": [
@@ -230,6 +237,12 @@ def test_who_may_touch_what() -> None:
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
         "GetOperations": ["dynamodb:BatchGetItem"],
+        "GetBudget": [],
+        "GetUsage": [],
+        "GetBudgets": [],
+        "SetBudget": [],
+        "GrantCredits": [],
+        "GetLedger": [],
         "GetTimeline": ["dynamodb:GetItem"],
         "DeleteJob": ["dynamodb:GetItem", "dynamodb:PutItem", *remove],
         "DeliverCallback": [

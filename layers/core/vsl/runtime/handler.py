@@ -146,6 +146,10 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
     }
 
 
+def text_answer(content_type: str, text: str, headers: Mapping[str, str]) -> Response:
+    return {"statusCode": 200, "headers": {"Content-Type": content_type, **headers}, "body": text}
+
+
 def without_body(status: int, headers: Mapping[str, str] | None = None) -> Response:
     """204, or 304 with the headers that the full answer would carry."""
     return {"statusCode": status, "headers": dict(headers or {}), "body": ""}

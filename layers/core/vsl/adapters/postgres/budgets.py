@@ -1,7 +1,7 @@
 """Budgets and what was spent: `services.ports.money` over the schema in `database/`."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import psycopg
 from psycopg import sql
@@ -140,8 +140,8 @@ class PostgresBudgets:
             order=sql.SQL(", ").join([*newest, sql.SQL("spent DESC, 1")]),
         )
         values = {
-            "first": wanted.first,
-            "after": wanted.last + timedelta(days=1),
+            "first": datetime.combine(wanted.first, time(), UTC),
+            "after": datetime.combine(wanted.last + timedelta(days=1), time(), UTC),
             "user_id": wanted.user_id,
         }
         return [

@@ -6,6 +6,7 @@ from typing import Any
 
 from vsl.domain.jobs.job import Job, JobStatus, MediaAsset, MediaType
 from vsl.domain.jobs.status import ErrorDocument, StatusDocument, status_document
+from vsl.domain.money.amounts import dollars
 
 # To be followed by WHERE.
 SELECT_DOCUMENT = """
@@ -13,6 +14,9 @@ SELECT_DOCUMENT = """
         job_id, user_id, media_type, model_id, estimated_time, estimated_cost, timeout_seconds,
         created_at, status, updated_at, completed_at, replicate_id, actual_cost, error_code,
         error_message, logs,
+        CASE WHEN completed_at IS NULL THEN (
+            SELECT amount FROM holds WHERE holds.job_id = jobs.job_id
+        ) END AS held,
         ARRAY(
             SELECT to_jsonb(a) - 'job_id' FROM media_assets a
             WHERE a.job_id = jobs.job_id ORDER BY a.index
@@ -46,6 +50,7 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         assets=tuple(MediaAsset(**asset) for asset in row["assets"]),
         error=error,
         actual_cost=None if row["actual_cost"] is None else _dollars(row["actual_cost"]),
+        held_cost=None if row["held"] is None else dollars(row["held"]),
         logs=row["logs"],
     )
 

@@ -13,7 +13,6 @@ from vsl.domain.errors import ModelFrozen, VslError
 from vsl.domain.jobs.job import Job
 from vsl.domain.money.amounts import micro_dollars
 from vsl.domain.money.budgets import STAGE, Budget, BudgetDefaults, budget_exceeded, owner_of
-from vsl.domain.money.pricing import hold_of
 
 # What the functions raise.
 NO_ROOM, FROZEN, OTHER_GRANT = "VSL02", "VSL03", "VSL04"
@@ -30,7 +29,7 @@ def hold_row(job: Job, defaults: BudgetDefaults) -> dict[str, Any]:
     """The parameters of `hold_money`."""
     return {
         "estimate": micro_dollars(job.estimated_cost),
-        "hold": micro_dollars(hold_of(job)),
+        "hold": micro_dollars(job.hold),
         "day": job.created_at.date(),
         "user_limits": list(defaults.limits(owner_of(job.user_id))),
         "stage_limits": list(defaults.limits(STAGE)),
@@ -50,4 +49,4 @@ def refused(connection: Connection, job: Job, error: psycopg.Error) -> VslError 
         return error
     row = json.loads(error.diag.message_detail or "{}")
     connection.execute(_NOTE_REFUSAL, row)
-    return budget_exceeded(Budget.from_row(row), micro_dollars(hold_of(job)))
+    return budget_exceeded(Budget.from_row(row), micro_dollars(job.hold))

@@ -12,6 +12,8 @@ from vsl.domain.suggestions import did_you_mean, listed, named
 
 KEYS = ("userId", "mediaType", "modelId", "parameters", "prompt", "callbackUrl", "priority")
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:|+=~-]{0,127}")
+# `/budgets/stage` is the whole deployment's; a user of that name would have none.
+RESERVED_USER_ID = "stage"
 MAX_MODEL_ID = 100
 _MAX_REPORTED_FAULTS = 20
 
@@ -56,12 +58,16 @@ def parse_request(body: object, *, allow_http: bool = False) -> GenerateRequest:
 
 
 def is_user_id(value: object) -> bool:
-    return isinstance(value, str) and _USER_ID.fullmatch(value) is not None
+    if not isinstance(value, str) or value == RESERVED_USER_ID:
+        return False
+    return _USER_ID.fullmatch(value) is not None
 
 
 def _user_id(value: object, faults: dict[str, str]) -> str:
     if value is None:
         faults["userId"] = "is required"
+    elif value == RESERVED_USER_ID:
+        faults["userId"] = f"must not be {RESERVED_USER_ID}, which stands for the whole deployment"
     elif not is_user_id(value):
         faults["userId"] = (
             "must be 1 to 128 letters, digits or . _ @ : | + = ~ - and begin with a letter or digit"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import Any, Final, NotRequired, Self, TypedDict
 
@@ -96,6 +96,12 @@ class Job:
     @property
     def deadline(self) -> datetime:
         return deadline(self.created_at, self.timeout_seconds)
+
+    @property
+    def hold(self) -> Decimal:
+        """The most that the job may cost its user, to the micro-dollar: held before it is paid for."""
+        times = self.price.hold if self.price else Decimal(1)
+        return (self.estimated_cost * times).quantize(Decimal("0.000001"), ROUND_CEILING)
 
     @property
     def start_by(self) -> datetime:

@@ -22,6 +22,7 @@ class ErrorDocument(TypedDict):
 class StatusDocument(TypedDict):
     """Times are ISO 8601 in UTC, costs are US dollars as decimal text, `assets` are asset documents.
 
+    `heldCost` is what is held of the budgets while the job runs; at its end the ledger tells the rest.
     `progress` (0 to 1) is what the model's log told while it ran, `logs` the end of that log.
     """
 
@@ -36,6 +37,7 @@ class StatusDocument(TypedDict):
     estimatedTime: float
     estimatedCost: str
     actualCost: str | None
+    heldCost: str | None
     replicateId: str | None
     assets: list[AssetDocument]
     error: ErrorDocument | None
@@ -53,6 +55,7 @@ def status_document(  # noqa: PLR0913 - one argument a field
     assets: tuple[MediaAsset, ...] = (),
     error: ErrorDocument | None = None,
     actual_cost: Decimal | None = None,
+    held_cost: Decimal | None = None,
     progress: float | None = None,
     logs: str | None = None,
 ) -> StatusDocument:
@@ -68,6 +71,7 @@ def status_document(  # noqa: PLR0913 - one argument a field
         estimatedTime=job.estimated_time,
         estimatedCost=str(job.estimated_cost),
         actualCost=None if actual_cost is None else str(actual_cost),
+        heldCost=None if held_cost is None else format(held_cost.normalize(), "f"),
         replicateId=replicate_id,
         assets=[asset.document() for asset in assets],
         error=error,
@@ -103,6 +107,7 @@ def tracked_document(item: TrackedJob) -> StatusDocument:
         item.status,
         item.updated_at,
         replicate_id=item.replicate_id,
+        held_cost=None if item.status.terminal else item.job.hold,
         progress=item.progress,
         logs=item.logs,
     )

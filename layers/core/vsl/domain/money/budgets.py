@@ -1,6 +1,6 @@
 """Budgets: how much a user, and the whole deployment, may spend. Amounts are whole micro-dollars."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -122,6 +122,16 @@ class Budget:
         )
 
 
+def can_start(budgets: Iterable[Budget]) -> bool:
+    """Whether they have room for the cheapest job that costs anything."""
+    return not any(budget.refuses(1) for budget in budgets)
+
+
+def budget_documents(budgets: Iterable[Budget]) -> list[dict[str, Any]]:
+    """As the API shows them; `own` tells a limit of the owner's own from the deployment's default."""
+    return [budget.document() | {"own": budget.own} for budget in budgets]
+
+
 def budget_exceeded(budget: Budget, wanted: int) -> BudgetExceeded:
     """The refusal of a job that may cost `wanted`: what is full, by how much, until when."""
     document = budget.document()
@@ -142,8 +152,8 @@ def _reason(budget: Budget, wanted: int) -> str:
         "ask the operator for more" if resets_at is None else f"it begins anew at {iso(resets_at)}"
     )
     return (
-        f"The job may cost ${_text(wanted)}, and of {name}, ${_text(budget.limit)}, only"
-        f" ${_text(budget.left)} are left; {then}."
+        f"The job may cost {_written(wanted)}, and of {name}, {_written(budget.limit)}, only"
+        f" {_written(budget.left)} are left; {then}."
     )
 
 
@@ -153,6 +163,12 @@ _NAMES = {
     Period.TOTAL: "budget",
     Period.CREDIT: "credits",
 }
+
+
+def _written(amount: int | None) -> str:
+    """As people write it: with two places at least."""
+    whole, _, places = str(dollars(amount or 0)).partition(".")
+    return f"${whole}.{places:0<2}"
 
 
 def _text(amount: int | None) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from vsl.domain.jobs.job import Job, MediaAsset, MediaType
+from vsl.domain.jobs.job import MediaAsset, MediaType
 from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.predictions.prediction import Outcome, PredictionStatus
 
@@ -46,10 +46,10 @@ def price_terms(model: "Model", parameters: Mapping[str, Any]) -> PriceTerms:
     )
 
 
-def hold_of(job: Job) -> Decimal:
-    """The most that the job may cost its user, to the micro-dollar: this is held before it is paid for."""
-    times = job.price.hold if job.price else Decimal(1)
-    return (job.estimated_cost * times).quantize(_MICRO_DOLLAR, ROUND_CEILING)
+def would_hold(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
+    """What `Job.hold` is of a job that is not made yet, for validated parameters."""
+    times = price_terms(model, parameters).hold
+    return (estimate(model, parameters) * times).quantize(_MICRO_DOLLAR, ROUND_CEILING)
 
 
 def charged(terms: PriceTerms, outcome: Outcome) -> Decimal | None:

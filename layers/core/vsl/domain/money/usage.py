@@ -1,13 +1,17 @@
 """What was used: jobs and money by day, user, model and media type."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.money.amounts import dollars
 
+FORMATS = ("json", "csv")
+COUNTS = ("jobs", "succeeded", "spent", "held", "stage")
 DIMENSIONS = ("day", "userId", "modelId", "mediaType")
 DEFAULT_DAYS = 30
 MOST_DAYS = 400
@@ -37,7 +41,8 @@ class UsageRequest:
         first = _day(query, "from", last - (DEFAULT_DAYS - 1) * DAYS)
         if not first <= last < first + MOST_DAYS * DAYS:
             raise _invalid("from", f"must be before `to`, by less than {MOST_DAYS} days")
-        given = [name for name in query.get("by", "day,modelId").split(",") if name]
+        by = query.get("by", "day,modelId")
+        given = by.split(",") if by else []
         if unknown := set(given) - set(DIMENSIONS):
             raise _invalid("by", f"knows {', '.join(DIMENSIONS)}, not {', '.join(sorted(unknown))}")
         return cls(first, last, tuple(name for name in DIMENSIONS if name in given), user_id)
@@ -64,6 +69,41 @@ class UsageLine:
             "held": str(dollars(self.held)),
             "stage": str(dollars(self.stage)),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    asked: UsageRequest
+    lines: Sequence[UsageLine]
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "from": self.asked.first.isoformat(),
+            "to": self.asked.last.isoformat(),
+            "by": list(self.asked.by),
+            "userId": self.asked.user_id,
+            "lines": [line.document() for line in self.lines],
+            "total": self._total().document(),
+        }
+
+    def csv(self) -> str:
+        """A header and the lines, without the total: RFC 4180."""
+        text = StringIO(newline="")
+        writer = csv.DictWriter(text, [*self.asked.by, *COUNTS])
+        writer.writeheader()
+        writer.writerows(line.document() for line in self.lines)
+        return text.getvalue()
+
+    def _total(self) -> UsageLine:
+        return UsageLine({}, *(sum(getattr(it, name) for it in self.lines) for name in COUNTS))
+
+
+def parse_format(query: Mapping[str, str]) -> str:
+    """`json` or `csv`. Raises InvalidRequest."""
+    name = query.get("format", FORMATS[0])
+    if name not in FORMATS:
+        raise _invalid("format", f"must be one of {', '.join(FORMATS)}")
+    return name
 
 
 def _day(query: Mapping[str, str], name: str, default: date) -> date:

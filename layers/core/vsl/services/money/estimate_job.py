@@ -7,16 +7,22 @@ from typing import Any
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.validation import validate_parameters
 from vsl.domain.errors import InvalidRequest
-from vsl.domain.money.pricing import estimate, estimated_time
+from vsl.domain.money.amounts import dollars, micro_dollars
+from vsl.domain.money.pricing import estimate, estimated_time, would_hold
+from vsl.services.money.foresee_admission import ForeseeAdmission
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateJob:
     catalogue: Catalogue
     allow_http: bool
+    foresee_admission: ForeseeAdmission
 
-    def __call__(self, model_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(
+        self, model_id: str, body: Mapping[str, Any], user_id: str | None
+    ) -> dict[str, Any]:
         """The public document: US dollars, seconds, and the parameters with their defaults filled in.
+        Where the user is known, it says whether the budgets would admit the job.
 
         Raises UnknownModel, InvalidRequest and InvalidParameters: as a job, what passes here is
         refused only for its user's limits or an upload that is not there.
@@ -29,10 +35,16 @@ class EstimateJob:
                 f"parameters {message}.", fields=[{"field": "parameters", "message": message}]
             )
         parameters = validate_parameters(model, given, allow_http=self.allow_http)
+        wanted = micro_dollars(would_hold(model, parameters))
+        foreseen = {"admitted": None, "refusedBy": None}
+        if user_id is not None:
+            foreseen = self.foresee_admission(user_id, model.model_id, wanted)
         return {
             "modelId": model.model_id,
             "mediaType": model.media_type.value,
             "estimatedCost": float(estimate(model, parameters)),
             "estimatedTime": estimated_time(model, parameters),
+            "wouldHold": str(dollars(wanted)),
+            **foreseen,
             "parameters": dict(parameters),
         }

@@ -21,7 +21,7 @@ class ShowStatus:
         """`result` is the first output, `outputs` are all; without `now` no progress is estimated."""
         outputs = [self._output(asset) for asset in document["assets"]]
         error = document["error"]
-        actual_cost = document["actualCost"]
+        actual_cost, held_cost = document["actualCost"], document.get("heldCost")
         return {
             "jobId": document["jobId"],
             "status": document["status"],
@@ -33,6 +33,7 @@ class ShowStatus:
             "estimatedTime": document["estimatedTime"],
             "estimatedCost": float(document["estimatedCost"]),
             "actualCost": None if actual_cost is None else float(actual_cost),
+            "heldCost": None if held_cost is None else float(held_cost),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
             "result": outputs[0] if outputs else None,

@@ -1,0 +1,36 @@
+"""Credits that a user has paid for: added once, however often the request is repeated."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vsl.domain.api.caller import Caller
+from vsl.domain.errors import InvalidRequest
+from vsl.domain.money.amounts import dollars
+from vsl.services.money.budget_requests import parse_credits
+from vsl.services.ports.money import Budgets
+
+_KEY = re.compile(r"[ -~]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class GrantCredits:
+    budgets: Budgets
+
+    def __call__(self, key: str | None, body: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        """What was granted, for a repetition word for word the same.
+
+        Raises Forbidden for a user, InvalidRequest, and IdempotencyKeyReused for a key that stands for
+        other credits.
+        """
+        caller.require_trusted()
+        if key is None or not _KEY.fullmatch(key):
+            message = "is required: 1 to 255 printable ASCII characters"
+            raise InvalidRequest(
+                f"The header Idempotency-Key {message}.",
+                fields=[{"field": "Idempotency-Key", "message": message}],
+            )
+        user_id, amount = parse_credits(body)
+        self.budgets.grant(key, user_id, amount)
+        return {"userId": user_id, "amount": str(dollars(amount))}
