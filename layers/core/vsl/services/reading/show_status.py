@@ -35,6 +35,8 @@ class ShowStatus:
             "actualCost": None if actual_cost is None else float(actual_cost),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
+            "queuePosition": document.get("queuePosition"),
+            "estimatedStart": document.get("estimatedStart"),
             "result": outputs[0] if outputs else None,
             "outputs": outputs,
             "error": error["message"] if error else None,
