@@ -52,7 +52,11 @@ def waterfall(timeline: Mapping[str, Any], width: int) -> "Table":
     began, total = _at(timeline["createdAt"]), float(timeline["wallTime"])
     for segment in timeline["segments"]:
         before = (_at(segment["start"]) - began).total_seconds()
-        style = "yellow" if segment["name"] in {"retry", "slot"} else _STYLES.get(segment["actor"], "white")
+        style = (
+            "yellow"
+            if segment["name"] in {"retry", "slot"}
+            else _STYLES.get(segment["actor"], "white")
+        )
         table.add_row(
             segment["name"],
             seconds(segment["seconds"]),
