@@ -23,7 +23,7 @@ BUDGET = {
     "DynamoDB requests": 14,  # one asks whether the API has written the job down
     "DynamoDB write units": 22,
     "PostgreSQL calls": 4,
-    "Redis commands": 7,  # one gives the place of a running job back
+    "Redis commands": 8,  # one gives the place of a running job back, one asks how long the queue is
     "S3 requests": 5,
     "Replicate calls": 2,  # the prediction, and its file
     "task token answers": 1,

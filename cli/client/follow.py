@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.client.api import ENDS, Api
 from cli.client.errors import CommandError, Exit
-from cli.client.formatting import STATUS_STYLES, dollars, seconds
+from cli.client.formatting import STATUS_STYLES, dollars, queued, seconds
 from cli.client.screen import Screen
 
 if TYPE_CHECKING:
@@ -93,13 +93,14 @@ def _wait(api: Api, course: _Course, longest: int, deadline: float | None) -> No
 
 
 def _print_changes(api: Api, course: _Course, screen: Screen, deadline: float | None) -> None:
-    """A line whenever the status changes: for logs and pipes."""
-    shown = ""
+    """A line whenever the status changes, and when the job is queued: for logs and pipes."""
+    shown = ("", False)
     while True:
-        status = course.status["status"]
-        if status != shown:
-            screen.say(f"  {status:<11}{seconds(course.elapsed)}", STATUS_STYLES.get(status, ""))
-            shown = status
+        status, place = course.status["status"], queued(course.status, datetime.now(UTC))
+        if shown not in {(status, True), (status, place is not None)}:
+            line = f"  {status:<11}{seconds(course.elapsed)}" + (f"  {place}" if place else "")
+            screen.say(line, STATUS_STYLES.get(status, ""))
+            shown = (status, place is not None)
         if status in ENDS:
             return
         _wait(api, course, _QUIET, deadline)
@@ -127,12 +128,14 @@ def _line(course: _Course, spinner: "Spinner") -> "ConsoleRenderable":
 
     status = course.status
     progress = status.get("progress")
+    place = queued(status, datetime.now(UTC))
+    took = f"{seconds(course.elapsed)} of about {seconds(status['estimatedTime'])}"
     table = Table.grid(padding=(0, 1))
     table.add_row(
         spinner,
         f"[{STATUS_STYLES.get(status['status'], '')}]{status['status']:<10}[/]",
         ProgressBar(1.0, progress or 0.0, width=_BAR, pulse=progress is None),
-        f"{seconds(course.elapsed)} of about {seconds(status['estimatedTime'])}",
+        place or took,
         f"[dim]· {dollars(status['estimatedCost'])}[/dim]",
     )
     return table

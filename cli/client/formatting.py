@@ -52,6 +52,15 @@ def ago(text: str, now: datetime) -> str:
     return text[:10]
 
 
+def queued(status: Mapping[str, Any], now: datetime) -> str | None:
+    """Where a job stands that waits for its turn at the provider; None when it does not."""
+    if not status.get("queuePosition"):
+        return None
+    left = (datetime.fromisoformat(status["estimatedStart"]) - now).total_seconds()
+    start = f"in about {seconds(round(left))}" if left >= 1 else "in a moment"
+    return f"queued for the provider, position {status['queuePosition']}, starts {start}"
+
+
 def moment(text: str, now: datetime) -> str:
     """`3h`, `2d` (that long ago) or an ISO time, as ISO with an offset. Raises ValueError."""
     found = _AGO.fullmatch(text.strip())

@@ -16,6 +16,7 @@ from cli.client.formatting import (
     dollars,
     media,
     moment,
+    queued,
     seconds,
     short_ids,
 )
@@ -124,6 +125,8 @@ def show_command(api: Api, job_id: str, screen: Screen) -> None:
     out.print(
         f"created {status['createdAt']} ({ago(status['createdAt'], now)}){took}, estimated {about}"
     )
+    if place := queued(status, now):
+        out.print(place)
     held = status.get("heldCost")
     more = "" if held is None else f", held {dollars(held)}"
     out.print(f"cost    {_cost(status)}, estimated {dollars(status['estimatedCost'])}{more}")

@@ -17,6 +17,7 @@ _STYLES = {"provider": "cyan", "workflow": "green", "webhook": "magenta", "polle
 _BESIDE = 48  # columns that name, time, actor and details take
 _NARROWEST, _WIDEST = 12, 60
 _PROVIDER = {"queue", "run"}
+_MEANINGS = {"slot": "queued for the provider"}
 
 
 def trace_command(api: Api, job_id: str, screen: Screen, *, events: bool) -> None:
@@ -51,13 +52,17 @@ def waterfall(timeline: Mapping[str, Any], width: int) -> "Table":
     began, total = _at(timeline["createdAt"]), float(timeline["wallTime"])
     for segment in timeline["segments"]:
         before = (_at(segment["start"]) - began).total_seconds()
-        style = "yellow" if segment["name"] == "retry" else _STYLES.get(segment["actor"], "white")
+        style = (
+            "yellow"
+            if segment["name"] in {"retry", "slot"}
+            else _STYLES.get(segment["actor"], "white")
+        )
         table.add_row(
             segment["name"],
             seconds(segment["seconds"]),
             _bar(before, float(segment["seconds"]), total, columns, style),
             f"[{style}]{segment['actor']}[/]",
-            _details(segment["detail"]),
+            _MEANINGS.get(segment["name"]) or _details(segment["detail"]),
         )
     return table
 

@@ -26,7 +26,7 @@ FOREIGN = {
     "DefinitionSubstitutions", "GetItem", "GetParameters", "PublishLambdaVersion", "PutItem",
     "ResultPath", "ResultSelector", "TimeoutSecondsPath", "UpdateItem",
 }  # fmt: skip
-INTERNAL = {"ResubmitPrediction"}
+INTERNAL = {"ResubmitPrediction", "SlotUnavailable"}
 ANY_METHOD = "x-amazon-apigateway-any-method"
 
 

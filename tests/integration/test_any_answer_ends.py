@@ -26,6 +26,7 @@ from tests.support.fakes import (
     RecordingMetrics,
     Secrets,
     SteppedClock,
+    StillQueue,
 )
 from tests.support.jobs import INTENT, catalogue, make_asset, make_job
 from tests.support.memory_s3 import S3Client
@@ -54,6 +55,7 @@ from vsl.domain.predictions.prediction import Outcome
 from vsl.domain.predictions.signature import sign
 from vsl.services.completion.store_media import StoreMedia
 from vsl.services.reading.get_timeline import GetTimeline
+from vsl.services.reading.live_documents import LiveDocuments
 from vsl.services.reading.read_status import ReadStatus
 from vsl.services.reading.show_status import ShowStatus
 from vsl.services.waiting.verify_webhook import Delivery
@@ -265,7 +267,12 @@ class WaitingJob:
         assert JobStatus(written["status"]).terminal
         assert item.result == written
         assert self.stores.cache.get(self.job.job_id) == written
-        read = ReadStatus(self.stores.cache, self.tracking, self.stores.repository)
+        read = ReadStatus(
+            self.stores.cache,
+            self.tracking,
+            self.stores.repository,
+            LiveDocuments(StillQueue(), self.clock),
+        )
         status = ShowStatus(PlainSigner())(read(self.job.job_id, Caller()))
         get_timeline = GetTimeline(self.tracking, self.stores.queries, self.clock)
         timeline = get_timeline(self.job.job_id, Caller())

@@ -229,7 +229,7 @@ def test_recent_jobs_are_those_of_the_user_in_order_without_refused_ones(
         repository.create_job(make_job("mine", at), None)
     repository.create_job(make_job("other", START, user_id="user-2"), None)
     repository.create_job(make_job("on the edge", START), None)
-    for number, code in enumerate(("RateLimitExceeded", "TooManyJobs")):
+    for number, code in enumerate(("RateLimitExceeded", "TooManyJobs", "QueueFull")):
         refused = make_job(f"refused-{number}", START + timedelta(minutes=40))
         repository.finish_job(replace(failed(job=refused, replicate_id=None), error_code=code))
     ended = make_job("mine", times[0])

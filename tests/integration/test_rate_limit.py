@@ -12,7 +12,7 @@ import redis
 from redis.crc import key_slot
 
 from devstack.servers import free_port
-from tests.support.fakes import START, RecordingMetrics, SteppedClock
+from tests.support.fakes import START, RecordingMetrics, SteppedClock, StillQueue
 from tests.support.jobs import make_job
 from vsl.adapters.postgres.connection import PostgresConnection
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
@@ -76,7 +76,9 @@ def test_of_200_requests_at_once_exactly_the_limit_is_admitted(
     limits: RedisRateLimits, repository: PostgresJobRepository, in_force: Limits, refused: str
 ) -> None:
     together = threading.Barrier(200)
-    check = CheckRateLimit(limits, repository, SteppedClock(), RecordingMetrics(), in_force)
+    check = CheckRateLimit(
+        limits, repository, SteppedClock(), RecordingMetrics(), in_force, StillQueue(), 0
+    )
 
     def request(number: int) -> str:
         together.wait()
@@ -283,11 +285,18 @@ class World:
         self.repository = repository
         self.clock = SteppedClock()
         self.default = Limits(3, MANY)
+        self.queue = StillQueue()
 
     def ask(self, seed: str, limits: RedisRateLimits | None = None) -> Job:
         job = make_job(seed, self.clock.now())
         check = CheckRateLimit(
-            limits or self.limits, self.repository, self.clock, RecordingMetrics(), self.default
+            limits or self.limits,
+            self.repository,
+            self.clock,
+            RecordingMetrics(),
+            self.default,
+            self.queue,
+            queue_limit=50,
         )
         check(job)
         self.repository.create_job(job, None)
@@ -395,3 +404,13 @@ def test_an_admission_whose_answer_is_lost_is_the_job_s_first_all_the_same(
     assert (first.verdict, first.in_hour, first.running) == (Verdict.ADMITTED, 1, 1)
     assert ask(limits, "job", per_hour=1, concurrent=1, later=1).verdict is Verdict.AGAIN
     assert ask(limits, "another", per_hour=1).verdict is Verdict.HOUR_IS_FULL
+
+
+def test_a_job_that_a_full_queue_refused_counts_in_no_limit(world: World) -> None:
+    world.default = Limits(1, 1)
+    world.queue.depth, world.queue.wait = 50, 5.0
+    for seed in ("first", "second"):
+        assert world.refusal(seed)["code"] == "QueueFull"
+    world.queue.depth = 49
+    world.ask("third")
+    assert world.refusal("fourth")["code"] == "RateLimitExceeded"

@@ -159,14 +159,28 @@ def test_an_emptied_server_loses_the_order_and_no_job(slots: RedisSlots, redis_u
     fill(slots, ANA, "a0", "a1")
     with redis.Redis.from_url(redis_url) as server:
         server.flushall()
-    assert slots.look("a0", START) is None
+    assert slots.look(["a0"], START) == {}
     assert slots.join("a0", ANA, START).granted
+
+
+def test_whoever_looks_sees_the_place_of_each_and_takes_none(slots: RedisSlots) -> None:
+    burst(slots)
+    fill(slots, ANA, "a0", "a1", "a2")
+    found = slots.look(["a2", "nobody", "a0"], later(0.25))
+    assert {name: (turn.position, turn.starts_in) for name, turn in found.items()} == {
+        "a2": (3, 2.75),
+        "a0": (1, 0.75),
+    }
+    assert slots.outlook(later(0.25)) == (3, 3.75)
+    served(slots, later(1))
+    assert slots.look(["a0"], later(1)) == {}
+    assert slots.look(["a2"], later(1))["a2"].position == 2
 
 
 def test_without_redis_there_is_a_slot_for_every_job() -> None:
     slots = RedisSlots(lambda: "redis://127.0.0.1:1/0", 60)
     assert slots.reserve("a", ANA, START).granted
-    assert slots.look("a", START) is None
+    assert slots.look(["a"], START) == {}
     assert slots.outlook(START) == (0, 0.0)
     slots.throttled("a", START, 5)
     slots.give_back("a", START)
@@ -182,7 +196,8 @@ _CALLS = st.lists(
             st.tuples(st.just("next")),
             st.tuples(st.just("throttled"), _JOBS, st.integers(1, 12)),
             st.tuples(st.just("give_back"), _JOBS),
-            st.tuples(st.just("look"), _JOBS),
+            st.tuples(st.just("look"), st.lists(_JOBS)),
+            st.tuples(st.just("outlook")),
         ),
     ),
     max_size=60,

@@ -17,6 +17,7 @@ from vsl.domain.jobs.job import FinishedJob, Job, OrphanedPrediction
 from vsl.domain.jobs.status import StatusDocument, finished_document
 from vsl.domain.predictions.prediction import Prediction, PredictionStatus
 from vsl.services.ports.jobs import Creation
+from vsl.services.ports.pacing import Turn
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -460,6 +461,20 @@ class FewPlaces:
 
     def give_back(self, user_id: str, wait_id: str) -> None:
         self.taken.pop((user_id, wait_id), None)
+
+
+class StillQueue:
+    """A queue that only a test moves: `turns` by job; `depth` jobs wait, the next one for `wait` seconds."""
+
+    def __init__(self, depth: int = 0, wait: float = 0.0) -> None:
+        self.turns: dict[str, Turn] = {}
+        self.depth, self.wait = depth, wait
+
+    def look(self, job_ids: Collection[str], _now: datetime) -> Mapping[str, Turn]:
+        return {job_id: self.turns[job_id] for job_id in job_ids if job_id in self.turns}
+
+    def outlook(self, _now: datetime) -> tuple[int, float]:
+        return self.depth, self.wait
 
 
 class PlainSigner:

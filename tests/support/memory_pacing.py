@@ -148,8 +148,10 @@ class _Turn:
             kept.blocked, kept.slow, kept.since = self.now + wait, float(wait), 0
         return 1
 
-    def look(self, job: str) -> list[int]:
-        rank = self.rank(job)
+    def look(self, *jobs: str) -> list[int]:
         depth = len(self.kept.queue)
-        position = 0 if rank is None else rank + 1
-        return [position, self.wait_of(depth if rank is None else rank), depth]
+        answer = [depth, self.wait_of(depth)]
+        for job in jobs:
+            rank = self.rank(job)
+            answer += [0, 0] if rank is None else [rank + 1, self.wait_of(rank)]
+        return answer

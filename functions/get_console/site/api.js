@@ -4,6 +4,8 @@ import { sleep } from "./dom.js";
 
 const BASE = new URL("../", location.href);
 const WAIT_SECONDS = 20;
+// Its place in the queue moves without a change of the status.
+const QUEUED_WAIT_SECONDS = 2;
 const TIMEOUT_MS = 30_000;
 const JOB_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 // An answer that came sooner than this was not held back: too many of the user's requests wait already.
@@ -100,7 +102,8 @@ export async function* follow(jobId, signal) {
     try {
       const before = last;
       const asked = performance.now();
-      last = await status(jobId, { wait: before ? WAIT_SECONDS : 0, include: "parameters" }, signal);
+      const wait = before?.queuePosition ? QUEUED_WAIT_SECONDS : WAIT_SECONDS;
+      last = await status(jobId, { wait: before ? wait : 0, include: "parameters" }, signal);
       const held = performance.now() - asked >= HELD_MS;
       pause = 500;
       yield last;

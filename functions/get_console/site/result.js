@@ -44,6 +44,7 @@ function caption(output) {
 export async function watch(root, jobId, signal, ended = () => {}) {
   const bar = h("progress", { "aria-label": "Progress", max: 1 });
   const state = h("p", { class: "state" });
+  const place = h("p", { class: "place hint" });
   const stop = h("button", { type: "button" }, "Cancel");
   stop.addEventListener("click", async () => {
     stop.disabled = true;
@@ -53,16 +54,16 @@ export async function watch(root, jobId, signal, ended = () => {}) {
       announce(error.message);
     });
   });
-  root.replaceChildren(h("div", { class: "running card" }, state, bar, h("div", { class: "actions" }, stop)));
+  root.replaceChildren(h("div", { class: "running card" }, state, bar, place, h("div", { class: "actions" }, stop)));
   let before = null;
   let job = null;
   const began = Date.now();
-  const clock = setInterval(() => { if (job) tell(state, job, began); }, 1000);
+  const clock = setInterval(() => { if (job) tell(state, place, job, began); }, 1000);
   try {
     for await (job of follow(jobId, signal)) {
       if (job.status !== before) announce(`The job is ${job.status}.`);
       before = job.status;
-      tell(state, job, began);
+      tell(state, place, job, began);
       if (job.progress === null) bar.removeAttribute("value");
       else bar.value = job.progress;
     }
@@ -74,9 +75,18 @@ export async function watch(root, jobId, signal, ended = () => {}) {
   return job;
 }
 
-function tell(element, job, began) {
+function tell(element, place, job, began) {
   const age = (Date.now() - (Date.parse(job.createdAt) || began)) / 1000;
   element.replaceChildren(badge(job.status), ` ${seconds(Math.max(0, Math.floor(age)))} of about ${seconds(job.estimatedTime)}`);
+  place.textContent = queued(job);
+  place.hidden = !job.queuePosition;
+}
+
+function queued(job) {
+  if (!job.queuePosition) return "";
+  const left = (Date.parse(job.estimatedStart) - Date.now()) / 1000;
+  const start = left >= 1 ? `in about ${seconds(Math.round(left))}` : "in a moment";
+  return `Queued for the provider, position ${job.queuePosition}, starts ${start}.`;
 }
 
 /** A job that has ended: its files, or why there are none. */

@@ -6,6 +6,7 @@ const MEANING = {
   validate: "the request checked and priced",
   rate_limit: "the user's limits checked",
   start: "written down, the job's execution started",
+  slot: "queued for the provider",
   retry: "earlier submissions",
   submit: "given to the provider",
   queue: "waiting for the model, cold boot included",

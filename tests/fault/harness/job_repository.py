@@ -169,7 +169,7 @@ class MemoryJobRepository:
         return self.limits
 
 
-_REFUSED = {"RateLimitExceeded", "TooManyJobs", "BudgetExceeded", "ModelFrozen"}
+_REFUSED = {"RateLimitExceeded", "TooManyJobs", "QueueFull", "BudgetExceeded", "ModelFrozen"}
 
 
 class EffectfulPostgres:

@@ -170,8 +170,75 @@ def test_a_provider_whose_clock_is_off(skew: float) -> None:
     assert sum(took for name, took in seconds(told) if name in {"queue", "run", "notify"}) == 10
 
 
+def test_the_wait_for_a_slot_is_a_segment() -> None:
+    events = (
+        JobEvent("validated", at(1)),
+        JobEvent("admitted", at(2)),
+        JobEvent("queued", at(3)),
+        JobEvent("dequeued", at(63)),
+        JobEvent("intent_1", at(64)),
+        JobEvent("submitted", at(65)),
+    )
+    waits = timeline(record(*events[:3], status=JobStatus.PENDING, end=None), at(10))
+    assert seconds(waits)[-2:] == [("start", 1.0), ("slot", 7.0)]
+    woken = timeline(record(*events[:4], status=JobStatus.PENDING, end=None), at(63.5))
+    assert seconds(woken)[-2:] == [("slot", 60.0), ("submit", 0.5)]
+    told = timeline(record(*events, status=JobStatus.PROCESSING, end=None), at(70))
+    assert seconds(told)[-3:] == [("slot", 60.0), ("submit", 2.0), ("queue", 5.0)]
+    unmarked = timeline(record(*events[:3], *events[4:], end=70), LATER)
+    assert seconds(unmarked)[-4:-2] == [("start", 1.0), ("slot", 61.0)]
+    for each in (waits, woken, told, unmarked):
+        check(each)
+
+
+def test_a_job_that_was_throttled_waits_once_more() -> None:
+    """The mark of its former turn is older than its new wait."""
+    events = (
+        JobEvent("dequeued", at(1)),
+        JobEvent("intent_1", at(2)),
+        JobEvent("queued", at(3)),
+    )
+    waits = timeline(record(*events, status=JobStatus.PENDING, end=None), at(10))
+    assert seconds(waits) == [("validate", 2.0), ("submit", 1.0), ("slot", 7.0)]
+    again = (
+        *events[1:],
+        JobEvent("dequeued", at(10)),
+        JobEvent("intent_2", at(11)),
+        JobEvent("submitted", at(12)),
+    )
+    told = timeline(record(*again, status=JobStatus.PROCESSING, end=None), at(20))
+    assert seconds(told) == [
+        ("validate", 2.0),
+        ("retry", 1.0),
+        ("slot", 7.0),
+        ("submit", 2.0),
+        ("queue", 8.0),
+    ]
+
+
+def test_attempts_after_the_turn_begin_with_it() -> None:
+    events = (
+        JobEvent("queued", at(1)),
+        JobEvent("dequeued", at(5)),
+        JobEvent("intent_1", at(6)),
+        JobEvent("intent_2", at(9)),
+    )
+    told = timeline(record(*events, status=JobStatus.PENDING, end=None), at(10))
+    assert seconds(told) == [("validate", 1.0), ("slot", 4.0), ("retry", 4.0), ("submit", 1.0)]
+
+
 moments = st.floats(-100, 4000).map(at)
-NAMES = ["created", "intent_1", "intent_2", "submitted", "storing", "stored", "token_completed"]
+NAMES = [
+    "created",
+    "queued",
+    "dequeued",
+    "intent_1",
+    "intent_2",
+    "submitted",
+    "storing",
+    "stored",
+    "token_completed",
+]
 
 
 @given(

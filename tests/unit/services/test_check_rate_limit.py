@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.support.fakes import START, RecordingMetrics, SteppedClock
+from tests.support.fakes import START, RecordingMetrics, SteppedClock, StillQueue
 from tests.support.jobs import make_job
 from vsl.domain.api.limits import Admission, Limits, RecentJob, UserLimits, Verdict
-from vsl.domain.errors import RateLimitExceeded, StoreUnavailable, TooManyJobs, VslError
+from vsl.domain.errors import QueueFull, RateLimitExceeded, StoreUnavailable, TooManyJobs, VslError
 from vsl.domain.jobs.job import Job
 from vsl.services.admission.check_rate_limit import CheckRateLimit
 
@@ -28,6 +28,7 @@ class Redis:
         self.away = away
         self.limits: Limits | None = None
         self.asked: list[tuple[Limits, Sequence[RecentJob]]] = []
+        self.withdrawn: list[tuple[str, str]] = []
 
     def admit(
         self,
@@ -47,7 +48,8 @@ class Redis:
 
     def release(self, user_id: str, job_id: str) -> None: ...
 
-    def withdraw(self, user_id: str, job_id: str) -> None: ...
+    def withdraw(self, user_id: str, job_id: str) -> None:
+        self.withdrawn.append((user_id, job_id))
 
     def _answer(self) -> None:
         if self.away:
@@ -80,10 +82,16 @@ class PostgreSQL:
 
 
 def use_case(
-    redis: Redis, postgresql: PostgreSQL, default: Limits, metrics: RecordingMetrics
+    redis: Redis,
+    postgresql: PostgreSQL,
+    default: Limits,
+    metrics: RecordingMetrics,
+    queue: StillQueue | None = None,
+    queue_limit: int = 100,
 ) -> CheckRateLimit:
     repository = cast("JobRepository", postgresql)
-    return CheckRateLimit(redis, repository, SteppedClock(), metrics, default)
+    queue = queue or StillQueue()
+    return CheckRateLimit(redis, repository, SteppedClock(), metrics, default, queue, queue_limit)
 
 
 def ask(
@@ -232,3 +240,42 @@ def test_with_redis_away_its_age_is_no_admission(age: timedelta) -> None:
 def test_with_both_away_nobody_decides() -> None:
     with pytest.raises(StoreUnavailable, match="PostgreSQL"):
         ask(Redis(away=True), PostgreSQL(away=True))
+
+
+@pytest.mark.parametrize(
+    ("wait", "seconds", "words"),
+    [(0, 1, "1 second"), (61.2, 62, "62 seconds"), (9000, 3600, "60 minutes")],
+)
+def test_a_full_queue_takes_no_new_job(wait: float, seconds: int, words: str) -> None:
+    redis, metrics, job = Redis(), RecordingMetrics(), make_job()
+    with pytest.raises(QueueFull) as caught:
+        use_case(redis, PostgreSQL(), DEFAULT, metrics, StillQueue(100, wait))(job)
+    assert caught.value.details == {"retryAfter": seconds, "limit": 100}
+    message = f"100 jobs wait for the provider already; try again in {words}."
+    assert caught.value.message == message
+    assert redis.withdrawn == [(job.user_id, job.job_id)], "it takes no place in its user's limits"
+    assert metrics.names() == ["RateLimited"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "depth", "limit"),
+    [
+        (ADMITTED, 99, 100),
+        (ADMITTED, 9_000, 0),
+        (Admission(Verdict.AGAIN, 1, 1, 3600), 9_000, 100),
+    ],
+)
+def test_a_queue_with_room_takes_it_and_a_job_that_was_admitted_before_is_kept(
+    answer: Admission, depth: int, limit: int
+) -> None:
+    redis = Redis(answer)
+    queue = StillQueue(depth, 60)
+    check = use_case(redis, PostgreSQL(), DEFAULT, RecordingMetrics(), queue, limit)
+    assert check(make_job())[0] == answer
+    assert redis.withdrawn == []
+
+
+def test_a_full_queue_does_not_hide_a_limit_of_the_user() -> None:
+    check = use_case(Redis(CROWDED), PostgreSQL(), DEFAULT, RecordingMetrics(), StillQueue(9_000))
+    with pytest.raises(TooManyJobs):
+        check(make_job())

@@ -12,6 +12,7 @@ from tests.support.fakes import (
     NoLimits,
     PlainSigner,
     RecordingPublisher,
+    StillQueue,
 )
 from tests.support.jobs import INTENT, make_asset, make_job
 from tests.unit.services.conftest import World
@@ -27,6 +28,7 @@ from vsl.domain.jobs.job import FinishedJob, JobEvent, JobStatus
 from vsl.domain.jobs.status import finished_document
 from vsl.domain.jobs.webhook_url import webhook_url
 from vsl.domain.predictions.prediction import Outcome, PredictionStatus
+from vsl.services.reading.live_documents import LiveDocuments
 from vsl.services.reading.read_status import ReadStatus
 from vsl.services.reading.show_status import ShowStatus
 
@@ -62,7 +64,9 @@ def success(world: World, ends: World) -> Outcome:
 def status(
     world: World, ends: World, job_id: str | None = None, who: Caller = BACK_END
 ) -> dict[str, object]:
-    read_status = ReadStatus(ends.cache, world.tracking, ends.repository)
+    read_status = ReadStatus(
+        ends.cache, world.tracking, ends.repository, LiveDocuments(StillQueue(), world.clock)
+    )
     document = read_status(world.job.job_id if job_id is None else job_id, who)
     return ShowStatus(PlainSigner())(document, world.clock.now())
 

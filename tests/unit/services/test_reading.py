@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fakes import START, PlainSigner, SteppedClock
+from tests.support.fakes import START, PlainSigner, SteppedClock, StillQueue
 from tests.support.jobs import make_asset, make_job
 from tests.unit.services.conftest import World
 from vsl.domain.api.caller import Caller
@@ -16,8 +16,10 @@ from vsl.domain.errors import JobNotFound
 from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus
 from vsl.domain.jobs.status import finished_document, status_document
 from vsl.domain.jobs.timeline import JobRecord
+from vsl.services.ports.pacing import Turn
 from vsl.services.reading.get_timeline import GetTimeline
 from vsl.services.reading.list_jobs import ListJobs
+from vsl.services.reading.live_documents import LiveDocuments
 from vsl.services.reading.show_status import ShowStatus
 
 BACK_END = Caller()
@@ -68,8 +70,9 @@ def make(world: World, number: int, status: JobStatus | None = None) -> Job:
 
 def page(world: World, queries: MemoryJobQueries, **asked: Any) -> dict[str, Any]:
     after, limit = asked.pop("after", None), asked.pop("limit", 20)
+    live = LiveDocuments(asked.pop("queue", StillQueue()), world.clock)
     request = ListRequest(JobFilter(**asked), Position.parse(after) if after else None, limit)
-    list_jobs = ListJobs(queries, world.tracking, ShowStatus(PlainSigner()), world.clock)
+    list_jobs = ListJobs(queries, world.tracking, live, ShowStatus(PlainSigner()), world.clock)
     return list_jobs(request)
 
 
@@ -92,6 +95,20 @@ def test_running_jobs_stand_where_their_live_items_say(world: World) -> None:
     ]
     assert answer["jobs"][1]["result"]["thumbnailUrl"].startswith("signed:thumbnails/")
     assert answer["nextCursor"] is None
+
+
+def test_the_places_of_jobs_that_wait_for_the_provider_are_listed(world: World) -> None:
+    queries, queue = MemoryJobQueries(), StillQueue()
+    for number in (0, 1, 2):
+        job = make(world, number)
+        queries.add(job)
+        queue.turns[job.job_id] = Turn(granted=False, position=3 - number, starts_in=0.2)
+        if number:
+            world.tracking.join_queue(job.job_id, "token", START, START + timedelta(hours=1))
+    starts = "2026-03-01T12:00:01.000Z"
+    found = page(world, queries, queue=queue)["jobs"]
+    told = [(job["queuePosition"], job["estimatedStart"]) for job in found]
+    assert told == [(1, starts), (2, starts), (None, None)], "one of them does not wait"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])

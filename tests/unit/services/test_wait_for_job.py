@@ -11,6 +11,7 @@ from tests.support.fakes import (
     MemoryJobRepository,
     PlainSigner,
     SteppedClock,
+    StillQueue,
 )
 from tests.support.jobs import make_asset, make_job
 from vsl.domain.errors import JobNotFound
@@ -18,6 +19,7 @@ from vsl.domain.jobs.job import JobStatus
 from vsl.domain.jobs.status import status_document
 from vsl.services.reading.await_change import AwaitChange
 from vsl.services.reading.hold_wait_place import HoldWaitPlace
+from vsl.services.reading.live_documents import LiveDocuments
 from vsl.services.reading.read_status import ReadStatus
 from vsl.services.reading.show_status import ShowStatus
 from vsl.services.reading.wait_for_job import Waited, WaitForJob
@@ -59,7 +61,10 @@ class Waiting:
         clock = SteppedClock()
         wait_for_job = WaitForJob(
             read=ReadStatus(
-                self.cache, cast("TrackingStore", NoItems()), cast("Any", MemoryJobRepository())
+                self.cache,
+                cast("TrackingStore", NoItems()),
+                cast("Any", MemoryJobRepository()),
+                LiveDocuments(StillQueue(), clock),
             ),
             await_change=AwaitChange(self.sleep, lambda: self.now),
             hold_place=HoldWaitPlace(self.places, clock),

@@ -132,6 +132,13 @@ class TooManyJobs(VslError):
     title = "Too many jobs at once"
 
 
+class QueueFull(VslError):
+    """So many jobs wait for the provider already; `details.retryAfter` is how long the last of them will."""
+
+    status = 429
+    title = "Too many jobs wait for the provider"
+
+
 class BudgetExceeded(VslError):
     """No room for the job in a budget of its user or of the stage: `details` name it, with its limit,
     what is spent and held of it, and when it begins anew."""

@@ -52,6 +52,8 @@ class Settings:
     dispatch_function: str
     creations_per_minute: int
     queue_wait_seconds: int
+    queue_limit: int
+    """How many jobs may wait for the provider; 0: any number."""
     provider_reads_per_minute: int
     callbacks_queue: str
     event_bus: str
@@ -107,6 +109,7 @@ def settings() -> Settings:
         dispatch_function=_text("DISPATCH_FUNCTION", ""),
         creations_per_minute=_integer("CREATIONS_PER_MINUTE", 600),
         queue_wait_seconds=_integer("QUEUE_WAIT_SECONDS", 6 * 3600),
+        queue_limit=_integer("QUEUE_LIMIT", 10_000),
         provider_reads_per_minute=_integer("PROVIDER_READS_PER_MINUTE", 3000),
         callbacks_queue=_text("CALLBACKS_QUEUE", ""),
         event_bus=_text("EVENT_BUS", "default"),

@@ -102,3 +102,9 @@ def test_the_summary_of_a_running_job_promises_nothing() -> None:
     ]
     ended = timeline(("validate", 1.0, "workflow"))
     assert summary(ended, status)[1] == "money   not known (estimated $0.003)"
+
+
+def test_a_wait_for_the_provider_is_told_in_words() -> None:
+    lines = drawn(timeline(("start", 1.0, "workflow"), ("slot", 9.0, "workflow")), 160)
+    assert lines[1].startswith("slot")
+    assert lines[1].endswith("queued for the provider")

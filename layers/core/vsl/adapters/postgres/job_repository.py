@@ -135,7 +135,7 @@ _RECENT_JOBS = """
     SELECT job_id, created_at, timeout_seconds, completed_at IS NOT NULL FROM jobs
     WHERE user_id = %s AND created_at > %s
         AND coalesce(error_code, '') NOT IN (
-            'RateLimitExceeded', 'TooManyJobs', 'BudgetExceeded', 'ModelFrozen'
+            'RateLimitExceeded', 'TooManyJobs', 'QueueFull', 'BudgetExceeded', 'ModelFrozen'
         )
     ORDER BY created_at, job_id
 """

@@ -137,13 +137,18 @@ return 1
 """
 )
 
-# ARGV: jobId; empty for a job that would join now. Answers its position (0: not in the queue), due in
-# (ms), how many wait.
+# ARGV: jobIds. Answers how many wait and for how long one that joined now would (ms); then for each job
+# its position (0: not in the queue) and due in (ms).
 LOOK = (
     _COMMON
     + """
 local depth = redis.call('ZCARD', queue)
-local rank = redis.call('ZRANK', queue, ARGV[4])
-return {rank and rank + 1 or 0, wait_of(rank or depth), depth}
+local answer = {depth, wait_of(depth)}
+for at = 4, #ARGV do
+    local rank = redis.call('ZRANK', queue, ARGV[at])
+    answer[#answer + 1] = rank and rank + 1 or 0
+    answer[#answer + 1] = rank and wait_of(rank) or 0
+end
+return answer
 """
 )

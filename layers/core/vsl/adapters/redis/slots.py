@@ -1,7 +1,8 @@
 """Implements `services.ports.pacing.Slots` in Redis. Every key stands in one slot of a cluster."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from vsl.adapters.redis.client import RedisClient, run_script, shared_client
@@ -53,16 +54,20 @@ class RedisSlots:
         except VslError:
             return  # the next refusal says it again
 
-    def look(self, job_id: str, now: datetime) -> Turn | None:
+    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Turn]:
         try:
-            position, due_in, _ = self._run(LOOK, now, job_id)
+            _, _, *places = self._run(LOOK, now, *job_ids)
         except VslError:
-            return None
-        return Turn(granted=False, position=position, starts_in=due_in / 1000) if position else None
+            return {}
+        return {
+            job_id: Turn(granted=False, position=position, starts_in=due_in / 1000)
+            for job_id, (position, due_in) in zip(job_ids, batched(places, 2), strict=True)
+            if position
+        }
 
     def outlook(self, now: datetime) -> tuple[int, float]:
         try:
-            _, due_in, depth = self._run(LOOK, now, "")
+            depth, due_in = self._run(LOOK, now)
         except VslError:
             return 0, 0.0
         return depth, due_in / 1000

@@ -3,9 +3,9 @@
 The document holds S3 keys, never signed URLs: those are made when it is read.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from vsl.domain.jobs.job import AssetDocument, FinishedJob, Job, JobStatus, MediaAsset, iso
 from vsl.domain.jobs.tracked_job import TrackedJob
@@ -24,6 +24,8 @@ class StatusDocument(TypedDict):
 
     `heldCost` is what is held of the budgets while the job runs; at its end the ledger tells the rest.
     `progress` (0 to 1) is what the model's log told while it ran, `logs` the end of that log.
+    `queuePosition` and `estimatedStart` are there while the job waits for a slot at the provider; no
+    document that is kept has them.
     """
 
     jobId: str
@@ -43,6 +45,8 @@ class StatusDocument(TypedDict):
     error: ErrorDocument | None
     progress: float | None
     logs: str | None
+    queuePosition: NotRequired[int]
+    estimatedStart: NotRequired[str]
 
 
 def status_document(  # noqa: PLR0913 - one argument a field
@@ -111,6 +115,15 @@ def tracked_document(item: TrackedJob) -> StatusDocument:
         progress=item.progress,
         logs=item.logs,
     )
+
+
+def queued_document(
+    document: StatusDocument, position: int, starts_in: float, now: datetime
+) -> StatusDocument:
+    """The document of a job that waits for a slot, `position` from 1. The start is told in whole seconds:
+    more would be different at every look."""
+    starts = (now + timedelta(seconds=starts_in, microseconds=999_999)).replace(microsecond=0)
+    return {**document, "queuePosition": position, "estimatedStart": iso(starts)}
 
 
 def current_progress(document: StatusDocument, now: datetime | None) -> float | None:

@@ -6,7 +6,7 @@ ours, so they are kept within the marks of ours around them.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,12 +59,7 @@ def timeline(record: JobRecord, now: datetime) -> dict[str, Any]:
 
 def _phases(record: JobRecord, marks: Mapping[str, JobEvent]) -> Iterator[_Phase]:
     yield from _admission(record, marks)
-    attempts = _attempts(record)
-    if attempts:
-        if len(attempts) > 1:
-            # What earlier attempts took, their predictions included, is one segment.
-            yield _Phase("retry", attempts[0].at, "workflow", {"attempts": len(attempts) - 1})
-        yield _Phase("submit", attempts[-1].at, "workflow")
+    yield from _submission(record, marks)
     submitted, recorded = marks.get("submitted"), marks.get("outcome_recorded")
     if submitted:
         yield _Phase("queue", submitted.at, PROVIDER, dict(submitted.detail))
@@ -90,6 +85,26 @@ def _admission(record: JobRecord, marks: Mapping[str, JobEvent]) -> Iterator[_Ph
     for mark, phase in (("validated", "rate_limit"), ("admitted", "start")):
         if mark in marks:
             yield _Phase(phase, marks[mark].at, "workflow")
+
+
+def _submission(record: JobRecord, marks: Mapping[str, JobEvent]) -> list[_Phase]:
+    """The attempts, and the latest wait for a slot before or between them."""
+    attempts, queued, dequeued = _attempts(record), marks.get("queued"), marks.get("dequeued")
+    phases: list[_Phase] = []
+    if len(attempts) > 1:
+        # What earlier attempts took, their predictions included, is one segment.
+        phases.append(_Phase("retry", attempts[0].at, "workflow", {"attempts": len(attempts) - 1}))
+    if attempts:
+        phases.append(_Phase("submit", attempts[-1].at, "workflow"))
+    if queued is None:
+        return phases
+    before = [phase for phase in phases if phase.start < queued.at]
+    after = phases[len(before) :]
+    # A job that waits once more still has the mark of the turn it had before.
+    if dequeued and dequeued.at >= queued.at:
+        first = after[0] if after else _Phase("submit", dequeued.at, "workflow")
+        after[:1] = [replace(first, start=dequeued.at)]
+    return [*before, _Phase("slot", queued.at, "workflow"), *after]
 
 
 def _attempts(record: JobRecord) -> list[JobEvent]:

@@ -46,6 +46,8 @@ def check_rate_limit() -> "CheckRateLimit":
         clock=wiring.clock,
         metrics=observability.metrics,
         default=Limits(settings().rate_limit_per_hour, settings().concurrent_jobs),
+        queue=wiring.slots(),
+        queue_limit=settings().queue_limit,
     )
 
 

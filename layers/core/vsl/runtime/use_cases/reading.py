@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vsl.services.reading.get_status import GetStatus
     from vsl.services.reading.get_timeline import GetTimeline
     from vsl.services.reading.list_jobs import ListJobs
+    from vsl.services.reading.live_documents import LiveDocuments
     from vsl.services.reading.read_status import ReadStatus
     from vsl.services.reading.wait_for_job import WaitForJob
 
@@ -53,7 +54,15 @@ def _read_status() -> "ReadStatus":
         cache=wiring.status_cache(),
         tracking=wiring.lazily(wiring.tracking_store),
         repository=wiring.lazily(wiring.job_repository),
+        live=_live_documents(),
     )
+
+
+@cache
+def _live_documents() -> "LiveDocuments":
+    from vsl.services.reading.live_documents import LiveDocuments
+
+    return LiveDocuments(wiring.lazily(wiring.slots), wiring.clock)
 
 
 @cache
@@ -75,6 +84,7 @@ def list_jobs() -> "ListJobs":
     return ListJobs(
         queries=wiring.job_queries(),
         tracking=wiring.lazily(wiring.tracking_store),
+        live=_live_documents(),
         show=ShowStatus(wiring.signer()),
         clock=wiring.clock,
     )

@@ -9,27 +9,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vsl.domain.api.limits import WINDOW, Admission, Limits, RecentJob, Verdict, admit
-from vsl.domain.errors import RateLimitExceeded, StoreUnavailable, TooManyJobs
+from vsl.domain.errors import QueueFull, RateLimitExceeded, StoreUnavailable, TooManyJobs
 from vsl.domain.jobs.job import Job
 from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.limits import RateLimits
+from vsl.services.ports.pacing import QueueView
 from vsl.services.ports.system import Clock, Metrics
 
 _LONGEST_HINT_SECONDS = 60
+_LONGEST_QUEUE_HINT_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRateLimit:
-    """`default` are the limits of a user without limits of their own."""
+    """`default` are the limits of a user without limits of their own; `queue_limit` is how many jobs of all
+    users may wait for the provider, 0 for any number."""
 
     limits: RateLimits
     repository: JobRepository
     clock: Clock
     metrics: Metrics
     default: Limits
+    queue: QueueView
+    queue_limit: int
 
     def __call__(self, job: Job, *, created: bool = False) -> tuple[Admission, Limits]:
-        """Raises RateLimitExceeded or TooManyJobs, or StoreUnavailable when neither store can tell.
+        """Raises RateLimitExceeded, TooManyJobs, QueueFull; StoreUnavailable when neither store can tell.
 
         `created`: the stores have the job, so it was admitted before. Its age is no proof of that.
         """
@@ -60,7 +65,24 @@ class CheckRateLimit:
         if not admission.admitted:
             self.metrics.count("RateLimited", mediaType=job.media_type.value, modelId=job.model_id)
             raise _refusal(job, admission, in_force)
+        if admission.verdict is Verdict.ADMITTED and (full := self._queue_is_full()):
+            self.limits.withdraw(job.user_id, job.job_id)
+            self.metrics.count("RateLimited", mediaType=job.media_type.value, modelId=job.model_id)
+            raise full
         return admission, in_force
+
+    def _queue_is_full(self) -> QueueFull | None:
+        if not self.queue_limit:
+            return None
+        depth, wait = self.queue.outlook(self.clock.now())
+        if depth < self.queue_limit:
+            return None
+        seconds = max(1, min(_LONGEST_QUEUE_HINT_SECONDS, math.ceil(wait)))
+        return QueueFull(
+            f"{_jobs(depth)} wait for the provider already; try again in {_words(seconds)}.",
+            retryAfter=seconds,
+            limit=self.queue_limit,
+        )
 
 
 def _refusal(job: Job, admission: Admission, limits: Limits) -> RateLimitExceeded | TooManyJobs:

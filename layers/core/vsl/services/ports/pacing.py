@@ -4,7 +4,7 @@ Redis orders the queue and is the truth of nothing: a job that waits says so in 
 Redis is away there is a slot for every job, and the provider's 429 is what holds jobs back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -34,7 +34,19 @@ class Dispatch:
     waiting: int = 0
 
 
-class Slots(Protocol):
+class QueueView(Protocol):
+    """The queue for those who only look at it. Nothing of it ever raises: without Redis there is none."""
+
+    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Turn]:
+        """The places of those among them that are in the queue."""
+        ...
+
+    def outlook(self, now: datetime) -> tuple[int, float]:
+        """How many jobs wait, and how long one that joined now would, in seconds."""
+        ...
+
+
+class Slots(QueueView, Protocol):
     def reserve(self, job_id: str, flow: Flow, now: datetime) -> Turn:
         """A slot if one is free and no job waits, else a place in the queue. The same job gets the same
         answer again, for as long as a slot is kept for it. Never raises."""
@@ -55,12 +67,4 @@ class Slots(Protocol):
     def throttled(self, job_id: str, now: datetime, retry_after: float) -> None:
         """The provider refused in spite of the slot: none is granted for `retry_after` seconds, and the
         job gets its place again when it joins. Never raises."""
-        ...
-
-    def look(self, job_id: str, now: datetime) -> Turn | None:
-        """Its place, without asking for anything; None for a job that is not in the queue."""
-        ...
-
-    def outlook(self, now: datetime) -> tuple[int, float]:
-        """How many jobs wait, and how long one that joined now would, in seconds. Never raises."""
         ...

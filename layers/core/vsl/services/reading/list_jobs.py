@@ -6,10 +6,11 @@ from typing import Any
 
 from vsl.domain.api.job_list import ListedJob, ListRequest
 from vsl.domain.jobs.job import JobStatus
-from vsl.domain.jobs.status import StatusDocument, tracked_document
+from vsl.domain.jobs.status import StatusDocument
 from vsl.services.ports.jobs import JobQueries
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
+from vsl.services.reading.live_documents import LiveDocuments
 from vsl.services.reading.show_status import ShowStatus
 
 # A filter for `processing` reads past running jobs with another status; it stops after so many pages
@@ -21,6 +22,7 @@ _READS = 4
 class ListJobs:
     queries: JobQueries
     tracking: TrackingStore
+    live: LiveDocuments
     show: ShowStatus
     clock: Clock
 
@@ -52,9 +54,5 @@ class ListJobs:
         running = [
             row.position.job_id for row in page if not JobStatus(row.document["status"]).terminal
         ]
-        items = self.tracking.get_many(running) if running else {}
-        documents = []
-        for row in page:
-            item = items.get(row.position.job_id)
-            documents.append(row.document if item is None else tracked_document(item))
-        return documents
+        live = self.live(self.tracking.get_many(running)) if running else {}
+        return [live.get(row.position.job_id, row.document) for row in page]

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from vsl.domain.api.caller import Caller, job_not_found
 from vsl.domain.jobs.ids import is_job_id
-from vsl.domain.jobs.status import StatusDocument, tracked_document
+from vsl.domain.jobs.status import StatusDocument
 from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.limits import StatusCache
 from vsl.services.ports.tracking import TrackingStore
+from vsl.services.reading.live_documents import LiveDocuments
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class ReadStatus:
     cache: StatusCache
     tracking: TrackingStore
     repository: JobRepository
+    live: LiveDocuments
 
     def __call__(self, job_id: str, caller: Caller) -> StatusDocument:
         """Raises JobNotFound, also for a job of another user."""
@@ -23,7 +25,7 @@ class ReadStatus:
         document = self.cache.get(job_id)
         if document is None:
             item = self.tracking.get(job_id)
-            document = tracked_document(item) if item else self.repository.status(job_id)
+            document = self.live({job_id: item})[job_id] if item else self.repository.status(job_id)
             if document is None:
                 raise job_not_found(job_id)
             self.cache.put(document)

@@ -36,6 +36,8 @@ class ShowStatus:
             "heldCost": None if held_cost is None else float(held_cost),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
+            "queuePosition": document.get("queuePosition"),
+            "estimatedStart": document.get("estimatedStart"),
             "result": outputs[0] if outputs else None,
             "outputs": outputs,
             "error": error["message"] if error else None,
