@@ -114,9 +114,7 @@ def shared_client(url: Callable[[], str]) -> RedisClient:
     return RedisClient(url)
 
 
-def run_script(
-    server: Redis, source: str, keys: Sequence[str], args: Sequence[str | float]
-) -> Any:
+def run_script(server: Redis, source: str, keys: Sequence[str], args: Sequence[str | float]) -> Any:
     """By its hash, as the server keeps it; in full where it does not.
 
     Without redis-py's own `Script`, which sends it to every node of a cluster and then asks again.
