@@ -250,6 +250,7 @@ def outage(rate: int, minutes: int) -> Found:
         metrics=metrics,
         report=unexpected,
         repair=unexpected,
+        rejoin=unexpected,
         grace=timedelta(seconds=90),
         adopt=unexpected,
         stop=StopPrediction(paced),
