@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import redis
@@ -20,7 +20,9 @@ from vsl.adapters.redis.slots import RedisSlots
 from vsl.domain.jobs.flow import Flow
 from vsl.domain.jobs.job import JobStatus
 from vsl.services.pacing.dispatch_queue import DispatchQueue
-from vsl.services.ports.tracking import TrackingStore
+
+if TYPE_CHECKING:
+    from vsl.services.ports.tracking import TrackingStore
 
 pytestmark = pytest.mark.integration
 
