@@ -110,7 +110,8 @@ CREATE TABLE user_limits (
     reason          text,
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
-    concurrent_jobs integer CHECK (concurrent_jobs >= 0)
+    concurrent_jobs integer CHECK (concurrent_jobs >= 0),
+    weight          integer CHECK (weight >= 1) -- share of the slots at the provider; null: 1
 );
 
 CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -646,4 +647,5 @@ CREATE TABLE schema_migrations (
 
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
-    ('0002', 'money', 'af7c874ce226e2749a8ef2fe37e2c217a8ecef0944bffb9e9eb259be4dccddc8');
+    ('0002', 'money', 'af7c874ce226e2749a8ef2fe37e2c217a8ecef0944bffb9e9eb259be4dccddc8'),
+    ('0003', 'weights', '3e4749fe285616b1969d5d5bb83efd5bc624c99349a31c495a396da4f4c5b115');

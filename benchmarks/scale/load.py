@@ -88,7 +88,7 @@ def work() -> Work:
 
     def call(function: str, share: int = 1) -> Call:
         each = {store: number / share for store, number in calls.get(function, {}).items()}
-        return Call(function, _megabytes(function), each, processor)
+        return Call(function, megabytes(function), each, processor)
 
     operations = Counter(effect.operation for effect in effects if effect.store == "dynamodb")
     s3 = Counter(effect.operation for effect in effects if effect.store == "s3")
@@ -98,7 +98,7 @@ def work() -> Work:
         api_workflow=api_workflow,
         steps=tuple(call(_snake(name)) for name in invoked),
         webhooks=tuple(call("process_webhook", posted) for _ in range(posted)),
-        status=Call("get_status", _megabytes("get_status"), {"redis": 1, "dynamodb": 1}, processor),
+        status=Call("get_status", megabytes("get_status"), {"redis": 1, "dynamodb": 1}, processor),
         transitions=found["state transitions"],
         api_workflow_transitions=len(states) + 1,
         # The API workflow writes the job first, with a record for its Idempotency-Key; media_job's own
@@ -200,7 +200,7 @@ def _processor_seconds() -> float:
     return float(milliseconds) / 1000
 
 
-def _megabytes(function: str) -> int:
+def megabytes(function: str) -> int:
     properties = resource(_camel(function))["Properties"]
     return int(properties.get("MemorySize", template()["Globals"]["Function"]["MemorySize"]))
 

@@ -11,9 +11,10 @@ from benchmarks.scale.cost import (
     looks,
     monthly,
     monthly_lines,
+    price,
     provider,
 )
-from benchmarks.scale.load import facts, job_seconds, parameter, work
+from benchmarks.scale.load import architecture, facts, job_seconds, megabytes, parameter, work
 from benchmarks.scale.outage import OUTAGES, outage
 from benchmarks.scale.quotas import TICK, Course
 from benchmarks.scale.scenarios import BURSTS, RATES, burst, changes, limits, needs, sustained
@@ -42,6 +43,9 @@ def page() -> str:
         "changes": _changes,
         "bursts": _bursts,
         "outages": _outages,
+        "queueHours": lambda: f"{parameter('QueueWaitSeconds') / 3600:g}",
+        "queueJobs": _queue_jobs,
+        "dispatcher": _dispatcher,
         "readsPerMinute": lambda: f"{parameter('ProviderReadsPerMinute'):,.0f}",
         "assumed": _assumed,
         "shareImage": lambda: _share("image"),
@@ -170,9 +174,18 @@ def _bursts() -> str:
                 f"{last * TICK:.0f} s",
             ]
         )
-    return _table(
-        ["jobs in one moment", "succeed", "fail with `ProviderThrottled`", "until the last"], rows
-    )
+    return _table(["jobs in one moment", "succeed", "fail", "until the last ends"], rows)
+
+
+def _queue_jobs() -> str:
+    """How many the provider takes within the longest wait."""
+    return f"{parameter('CreationsPerMinute') / 60 * parameter('QueueWaitSeconds'):,.0f}"
+
+
+def _dispatcher() -> str:
+    """An hour of its one run at a time."""
+    second = price(f"lambdaSeconds.{architecture()}")
+    return _usd(3600 * megabytes("dispatch_queue") / 1024 * second)
 
 
 def _outages() -> str:

@@ -69,7 +69,7 @@ class Step:
     """What a job needs to pass, and how long it is then on its way to the next step.
 
     `tokens` by bucket; `holds` are seconds by kind of slot; after `patience` seconds of waiting a
-    job fails, and while it waits it takes `retries` tokens a second of each bucket named there.
+    job fails.
     """
 
     name: str
@@ -77,7 +77,6 @@ class Step:
     tokens: Mapping[str, float] = field(default_factory=dict)
     holds: Mapping[str, float] = field(default_factory=dict)
     patience: float | None = None
-    retries: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -148,7 +147,7 @@ def simulate(
             bucket.refill(TICK)
         queues[0].coming[tick] = queues[0].coming.get(tick, 0.0) + new
         for step, queue in zip(steps, queues, strict=True):
-            course.failed += _wait(step, queue, buckets, tick)
+            course.failed += _wait(step, queue, tick)
         passing, short = _passing(steps, queues, buckets, slots)
         for name in short:
             course.short.setdefault(name, tick * TICK)
@@ -168,15 +167,10 @@ def simulate(
     return course
 
 
-def _wait(step: Step, queue: _Queue, buckets: Mapping[str, Bucket], tick: int) -> float:
+def _wait(step: Step, queue: _Queue, tick: int) -> float:
     """Let in who has come; how many gave up."""
     queue.arrive(tick)
-    lost = 0.0
-    if step.patience is not None:
-        lost = queue.give_up(tick - round(step.patience / TICK))
-    for name, rate in step.retries.items():
-        buckets[name].take(queue.waiting * rate * TICK)
-    return lost
+    return 0.0 if step.patience is None else queue.give_up(tick - round(step.patience / TICK))
 
 
 def _pass(

@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 
 from benchmarks.scale.cost import reading
-from benchmarks.scale.load import Call, definition, facts, job_seconds, parameter, work
+from benchmarks.scale.load import Call, facts, job_seconds, parameter, work
 from benchmarks.scale.quotas import TICK, Bucket, Course, Slots, Step, simulate
 from cli.release.preflight import configured
 from cli.release.reserves import reserved, reserves
 from vsl.adapters.dynamodb.tracking_item import SHARDS
+from vsl.adapters.redis.slots import BURST_SHARE
 
 RATES = (10, 100, 1000)
 SECONDS = 300
@@ -50,6 +51,8 @@ def limits(raised: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, d
     found["lambda"]["slots"] -= reserved(configured("production"))
     for name, change in (raised or {}).items():
         found[name] |= change
+    # `CreationsPerMinute` is the provider's limit; what VSL lets through at once is less.
+    found["provider"]["burst"] = found["provider"]["perSecond"] * 60 * BURST_SHARE
     return found
 
 
@@ -112,9 +115,9 @@ def steps() -> tuple[Step, ...]:
             _holds(call, transferred=size),
         )
         if call.function == "submit_prediction":
-            patience, retries = _patience()
+            # It comes to this step with a slot, and waits in the queue for it.
             tokens = {**step.tokens, "provider": 1, "hotKey": done.in_flight_writes / SHARDS}
-            step = replace(step, tokens=tokens, patience=patience, retries=retries)
+            step = replace(step, tokens=tokens, patience=parameter("QueueWaitSeconds"))
         if call.function == "await_prediction":
             step = replace(step, seconds=seconds + job_seconds(model))
         found.append(step)
@@ -149,23 +152,6 @@ def _holds(*calls: Call, transferred: float = 0) -> dict[str, float]:
         if call.calls.get("postgresql"):
             found["connections"] = found.get("connections", 0) + seconds
     return found
-
-
-def _patience() -> tuple[float, dict[str, float]]:
-    """How many seconds SubmitPrediction puts up with a provider that refuses, by its Retry, and
-    the state transitions a second that this costs a job."""
-    retry = next(
-        each
-        for each in definition("media_job")["States"]["SubmitPrediction"]["Retry"]
-        if "ProviderThrottled" in each["ErrorEquals"]
-    )
-    attempts, longest = retry["MaxAttempts"], retry["MaxDelaySeconds"]
-    delays = [
-        min(longest, retry["IntervalSeconds"] * retry["BackoffRate"] ** number)
-        for number in range(attempts)
-    ]
-    patience = sum(delays) / 2  # full jitter: half of it on average
-    return patience, {"transitions": attempts / patience}
 
 
 def needs(rate: float, allowed: Mapping[str, Mapping[str, Any]]) -> list[Need]:

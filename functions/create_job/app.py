@@ -18,7 +18,7 @@ def handler(event: CreateJobInput, _context: Context) -> CreateJobOutput:
     job = Job.from_document(event["job"])
     if not event.get("created"):  # a job that was created may be deleted by now: not created again
         key = KeyRecord.from_document(event.get("key"))
-        create_job()(job, event.get("executionArn"), _events(event), key)
+        job = create_job()(job, event.get("executionArn"), _events(event), key)
     if event.get("reserves"):
         reserve_slot()(job)
     return {"jobId": job.job_id}

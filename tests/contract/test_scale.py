@@ -107,5 +107,12 @@ def test_one_question_each_would_fall_behind(monkeypatch: pytest.MonkeyPatch) ->
     assert found.longest_of(slice(half, None)) > 1.5 * found.longest_of(slice(0, half))
 
 
+@pytest.mark.parametrize("jobs", scenarios.BURSTS)
+def test_a_burst_waits_for_the_provider_and_does_not_fail(jobs: int) -> None:
+    course = scenarios.burst(jobs)
+    assert course.failed == 0
+    assert sum(course.finished) == pytest.approx(jobs)
+
+
 def test_without_the_changes_the_provider_sets_the_pace() -> None:
     assert scenarios.sustained(100, changed=False).rate(60) == pytest.approx(10, rel=0.01)

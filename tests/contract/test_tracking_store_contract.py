@@ -28,7 +28,7 @@ from vsl.domain.jobs.tracked_job import TrackedJob
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.predictions.search import Intent, Search
 
-JOBS = [make_job("job-0"), make_job("job-1", callback_url="https://client.example/ended")]
+JOBS = [make_job("job-0"), make_job("job-1", callback_url="https://client.example/ended", weight=3)]
 IDS = ["prediction-1", "prediction-2"]
 STEPS = 40
 READS = {"get_item", "batch_get_item", "query", "scan"}

@@ -28,6 +28,7 @@ from vsl.domain.jobs.job import (
     WebhookReceipt,
 )
 from vsl.domain.jobs.status import finished_document
+from vsl.services.ports.jobs import Creation
 
 pytestmark = pytest.mark.integration
 
@@ -250,6 +251,20 @@ def test_a_user_may_have_a_limit_of_their_own(
     assert repository.user_limits("user-1") == UserLimits(per_hour=0)
     sql.execute("UPDATE user_limits SET jobs_per_hour = NULL, concurrent_jobs = 3")
     assert repository.user_limits("user-1") == UserLimits(concurrent=3)
+
+
+def test_a_new_job_has_the_weight_of_its_user(
+    repository: PostgresJobRepository, sql: psycopg.Connection
+) -> None:
+    assert repository.create_job(make_job("before"), None).weight == 1
+    sql.execute("INSERT INTO user_limits (user_id) VALUES ('user-1')")
+    assert repository.create_job(make_job("no weight"), None).weight == 1
+    sql.execute("UPDATE user_limits SET weight = 3")
+    for new in (True, False):  # a repeated call has to know it again
+        assert repository.create_job(make_job("heavy"), None) == Creation(new=new, weight=3)
+    assert repository.create_job(make_job("other", user_id="user-2"), None).weight == 1
+    with pytest.raises(psycopg.errors.CheckViolation):
+        sql.execute("UPDATE user_limits SET weight = 0")
 
 
 def test_the_schema_knows_every_status_and_media_type(repository: PostgresJobRepository) -> None:

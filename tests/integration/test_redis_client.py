@@ -30,10 +30,12 @@ from vsl.adapters.redis.client import (
     run_script,
 )
 from vsl.adapters.redis.rate_limits import RedisRateLimits
+from vsl.adapters.redis.slots import RedisSlots
 from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
 from vsl.adapters.redis.wait_places import RedisWaitPlaces
 from vsl.domain.api.limits import Limits, Verdict
 from vsl.domain.errors import StoreUnavailable
+from vsl.domain.jobs.flow import Flow
 from vsl.domain.jobs.job import JobStatus
 from vsl.domain.jobs.status import StatusDocument, status_document
 
@@ -93,6 +95,20 @@ def use_all_stores(client: RedisClient) -> None:
     assert not memory.seen("rep-1")
     memory.remember("rep-1")
     assert memory.seen("rep-1")
+    use_slots(RedisSlots(url, 10, client))
+
+
+def use_slots(slots: RedisSlots) -> None:
+    """One slot every six seconds. Without Redis every job would have one, so that is no sign of rights."""
+    flow, now = Flow("interactive:user-1"), START
+    assert slots.reserve("first", flow, now).granted
+    assert not slots.reserve("second", flow, now).granted
+    assert slots.outlook(now)[0] == 1
+    later = now + timedelta(seconds=6)
+    assert list(slots.next(later, later).job_ids) == ["second"]
+    slots.throttled("second", later, 30)
+    assert slots.outlook(later)[1] == 30
+    slots.give_back("second", later)
 
 
 @pytest.mark.parametrize("options", ["", "?protocol=3&client_name=vsl&health_check_interval=1"])

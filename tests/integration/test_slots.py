@@ -9,11 +9,12 @@ import pytest
 import redis
 from hypothesis import strategies as st
 
+from tests.support.jobs import make_job
 from tests.support.memory_pacing import SCRIPTS, MemoryPacing
 from vsl.adapters.redis import slots as adapter
 from vsl.adapters.redis.client import RedisClient
 from vsl.adapters.redis.slots import RedisSlots
-from vsl.domain.jobs.flow import BATCH_COST, Flow
+from vsl.domain.jobs.flow import BATCH_COST, Flow, flow_of
 from vsl.services.ports.pacing import Dispatch
 
 pytestmark = pytest.mark.integration
@@ -115,6 +116,16 @@ def test_a_batch_has_its_share_and_no_more(slots: RedisSlots) -> None:
     assert 2 <= len(shares) <= 3, "one in nine, and never none"
 
 
+def test_a_user_of_more_weight_has_more_of_the_slots(slots: RedisSlots) -> None:
+    burst(slots)
+    carl = flow_of(make_job("c", user_id="carl", weight=3))
+    fill(slots, BEN, *(f"b{number:02}" for number in range(20)))
+    fill(slots, carl, *(f"c{number:02}" for number in range(60)))
+    order = drained(slots)
+    assert [name[0] for name in order[:40]].count("c") == pytest.approx(30, abs=1)
+    assert len(order) == 80
+
+
 def test_a_throttled_job_gets_its_place_again_and_none_is_served_meanwhile(
     slots: RedisSlots,
 ) -> None:
@@ -186,12 +197,15 @@ def test_without_redis_there_is_a_slot_for_every_job() -> None:
     slots.give_back("a", START)
 
 
+_HEAVY = Flow("interactive:carl", 1 / 3)
 _JOBS = st.sampled_from([f"job {number}" for number in range(12)])
 _CALLS = st.lists(
     st.tuples(
         st.integers(0, 3000),
         st.one_of(
-            st.tuples(st.just("join"), _JOBS, st.sampled_from([ANA, BEN, Flow("batch:ana", 8.0)])),
+            st.tuples(
+                st.just("join"), _JOBS, st.sampled_from([ANA, BEN, _HEAVY, Flow("batch:ana", 8.0)])
+            ),
             st.tuples(st.just("reserve"), _JOBS, st.sampled_from([ANA, BEN])),
             st.tuples(st.just("next")),
             st.tuples(st.just("throttled"), _JOBS, st.integers(1, 12)),

@@ -304,6 +304,7 @@ class MemoryJobRepository:
 
     def __init__(self) -> None:
         self.money = MemoryMoney()
+        self.weight = 1
         self.created: dict[str, Job] = {}
         self.finished: dict[str, FinishedJob] = {}
         self.orphans: dict[str, OrphanedPrediction] = {}
@@ -313,10 +314,10 @@ class MemoryJobRepository:
         if job.job_id in self.deleted:
             raise JobDeleted("The job was deleted.", jobId=job.job_id)
         if job.job_id in self.created:
-            return Creation(new=False)
+            return Creation(new=False, weight=self.weight)
         alerted = self.money.hold(job)
         self.created[job.job_id] = job
-        return Creation(new=True, alerted=alerted)
+        return Creation(new=True, alerted=alerted, weight=self.weight)
 
     def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         if finished.job.job_id in self.deleted:

@@ -52,16 +52,17 @@ class MemoryJobRepository:
         self.rows: dict[str, Row] = {}
         self.orphans: dict[str, tuple[str, OrphanedPrediction]] = {}
         self.limits = UserLimits()
+        self.weight = 1
 
     def create_job(self, job: Job, _execution_arn: str | None) -> Creation:
         row = self.rows.get(job.job_id)
         if row is not None and row.deleted:
             raise JobDeleted("The job was deleted.", jobId=job.job_id)
         if row is not None:
-            return Creation(new=False)
+            return Creation(new=False, weight=self.weight)
         alerted = self.money.hold(job)
         self.rows[job.job_id] = Row(job)
-        return Creation(new=True, alerted=alerted)
+        return Creation(new=True, alerted=alerted, weight=self.weight)
 
     def finish_job(self, finished: FinishedJob) -> StatusDocument | None:
         row = self.rows.setdefault(finished.job.job_id, Row(finished.job))

@@ -105,18 +105,6 @@ def test_who_waits_too_long_fails() -> None:
     assert sum(course.finished) + course.failed == pytest.approx(30)
 
 
-def test_waiting_costs_what_it_takes_to_try_again() -> None:
-    """Ten that wait and try twice a second eat up the tokens that another step lives on."""
-    steps = [
-        Step("busy", TICK, {"tokens": 1}),
-        Step("stuck", TICK, {"never": 1}, retries={"tokens": 1.0}),
-    ]
-    buckets = {"tokens": Bucket(10, 10), "never": Bucket(0, 0)}
-    course = simulate(steps, buckets, {}, steady(5, 60))
-    assert course.waiting["stuck"] < 15, "every waiting job takes a token a second"
-    assert course.waiting["busy"] > 200
-
-
 def test_nothing_is_lost_on_the_way() -> None:
     steps = [
         Step("a", 0.7, {"x": 1}, {"s": 0.3}),

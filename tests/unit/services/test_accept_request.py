@@ -430,6 +430,15 @@ def test_a_job_that_is_written_down_keeps_its_terms_in_its_execution() -> None:
         accept({"job": {"jobId": job.job_id}}, execution, tracking=Items(item_of(job)))
 
 
+def test_the_weight_comes_from_the_item_and_travels_with_the_job() -> None:
+    job = accept({"request": REQUEST})
+    heavy = replace(job, weight=3)
+    assert accept({"job": job.document()}, tracking=Items(item_of(heavy))) == heavy
+    assert Job.from_document(heavy.document()) == heavy
+    claimed = job.document() | {"weight": 100}
+    assert accept({"job": claimed}, tracking=Items(item_of(job))).weight == 1
+
+
 def test_a_job_of_an_older_version_has_no_terms_and_goes_on() -> None:
     older = replace(accept({"request": REQUEST}), price=None, call=None)
     found = accept({"job": older.document()}, tracking=Items(item_of(older)))

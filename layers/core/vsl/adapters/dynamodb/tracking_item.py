@@ -67,6 +67,8 @@ def identity(job: Job) -> dict[str, Any]:
         known["callbackUrl"] = job.callback_url
     if job.priority is not Priority.INTERACTIVE:
         known["priority"] = job.priority.value
+    if job.weight != 1:
+        known["weight"] = job.weight
     if job.price:
         known["price"] = job.price.document()
     return known
@@ -129,6 +131,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         reruns=int(item.get("reruns", 1)),
         callback_url=item.get("callbackUrl"),
         priority=Priority(item.get("priority", Priority.INTERACTIVE)),
+        weight=int(item.get("weight", 1)),
         price=PriceTerms.from_document(item.get("price")),
     )
     outcome = item.get("outcome")

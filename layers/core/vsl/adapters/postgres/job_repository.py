@@ -43,15 +43,19 @@ _INSERT = """
     ON CONFLICT (job_id) DO NOTHING
 """
 
-# The job and its hold, or neither, in one round trip.
+# The job and its hold, or neither, with the user's weight, in one round trip.
 _HOLDING = """
     WITH created AS ({insert} RETURNING job_id, user_id, model_id)
-    SELECT hold_money(
-        job_id, user_id, model_id, %(estimate)s, %(hold)s, %(day)s,
-        %(user_limits)s::bigint[], %(stage_limits)s::bigint[], %(prepay)s
-    ) FROM created
+    SELECT
+        EXISTS (SELECT FROM created),
+        (SELECT hold_money(
+            job_id, user_id, model_id, %(estimate)s, %(hold)s, %(day)s,
+            %(user_limits)s::bigint[], %(stage_limits)s::bigint[], %(prepay)s
+        ) FROM created),
+        (SELECT weight FROM user_limits WHERE user_id = %(user_id)s)
 """
 _CREATE = _HOLDING.replace("{insert}", _INSERT)
+_NOTHING = (False, False, None)
 
 _SETTLE_MONEY = "SELECT settle_money(%s, %s)"
 
@@ -165,14 +169,14 @@ class PostgresJobRepository:
 
         def insert(connection: Connection) -> Creation:
             try:
-                created = connection.execute(_CREATE, row).fetchone()
+                new, alerted, weight = connection.execute(_CREATE, row).fetchone() or _NOTHING
             except psycopg.Error as error:
                 raise refused(connection, job, error) from error
-            if created is not None:
-                return Creation(new=True, alerted=created[0])
+            if new:
+                return Creation(new=True, alerted=alerted, weight=weight or 1)
             if connection.execute(_DELETED, (row["job_id"],)).fetchone():
                 raise JobDeleted("The job was deleted.", jobId=job.job_id)
-            return Creation(new=False)
+            return Creation(new=False, weight=weight or 1)
 
         return self._connection.run(insert)
 

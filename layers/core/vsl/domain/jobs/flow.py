@@ -17,6 +17,6 @@ class Flow:
 
 
 def flow_of(job: Job) -> Flow:
-    if job.priority is Priority.BATCH:
-        return Flow(f"batch:{job.user_id}", BATCH_COST)
-    return Flow(f"interactive:{job.user_id}")
+    """A user of weight 3 is served three times for every time that a user of weight 1 is."""
+    cost = BATCH_COST if job.priority is Priority.BATCH else 1.0
+    return Flow(f"{job.priority}:{job.user_id}", cost / job.weight)

@@ -63,6 +63,7 @@ class JobDocument(TypedDict):
     reruns: NotRequired[int]
     callbackUrl: NotRequired[str]
     priority: NotRequired[str]
+    weight: NotRequired[int]
     price: NotRequired[Mapping[str, Any]]
     call: NotRequired[Mapping[str, Any]]
 
@@ -75,7 +76,8 @@ class Job:
     how often a prediction that the provider's platform broke off is submitted again, `callback_url`
     where the client hears of the end. `price` and `call` are what the catalogue said on the day it
     was accepted; None for a job that was accepted before jobs carried them, and `call` also where
-    the job comes out of a store, which is never submitted from.
+    the job comes out of a store, which is never submitted from. `weight` is the user's share of the
+    slots at the provider when the job was created.
     """
 
     job_id: str
@@ -90,6 +92,7 @@ class Job:
     reruns: int = 1
     callback_url: str | None = field(default=None, repr=False)
     priority: Priority = Priority.INTERACTIVE
+    weight: int = 1
     price: PriceTerms | None = None
     call: ProviderCall | None = field(default=None, repr=False)
 
@@ -131,6 +134,8 @@ class Job:
             document["callbackUrl"] = self.callback_url
         if self.priority is not Priority.INTERACTIVE:
             document["priority"] = self.priority.value
+        if self.weight != 1:
+            document["weight"] = self.weight
         if self.price is not None:
             document["price"] = self.price.document()
         if self.call is not None:
@@ -152,6 +157,7 @@ class Job:
             reruns=int(document.get("reruns", 1)),
             callback_url=document.get("callbackUrl"),
             priority=Priority(document.get("priority", Priority.INTERACTIVE)),
+            weight=int(document.get("weight", 1)),
             price=PriceTerms.from_document(document.get("price")),
             call=ProviderCall.from_document(document.get("call")),
         )

@@ -6,7 +6,7 @@ it is held: of two requests with one key, one writes.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vsl.domain.errors import BudgetExceeded, VslError
 from vsl.domain.jobs.idempotency import KeyRecord
@@ -35,16 +35,19 @@ class CreateJob:
         execution_arn: str | None,
         events: Sequence[JobEvent] = (),
         key: KeyRecord | None = None,
-    ) -> None:
-        """Raises JobDeleted, BudgetExceeded and ModelFrozen, and RequestInProgress when the key stands for
+    ) -> Job:
+        """The job with the weight of its user.
+
+        Raises JobDeleted, BudgetExceeded and ModelFrozen, and RequestInProgress when the key stands for
         another job by now."""
         if key is not None and not self.keys.hold(key, job.job_id):
-            return  # created by another request with this key, and perhaps deleted since
+            return job  # created by another request with this key, and perhaps deleted since
         try:
             creation = self.repository.create_job(job, execution_arn)
         except BudgetExceeded:
             self._tell()  # that it is full
             raise
+        job = replace(job, weight=creation.weight)
         self.tracking.create(job, job.deadline, execution_arn, events)
         if key is not None:
             self.keys.bind(key, job.job_id)
@@ -52,6 +55,7 @@ class CreateJob:
             self.metrics.count("JobStarted", mediaType=job.media_type, modelId=job.model_id)
         if creation.alerted:
             self._tell()
+        return job
 
     def _tell(self) -> None:
         """Of budgets that have filled so far. The job does not depend on it, and it is told later if

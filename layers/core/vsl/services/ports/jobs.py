@@ -21,10 +21,12 @@ from vsl.domain.jobs.timeline import JobRecord
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """`new`: this call inserted the job; `alerted`: with it a budget reached a level worth telling."""
+    """`new`: this call inserted the job; `alerted`: with it a budget reached a level worth telling;
+    `weight`: the user's share of the slots at the provider."""
 
     new: bool
     alerted: bool = False
+    weight: int = 1
 
 
 class JobRepository(Protocol):
