@@ -1,5 +1,6 @@
 """A stage whose provider takes few creations: jobs wait their turn, and say so, instead of failing."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +23,12 @@ WAIT_MS = 20_000
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """In the place of the stack that all others share: three creations at once, then one in two seconds."""
+    """In the place of the stack that all others share: three creations at once, then one in two seconds,
+    and no more than twelve jobs that wait."""
     state = tmp_path_factory.mktemp("pacing")
     try:
-        options = ("--speed", "0.05", "--parameter", "CreationsPerMinute=30")
+        rate, limit = ("--parameter", "CreationsPerMinute=30"), ("--parameter", "QueueLimit=12")
+        options = ("--speed", "0.05", *rate, *limit)
         running = Stack(json.loads(vsl("up", "--detach", "--json", *options, state=state)))
         yield running
         running.close()
@@ -117,3 +120,26 @@ def test_a_provider_that_throttles_in_spite_of_a_slot_fails_no_job(stack: Stack)
     assert len(slot_of(stack, ended["jobId"])) == 1
     names = [event["name"] for event in ask(stack, f"jobs/{ended['jobId']}/timeline")["events"]]
     assert {"intent_1", "intent_4", "queued", "dequeued"} <= set(names)
+
+
+def test_a_full_queue_refuses_new_jobs_and_has_room_again(stack: Stack) -> None:
+    jobs, ask_for = [], {"prompt": unique("one more")}
+    for number in itertools.count():
+        answer = stack.api.generate("flux-schnell", ask_for, user_id=f"user-{number % 5}")
+        if answer.status_code != 202:
+            break
+        jobs.append(str(answer.json()["jobId"]))
+    assert len(jobs) >= 12
+    body = answer.json()
+    assert (answer.status_code, body["code"], body["limit"]) == (429, "QueueFull", 12)
+    assert 1 <= int(answer.headers["retry-after"]) == body["retryAfter"] <= 60
+
+    for job_id in jobs:
+        httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=None, trust_env=False)
+    assert {stack.api.finish(job_id)["status"] for job_id in jobs} <= {"canceled", "succeeded"}
+    again = until(
+        lambda: stack.api.generate("flux-schnell", ask_for, user_id="dee"),
+        lambda answer: answer.status_code == 202,
+        pause=0.5,
+    )
+    assert stack.api.finish(again.json()["jobId"])["status"] == "succeeded"
