@@ -36,6 +36,7 @@ from vsl.adapters.aws.step_functions import StepFunctionsTaskTokens
 from vsl.adapters.dynamodb.tracking_item import to_dynamodb
 from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
 from vsl.adapters.dynamodb.values import serialized
+from vsl.adapters.postgres.budgets import PostgresBudgets
 from vsl.adapters.postgres.connection import PostgresConnection
 from vsl.adapters.postgres.job_queries import PostgresJobQueries
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
@@ -104,6 +105,7 @@ class Stores:
 
     repository: PostgresJobRepository
     queries: PostgresJobQueries
+    freezes: PostgresBudgets
     cache: RedisStatusCache
     deduplication: RedisWebhookDeduplication
     limits: RedisRateLimits
@@ -120,6 +122,7 @@ def stores(
     made = Stores(
         PostgresJobRepository(connection),
         PostgresJobQueries(connection),
+        PostgresBudgets(connection),
         RedisStatusCache(lambda: redis_url, redis),
         RedisWebhookDeduplication(lambda: redis_url, redis),
         RedisRateLimits(lambda: redis_url, redis),
@@ -194,6 +197,7 @@ class WaitingJob:
             cache=stores.cache,
             limits=stores.limits,
         )
+        stores.freezes.unfreeze(self.job.model_id)  # the example before may have cost too much
         stores.repository.create_job(self.job, "arn:execution")
         self.tracking.create(self.job, self.job.deadline, "arn:execution")
         self.tracking.write_intent(self.job.job_id, 1, START, START, INTENT)
