@@ -12,6 +12,7 @@ OPTIONS = (
     *("--speed", "0.05"),
     *("--parameter", "RateLimitPerHour=1000000"),
     *("--parameter", "ConcurrentJobs=1000000"),
+    *("--parameter", "CreationsPerMinute=100000"),
 )
 
 
