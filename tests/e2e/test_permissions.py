@@ -56,6 +56,10 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
         "an item that its batch does not bring",
         "tests/unit/services/test_poller_at_scale.py::test_an_item_that_cannot_be_read_stops_no_other",
     ),
+    ("DispatchQueueFunction", "lambda:InvokeFunction", ":vsl-local-dispatch-queue"): (
+        "jobs still wait when a run has used its time",
+        "tests/unit/functions/test_dispatch_queue.py::test_what_still_waits_is_handed_on_once_the_lease_is_free",
+    ),
     ("PollPredictionsFunction", "lambda:InvokeFunction", ":vsl-local-poll-predictions"): (
         "more is due than one run serves",
         "tests/unit/functions/test_poll_predictions.py::test_what_is_left_is_handed_on_once_the_lease_is_free",

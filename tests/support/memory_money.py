@@ -62,8 +62,9 @@ class Account:
             (Period.TOTAL, _EVER, total, self.spent, self.held),
             (Period.CREDIT, _EVER, credit, self.credit_spent, self.credit_held),
         ]
+        own = self.limits.keys() | ({Period.CREDIT} if self.prepaid else set())
         return [
-            Budget(self.owner, period, starts, limit, spent, held, period in self.limits)
+            Budget(self.owner, period, starts, limit, spent, held, period in own)
             for period, starts, default, spent, held in rows
             if (limit := self.limits.get(period, default)) is not None
             or period is not Period.CREDIT

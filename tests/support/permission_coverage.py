@@ -11,7 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from PIL import Image
 
-from devstack.replicate.faults import FileFault, PredictionFails, PredictionSlow, WebhookFault
+from devstack.replicate.faults import (
+    CreateFails,
+    FileFault,
+    Match,
+    PredictionFails,
+    PredictionSlow,
+    WebhookFault,
+)
 from tests.support.api import unique
 from tests.support.receiver import Receiver
 from tests.support.stack import Stack
@@ -44,6 +51,7 @@ class Usage:
                 "doomed",
                 "stopped",
                 "overdue",
+                "queued",
             )
         }
 
@@ -68,6 +76,7 @@ class Usage:
         self.run_out_of_time(self.submit("overdue"))
         slow = self.submit("slow")
         self.look_at(slow)
+        self.await_slot(slow)
         self.ask("POST", f"/jobs/{slow}/cancel", 202)
         self.finish(slow)
         self.forget_a_job()
@@ -75,6 +84,7 @@ class Usage:
         for job_id in (video, failing):
             # It waits although its job has ended: whoever finds the outcome answers for it.
             self.invoke("AwaitPrediction", {"jobId": job_id, "taskToken": "none"})
+        self.await_slot(failing)
         self.take_an_admission_back()
         self.wait_at_the_api()
         self.send_a_webhook_without_address()
@@ -83,6 +93,8 @@ class Usage:
         self.look_at_the_money(video)
         self.ask("DELETE", f"/jobs/{video}", 204)
         self.sweep(buried)
+        self.fill_a_budget()
+        self.queue_for_the_provider()
 
     def _keep(self, kind: str, *words: str) -> None:
         self.secrets.setdefault(kind, set()).update(words)
@@ -100,6 +112,9 @@ class Usage:
             *(
                 PredictionSlow.model_validate(match(name, running=600))
                 for name in ("slow", "stopped", "overdue")
+            ),
+            CreateFails(
+                status=429, retry_after=15, times=1, match=Match(prompt=self.prompts["queued"])
             ),
             # Long enough for the job to wait: it is to be woken, not to find the end already there.
             *(
@@ -269,6 +284,30 @@ class Usage:
         self._keep("idempotency key", key)
         body, headers = {"userId": "prepaid", "amount": "1"}, {"Idempotency-Key": key}
         self.operate("POST", "/credits", json=body, headers=headers)
+
+    def fill_a_budget(self) -> None:
+        """Its owner's job is told of."""
+        self.operate("PUT", "/budgets/filling", json={"period": "day", "limit": "0.003"})
+        self.stack.api.run(MODEL, {"prompt": unique("the last")}, user_id="filling")
+
+    def await_slot(self, job_id: str) -> None:
+        """A job that has its prediction, or its end, by now goes on at once."""
+        event = json.loads((REPOSITORY / "events/steps/await_slot.json").read_text())
+        self.invoke("AwaitSlot", {**event, "jobId": job_id, "taskToken": "none"})
+
+    def queue_for_the_provider(self) -> None:
+        """A job that is throttled waits, is seen to wait, and is looked after by the poller."""
+        job_id, live = self.submit("queued"), self.stack.tracking_store()
+
+        def waits() -> bool:
+            item = live.get(job_id)
+            return item is not None and item.queued_at is not None
+
+        until(waits)
+        self.ask("GET", "/jobs", 200)
+        live.reschedule(job_id, self.stack.now())
+        self.invoke("PollPredictions", {})
+        self.finish(job_id)
 
     def stop(self, job_id: str) -> None:
         until(lambda: self.stack.api.status(job_id)["status"] == "processing")

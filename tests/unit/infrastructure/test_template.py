@@ -210,7 +210,7 @@ def test_who_may_touch_what() -> None:
             "dynamodb:UpdateItem",
             "dynamodb:UpdateItem",
             "lambda:InvokeFunction",
-            *release,
+            "states:SendTaskSuccess",
         ],
         "AwaitPrediction": ["dynamodb:UpdateItem", *release],
         "ResolveTimeout": [*item, *keep],

@@ -22,8 +22,8 @@ from vsl.domain.money.usage import UsageLine, UsageRequest
 
 _READ = """
     SELECT owner, period, starts, limit_amount, lines.spent, lines.held,
-        CASE period WHEN 'day' THEN day_limit WHEN 'month' THEN month_limit
-                    WHEN 'total' THEN total_limit ELSE granted END IS NOT NULL AS own
+        CASE period WHEN 'day' THEN day_limit IS NOT NULL WHEN 'month' THEN month_limit IS NOT NULL
+                    WHEN 'total' THEN total_limit IS NOT NULL ELSE prepaid END AS own
     FROM budgets,
         budget_lines(turned_over(budgets, %(today)s), %(defaults)s::bigint[], %(prepay)s) AS lines
     WHERE owner = %(owner)s
