@@ -21,6 +21,7 @@ from vsl.adapters.postgres.connection import Connection, PostgresConnection
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
 from vsl.domain.api.operations import Window
 from vsl.domain.errors import ConfigurationError, InternalError, StoreUnavailable
+from vsl.domain.money.budgets import NO_BUDGETS
 from vsl.runtime import wiring
 
 pytestmark = pytest.mark.integration
@@ -122,13 +123,15 @@ def test_all_adapters_of_a_process_share_one_connection(
         wiring.erasure,
         wiring.operations,
         wiring.callback_log,
+        wiring.budgets,
     )
     secrets = SimpleNamespace(secret={"database-url": lambda: postgres_url}.__getitem__)
     monkeypatch.setattr(wiring, "parameters", lambda: secrets)
+    monkeypatch.setattr(wiring, "settings", lambda: SimpleNamespace(budgets=NO_BUDGETS))
     for factory in factories:
         factory.cache_clear()
     job = make_job()
-    assert wiring.job_repository().create_job(job, None)
+    assert wiring.job_repository().create_job(job, None).new
     assert wiring.job_queries().record(job.job_id) is not None
     assert wiring.erasure().erased(job.job_id) is None
     window = Window(job.created_at, job.created_at + timedelta(hours=1))

@@ -40,7 +40,12 @@ class Api:
         return status
 
     def submit(self, model_id: str, parameters: dict[str, Any], **options: Any) -> str:
-        answer = self.generate(model_id, parameters, **options)
+        """A busy machine says 503: the same request is sent again, as a client would."""
+        options.setdefault("key", uuid.uuid4().hex)
+        answer = until(
+            lambda: self.generate(model_id, parameters, **options),
+            lambda answer: answer.status_code != 503,
+        )
         assert answer.status_code == 202, answer.text
         return str(answer.json()["jobId"])
 

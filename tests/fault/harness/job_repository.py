@@ -41,7 +41,9 @@ class Row:
 
     def document(self) -> StatusDocument:
         if self.end is None:
-            return status_document(self.job, JobStatus.PENDING, self.job.created_at)
+            return status_document(
+                self.job, JobStatus.PENDING, self.job.created_at, held_cost=self.job.hold
+            )
         assets = tuple(self.assets[index] for index in sorted(self.assets))
         return finished_document(replace(self.end, job=self.job, assets=assets))
 
