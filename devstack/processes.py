@@ -2,12 +2,18 @@
 
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+# https://docs.kernel.org/networking/ip-sysctl.html: the first and the last port that connections get.
+_CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_USUAL_FIRST = 32_768
+_LOWEST, _ENOUGH = 20_000, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,28 @@ def start_time(pid: int) -> str | None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free. All are held at once, so that no two are the same."""
+    """Ports that are free. All are held at once, so that no two are the same.
+
+    They lie below those that the kernel gives to connections: on a busy machine one of those may be taken
+    before the server that is to have it listens.
+    """
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in sockets]
+        ports: list[int] = []
+        while len(ports) < count:
+            probe = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", _candidate()))
+                ports.append(probe.getsockname()[1])
+        return ports
+
+
+def _candidate() -> int:
+    """0, the kernel's own choice, where it gives nearly all ports to connections."""
+    try:
+        first = int(_CONNECTIONS.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        first = _USUAL_FIRST
+    return _LOWEST + secrets.randbelow(first - _LOWEST) if first - _LOWEST > _ENOUGH else 0
 
 
 # For glibc: few arenas however many threads, and what is large goes back when it is freed.
