@@ -175,6 +175,12 @@ def test_both_answer_alike(seed: int, moto: Any, monkeypatch: pytest.MonkeyPatch
     assert len(seen) > 10
 
 
+@pytest.mark.usefixtures("moto")
+def test_none_of_many_are_none() -> None:
+    """DynamoDB refuses a BatchGetItem without a key."""
+    assert DynamoTrackingStore("jobs").get_many([]) == {}
+
+
 class Twice:
     """A client whose every answer to a write is lost once: the write stands, and is sent again."""
 

@@ -40,6 +40,8 @@ class TrackingReads(ItemTable):
         keys = [serialized(tracking_item.key(job_id)) for job_id in job_ids]
         asked: Mapping[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
         found: dict[str, TrackedJob] = {}
+        if not keys:
+            return found  # DynamoDB refuses to be asked for nothing
         for _ in range(_BATCH_ROUNDS):
             answer = call("batch_get_item", RequestItems=asked)
             items = answer["Responses"].get(self._table, ())

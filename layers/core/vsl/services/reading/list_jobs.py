@@ -54,5 +54,5 @@ class ListJobs:
         running = [
             row.position.job_id for row in page if not JobStatus(row.document["status"]).terminal
         ]
-        live = self.live(self.tracking.get_many(running)) if running else {}
+        live = self.live(self.tracking.get_many(running))
         return [live.get(row.position.job_id, row.document) for row in page]
