@@ -16,8 +16,8 @@ from vsl.domain.api.request import is_user_id
 from vsl.domain.callbacks import callback, callback_url
 from vsl.domain.callbacks.callback import CallbackOutcome
 from vsl.domain.catalogue import uploads
+from vsl.domain.jobs.idempotency import MAX_IDEMPOTENCY_KEY
 from vsl.domain.jobs.job import JobStatus, MediaType
-from vsl.services.admission.machine_input import MAX_IDEMPOTENCY_KEY
 
 DOCUMENT = json.loads(PUBLISHED.read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]

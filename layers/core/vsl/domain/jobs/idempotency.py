@@ -12,6 +12,7 @@ that died binds nothing, and the same key may become a new job with a new id and
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,13 @@ from typing import Any, Self, TypedDict
 # last moment (a test compares).
 CLAIM_SECONDS = 60
 KEPT_SECONDS = 24 * 3600
+MAX_IDEMPOTENCY_KEY = 255
+# What is beyond ASCII in a header has no agreed meaning.
+_KEY = re.compile(rf"[ -~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
+
+
+def is_key(value: object) -> bool:
+    return isinstance(value, str) and _KEY.fullmatch(value) is not None
 
 
 class KeyState(StrEnum):

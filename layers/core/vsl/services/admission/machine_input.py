@@ -1,7 +1,6 @@
 """The input of both state machines, read and checked before any store is asked."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,10 +8,8 @@ from vsl.domain.api.caller import Caller, Tokens, token_subject
 from vsl.domain.api.request import KEYS, is_user_id
 from vsl.domain.api.request_json import check_values, read_request
 from vsl.domain.errors import InvalidRequest, PayloadTooLarge
+from vsl.domain.jobs.idempotency import MAX_IDEMPOTENCY_KEY, is_key
 
-MAX_IDEMPOTENCY_KEY = 255
-# What is beyond ASCII in a header has no agreed meaning.
-_IDEMPOTENCY_KEY = re.compile(rf"[ -~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
 # Only the API's template puts these into the input; an operator who starts a machine is trusted.
 _FROM_THE_API = {"requestId", "claims"}
 # As JSON. A job travels through Step Functions, whose documents end at 256 KiB: this leaves as much
@@ -54,7 +51,7 @@ def request_body(document: Mapping[str, Any], tokens: Tokens) -> Any:
 def idempotency_key(document: Mapping[str, Any]) -> str:
     """Empty for none. Raises InvalidRequest."""
     key = document.get("idempotencyKey") or ""
-    if key and not (isinstance(key, str) and _IDEMPOTENCY_KEY.fullmatch(key)):
+    if key and not is_key(key):
         raise InvalidRequest(
             f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
         )

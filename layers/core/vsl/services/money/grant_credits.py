@@ -1,17 +1,15 @@
 """Credits that a user has paid for: added once, however often the request is repeated."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vsl.domain.api.caller import Caller
 from vsl.domain.errors import InvalidRequest
+from vsl.domain.jobs.idempotency import MAX_IDEMPOTENCY_KEY, is_key
 from vsl.domain.money.amounts import dollars
 from vsl.services.money.budget_requests import parse_credits
 from vsl.services.ports.money import Budgets
-
-_KEY = re.compile(r"[ -~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,8 @@ class GrantCredits:
         other credits.
         """
         caller.require_trusted()
-        if key is None or not _KEY.fullmatch(key):
-            message = "is required: 1 to 255 printable ASCII characters"
+        if key is None or not is_key(key):
+            message = f"is required: 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters"
             raise InvalidRequest(
                 f"The header Idempotency-Key {message}.",
                 fields=[{"field": "Idempotency-Key", "message": message}],
