@@ -7,8 +7,8 @@ that the details survive the trip through Step Functions' `Cause`.
 """
 
 import json
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Self
 
 
 class VslError(Exception):
@@ -48,6 +48,13 @@ class InvalidRequest(VslError):
 
     status = 400
     title = "The request is not valid"
+
+    @classmethod
+    def of(cls, faults: Iterable[tuple[str, str]]) -> Self:
+        """By the field, and what is wrong with it: `limit`, `must be a number`."""
+        fields = [{"field": name, "message": message} for name, message in faults]
+        text = "; ".join(f"{fault['field']} {fault['message']}" for fault in fields)
+        return cls(f"{text}.", fields=fields)
 
 
 class InvalidParameters(InvalidRequest):

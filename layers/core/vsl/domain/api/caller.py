@@ -50,10 +50,7 @@ class Caller:
 
     def __post_init__(self) -> None:
         if self.named is not None and not is_user_id(self.named):
-            raise InvalidRequest(
-                "userId is not a valid user id.",
-                fields=[{"field": "userId", "message": "is not a valid user id"}],
-            )
+            raise InvalidRequest.of([("userId", "is not a valid user id")])
         if self.subject is not None and self.named not in {None, self.subject}:
             raise Forbidden("The userId in the request is not the caller's own.")
 
@@ -65,9 +62,7 @@ class Caller:
     def require_user(self) -> str:
         """The user the request is about. Raises InvalidRequest when it names none and has to."""
         if self.user_id is None:
-            raise InvalidRequest(
-                "userId is required.", fields=[{"field": "userId", "message": "is required"}]
-            )
+            raise InvalidRequest.of([("userId", "is required")])
         return self.user_id
 
     def require_trusted(self) -> None:

@@ -26,10 +26,7 @@ class Window:
         text = query.get("hours", str(DEFAULT_HOURS))
         hours = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
         if not 1 <= hours <= MOST_HOURS:
-            message = f"must be a whole number from 1 to {MOST_HOURS}"
-            raise InvalidRequest(
-                f"hours {message}.", fields=[{"field": "hours", "message": message}]
-            )
+            raise InvalidRequest.of([("hours", f"must be a whole number from 1 to {MOST_HOURS}")])
         return cls(now - timedelta(hours=hours), now)
 
     def hours(self) -> list[datetime]:

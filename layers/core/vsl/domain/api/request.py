@@ -130,9 +130,4 @@ def _callback_url(
 
 
 def _invalid(faults: Mapping[str, str]) -> InvalidRequest:
-    fields = [
-        {"field": name, "message": message}
-        for name, message in list(faults.items())[:_MAX_REPORTED_FAULTS]
-    ]
-    text = "; ".join(f"{fault['field']} {fault['message']}" for fault in fields)
-    return InvalidRequest(f"{text}.", fields=fields)
+    return InvalidRequest.of(list(faults.items())[:_MAX_REPORTED_FAULTS])

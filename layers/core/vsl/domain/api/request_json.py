@@ -116,9 +116,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _invalid(faults: list[tuple[Path, str]]) -> InvalidRequest:
-    fields = [{"field": _place(path), "message": message} for path, message in faults]
-    text = "; ".join(f"{fault['field']} {fault['message']}" for fault in fields)
-    return InvalidRequest(f"{text}.", fields=fields)
+    return InvalidRequest.of((_place(path), message) for path, message in faults)
 
 
 def _place(path: Path) -> str:

@@ -42,4 +42,4 @@ def _with(text: str | None) -> bool:
 
 
 def _invalid(name: str, message: str) -> InvalidRequest:
-    return InvalidRequest(f"{name} {message}.", fields=[{"field": name, "message": message}])
+    return InvalidRequest.of([(name, message)])

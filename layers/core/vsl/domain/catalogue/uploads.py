@@ -135,6 +135,4 @@ def fault_of(
 
 
 def _invalid(faults: Mapping[str, str]) -> InvalidRequest:
-    fields = [{"field": name, "message": message} for name, message in list(faults.items())[:20]]
-    text = "; ".join(f"{fault['field']} {fault['message']}" for fault in fields)
-    return InvalidRequest(f"{text}.", fields=fields)
+    return InvalidRequest.of(list(faults.items())[:20])

@@ -120,4 +120,4 @@ def _day(query: Mapping[str, str], name: str, default: date) -> date:
 
 
 def _invalid(field: str, message: str) -> InvalidRequest:
-    return InvalidRequest(f"{field} {message}.", fields=[{"field": field, "message": message}])
+    return InvalidRequest.of([(field, message)])

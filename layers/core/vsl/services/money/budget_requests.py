@@ -17,10 +17,7 @@ def parse_owner(name: str) -> str:
     if name == STAGE:
         return STAGE
     if not is_user_id(name):
-        raise InvalidRequest(
-            f"owner must be {STAGE} or a user id.",
-            fields=[{"field": "owner", "message": f"must be {STAGE} or a user id"}],
-        )
+        raise InvalidRequest.of([("owner", f"must be {STAGE} or a user id")])
     return owner_of(name)
 
 
@@ -68,7 +65,4 @@ def _unknown(body: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
 
 def _check(faults: Mapping[str, str]) -> None:
     if faults:
-        fields = [{"field": name, "message": message} for name, message in faults.items()]
-        raise InvalidRequest(
-            "; ".join(f"{name} {message}" for name, message in faults.items()) + ".", fields=fields
-        )
+        raise InvalidRequest.of(faults.items())

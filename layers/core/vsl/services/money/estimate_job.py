@@ -30,10 +30,7 @@ class EstimateJob:
         model = self.catalogue.find(model_id)
         given = body.get("parameters", {})
         if not isinstance(given, Mapping):
-            message = "must be an object"
-            raise InvalidRequest(
-                f"parameters {message}.", fields=[{"field": "parameters", "message": message}]
-            )
+            raise InvalidRequest.of([("parameters", "must be an object")])
         parameters = validate_parameters(model, given, allow_http=self.allow_http)
         wanted = micro_dollars(would_hold(model, parameters))
         foreseen = {"admitted": None, "refusedBy": None}

@@ -20,10 +20,7 @@ class GetLedger:
         JobNotFound."""
         caller.require_trusted()
         if job_id is None:
-            message = "is required"
-            raise InvalidRequest(
-                f"jobId {message}.", fields=[{"field": "jobId", "message": message}]
-            )
+            raise InvalidRequest.of([("jobId", "is required")])
         if not is_job_id(job_id):
             raise job_not_found(job_id)
         movements = self.queries.movements(job_id)
