@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The real clock, and how moments are written for stores."""
 
 from datetime import UTC, datetime
 
@@ -6,3 +6,8 @@ from datetime import UTC, datetime
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def epoch_ms(at: datetime) -> int:
+    """Whole milliseconds since 1970, to the nearest."""
+    return round(at.timestamp() * 1000)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
+from vsl.adapters.clock import epoch_ms
 from vsl.adapters.dynamodb.calls import call, item_from_failed_condition
 from vsl.adapters.dynamodb.values import serialized
 
@@ -33,8 +34,8 @@ class DynamoLease:
                 ExpressionAttributeValues=serialized(
                     {
                         ":holder": holder,
-                        ":now": _milliseconds(now),
-                        ":until": _milliseconds(now + lasts),
+                        ":now": epoch_ms(now),
+                        ":until": epoch_ms(now + lasts),
                         ":forgotten": int((now + lasts + _FORGOTTEN_AFTER).timestamp()),
                     }
                 ),
@@ -56,7 +57,3 @@ class DynamoLease:
             )
         except ClientError as error:
             item_from_failed_condition(error)
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -8,6 +8,7 @@ Every key stands in one slot of a cluster: the braces make the others hash as th
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from vsl.adapters.clock import epoch_ms
 from vsl.adapters.redis.client import Redis, RedisClient, run_script, shared_client
 from vsl.domain.api.limits import WINDOW, Admission, Limits, RecentJob, Verdict
 from vsl.domain.errors import VslError
@@ -154,16 +155,16 @@ class RedisRateLimits:
         given = f"{limits.per_hour} {limits.concurrent} {keep_seconds}" if limits else ""
         arguments: list[str | int] = [
             job.job_id,
-            _milliseconds(now),
-            _milliseconds(job.deadline),
-            _milliseconds(job.created_at) if created else 0,
+            epoch_ms(now),
+            epoch_ms(job.deadline),
+            epoch_ms(job.created_at) if created else 0,
             given,
         ]
         if history is not None:
             arguments.append("history")
             for each in history:
-                deadline = 0 if each.deadline is None else _milliseconds(each.deadline)
-                arguments += [each.job_id, _milliseconds(each.created_at), deadline]
+                deadline = 0 if each.deadline is None else epoch_ms(each.deadline)
+                arguments += [each.job_id, epoch_ms(each.created_at), deadline]
         keys = [_hour_key(job.user_id), _running_key(job.user_id), _limits_key(job.user_id)]
 
         answer = self._redis.run(lambda redis: run_script(redis, ADMIT, keys, arguments))
@@ -180,7 +181,3 @@ def _running_key(user_id: str) -> str:
 
 def _limits_key(user_id: str) -> str:
     return f"{{{_hour_key(user_id)}}}:limits"
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
+from vsl.adapters.clock import epoch_ms
 from vsl.adapters.redis.client import RedisClient, run_script, shared_client
 from vsl.adapters.redis.slot_scripts import ASK, GIVE_BACK, LOOK, NEXT, THROTTLED
 from vsl.domain.errors import VslError
@@ -38,7 +39,7 @@ class RedisSlots:
         return self._ask(job_id, flow, now, APPEARS_MS)
 
     def next(self, now: datetime, watched_until: datetime) -> Dispatch:
-        answer = self._run(NEXT, now, KEPT_MS, _milliseconds(watched_until), _AT_ONCE)
+        answer = self._run(NEXT, now, KEPT_MS, epoch_ms(watched_until), _AT_ONCE)
         due_in, waiting, *job_ids = answer
         return Dispatch(job_ids, None if due_in < 0 else due_in / 1000, waiting)
 
@@ -82,9 +83,5 @@ class RedisSlots:
 
     def _run(self, script: str, now: datetime, *given: str | float) -> Any:
         burst = max(1, round(self._per_minute * BURST_SHARE))
-        arguments = [_milliseconds(now), self._per_minute, burst, *given]
+        arguments = [epoch_ms(now), self._per_minute, burst, *given]
         return self._redis.run(lambda redis: run_script(redis, script, _KEYS, arguments))
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -7,6 +7,7 @@ that died keeps no place. Both keys stand in one slot of a cluster, as one scrip
 from collections.abc import Callable
 from datetime import datetime
 
+from vsl.adapters.clock import epoch_ms
 from vsl.adapters.redis.client import RedisClient, run_script, shared_client
 from vsl.domain.errors import VslError
 
@@ -48,8 +49,8 @@ class RedisWaitPlaces:
     def take(self, user_id: str, wait_id: str, now: datetime, until: datetime) -> bool:
         arguments = (
             wait_id,
-            _milliseconds(now),
-            _milliseconds(until),
+            epoch_ms(now),
+            epoch_ms(until),
             self._per_user,
             self._in_all,
         )
@@ -70,7 +71,3 @@ class RedisWaitPlaces:
 
 def _keys(user_id: str) -> list[str]:
     return [f"{{waits}}:user:{user_id}", _ALL]
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
