@@ -1,12 +1,11 @@
 """A row of `jobs` with its assets, as the status document."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from vsl.domain.jobs.job import Job, JobStatus, MediaAsset, MediaType
 from vsl.domain.jobs.status import ErrorDocument, StatusDocument, status_document
-from vsl.domain.money.amounts import dollars
+from vsl.domain.money.amounts import dollars, plain
 
 # To be followed by WHERE.
 SELECT_DOCUMENT = """
@@ -34,7 +33,7 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         model_id=row["model_id"],
         parameters={},
         estimated_time=row["estimated_time"],
-        estimated_cost=_dollars(row["estimated_cost"]),
+        estimated_cost=plain(row["estimated_cost"]),
         timeout_seconds=row["timeout_seconds"],
         created_at=row["created_at"],
     )
@@ -49,12 +48,7 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         replicate_id=row["replicate_id"],
         assets=tuple(MediaAsset(**asset) for asset in row["assets"]),
         error=error,
-        actual_cost=None if row["actual_cost"] is None else _dollars(row["actual_cost"]),
+        actual_cost=None if row["actual_cost"] is None else plain(row["actual_cost"]),
         held_cost=None if row["held"] is None else dollars(row["held"]),
         logs=row["logs"],
     )
-
-
-def _dollars(amount: Decimal) -> Decimal:
-    """Without the zeros that numeric(12, 6) appends: 0.003000 is 0.003, and 10 is not 1E+1."""
-    return amount.quantize(Decimal(1)) if amount == int(amount) else amount.normalize()

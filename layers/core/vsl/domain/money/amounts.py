@@ -16,8 +16,13 @@ def micro_dollars(dollars: Decimal) -> int:
 
 
 def dollars(micro: int) -> Decimal:
-    """Without trailing zeros and without an exponent: 3000 is 0.003, 10000000 is 10."""
-    text = format(Decimal(micro) / _MICRO, "f")
+    """3000 is 0.003, 10000000 is 10."""
+    return plain(Decimal(micro) / _MICRO)
+
+
+def plain(amount: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent: 0.003000 is 0.003, and 10 is not 1E+1."""
+    text = format(amount, "f")
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 

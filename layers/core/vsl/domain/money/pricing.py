@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vsl.domain.jobs.job import MediaAsset, MediaType
 from vsl.domain.jobs.terms import PriceTerms
+from vsl.domain.money.amounts import plain
 from vsl.domain.predictions.prediction import Outcome, PredictionStatus
 
 if TYPE_CHECKING:  # pydantic is slow to import, and recording a webhook needs no price
@@ -126,5 +127,4 @@ def _asked_units(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
 
 def _dollars(amount: Decimal) -> Decimal:
     """Rounded to the micro-dollar, without trailing zeros and without an exponent."""
-    rounded = amount.quantize(_MICRO_DOLLAR, ROUND_HALF_UP)
-    return Decimal(format(rounded, "f").rstrip("0").rstrip("."))
+    return plain(amount.quantize(_MICRO_DOLLAR, ROUND_HALF_UP))
