@@ -225,7 +225,7 @@ def test_the_dispatcher_wakes_each_once_and_ends_when_none_waits(slots: RedisSlo
         clock=clock,
         metrics=RecordingMetrics(),
         wake=cast("Any", wake),
-        await_slot=cast("Any", None),
+        join_queue=cast("Any", None),
         sleep=clock.sleep,
     )
     assert dispatch(clock.now() + timedelta(minutes=5)) == (40, False)

@@ -12,6 +12,7 @@ from vsl.runtime.use_cases import waiting
 if TYPE_CHECKING:
     from vsl.services.pacing.await_slot import AwaitSlot
     from vsl.services.pacing.dispatch_queue import DispatchQueue
+    from vsl.services.pacing.join_queue import JoinQueue
     from vsl.services.pacing.reserve_slot import ReserveSlot
     from vsl.services.pacing.wake_queued import WakeQueued
 
@@ -25,7 +26,6 @@ def reserve_slot() -> "ReserveSlot":
 
 @cache
 def await_slot() -> "AwaitSlot":
-    from vsl.adapters.aws.lambdas import invoke_later
     from vsl.services.pacing.await_slot import AwaitSlot
 
     return AwaitSlot(
@@ -33,9 +33,8 @@ def await_slot() -> "AwaitSlot":
         slots=wiring.slots(),
         tokens=wiring.task_tokens(),
         clock=wiring.clock,
-        wake=wake_queued(),
+        join_queue=join_queue(),
         complete_wait=waiting.complete_wait(),
-        call_dispatcher=lambda: invoke_later(settings().dispatch_function, {}),
         longest=timedelta(seconds=settings().queue_wait_seconds),
     )
 
@@ -50,8 +49,22 @@ def dispatch_queue() -> "DispatchQueue":
         clock=wiring.clock,
         metrics=observability.metrics,
         wake=wake_queued(),
-        await_slot=await_slot(),
+        join_queue=join_queue(),
         sleep=sleep,
+    )
+
+
+@cache
+def join_queue() -> "JoinQueue":
+    from vsl.adapters.aws.lambdas import invoke_later
+    from vsl.services.pacing.join_queue import JoinQueue
+
+    return JoinQueue(
+        tracking=wiring.tracking_store(),
+        slots=wiring.slots(),
+        clock=wiring.clock,
+        wake=wake_queued(),
+        call_dispatcher=lambda: invoke_later(settings().dispatch_function, {}),
     )
 
 

@@ -1,35 +1,28 @@
 """A job begins to wait for a slot at the provider."""
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from vsl.domain.errors import JobCanceled, StoreUnavailable, VslError
-from vsl.domain.jobs.flow import flow_of
+from vsl.domain.errors import JobCanceled, VslError
 from vsl.domain.jobs.tracked_job import TrackedJob
-from vsl.services.pacing.wake_queued import WakeQueued
+from vsl.services.pacing.join_queue import JoinQueue
 from vsl.services.ports.pacing import Slots, Turn
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
 from vsl.services.ports.workflow import TaskTokens
 from vsl.services.waiting.complete_wait import CompleteWait
 
-# A job whose turn has not come so long after it was to come is looked at by the poller.
-MARGIN = timedelta(minutes=1)
-
 
 @dataclass(frozen=True, slots=True)
 class AwaitSlot:
-    """`longest` is how long a job may wait; `call_dispatcher` starts one, in a moment."""
+    """`longest` is how long a job may wait."""
 
     tracking: TrackingStore
     slots: Slots
     tokens: TaskTokens
     clock: Clock
-    wake: WakeQueued
+    join_queue: JoinQueue
     complete_wait: CompleteWait
-    call_dispatcher: Callable[[], None]
     longest: timedelta
 
     def __call__(self, job_id: str, task_token: str, error: VslError | None = None) -> Turn:
@@ -46,7 +39,7 @@ class AwaitSlot:
         if item.cancel_requested_at is not None:
             self.complete_wait(item, JobCanceled("The user canceled the job."))
             return Turn(granted=False)
-        return self.rejoin(item)
+        return self.join_queue(item)
 
     def _pass_on(self, item: TrackedJob, task_token: str) -> Turn:
         """The job has ended, or an earlier submission is found to have been accepted after all."""
@@ -57,17 +50,3 @@ class AwaitSlot:
         else:
             self.tokens.succeed(task_token, {})
         return Turn(granted=not item.status.terminal)
-
-    def rejoin(self, item: TrackedJob) -> Turn:
-        """Take the place again, where Redis has lost it: repeating it changes nothing."""
-        now = self.clock.now()
-        turn = self.slots.join(item.job.job_id, flow_of(item.job), now)
-        if turn.granted:
-            self.wake(item)
-            return turn
-        if turn.unwatched:
-            with suppress(StoreUnavailable):  # the poller comes by
-                self.call_dispatcher()
-        check_at = now + timedelta(seconds=turn.starts_in) + MARGIN
-        self.tracking.reschedule(item.job.job_id, min(check_at, item.deadline))
-        return turn

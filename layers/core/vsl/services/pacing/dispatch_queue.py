@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vsl.services.pacing.await_slot import AwaitSlot
+from vsl.services.pacing.join_queue import JoinQueue
 from vsl.services.pacing.wake_queued import WakeQueued
 from vsl.services.ports.pacing import Slots
 from vsl.services.ports.system import Clock, Metrics
@@ -30,7 +30,7 @@ class DispatchQueue:
     clock: Clock
     metrics: Metrics
     wake: WakeQueued
-    await_slot: AwaitSlot
+    join_queue: JoinQueue
     sleep: Callable[[float], None]
 
     def rejoin(self, job_ids: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ class DispatchQueue:
         for job_id in job_ids:
             item = self.tracking.get(job_id)
             if item is not None and item.queued_at is not None:
-                self.await_slot.rejoin(item)
+                self.join_queue(item)
 
     def __call__(self, stop_at: datetime) -> tuple[int, bool]:
         """How many jobs were woken, and whether others still wait when the time is used.
