@@ -14,12 +14,12 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.scale.load import assumed, facts, job_seconds, parameter
-from functions.poll_predictions.app import MOST_RUNS, RESERVE
 from tests.support.jobs import make_job
 from tests.support.template import resource
 from vsl.domain.jobs.job import JobEvent, JobStatus, WebhookReceipt
 from vsl.domain.jobs.tracked_job import Recorded, TrackedJob
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
+from vsl.runtime.lone_run import MOST_RUNS, RESERVE
 from vsl.services.submission.stop_prediction import StopPrediction
 from vsl.services.submission.submit_prediction import FIRST_CHECK_MARGIN
 from vsl.services.waiting import poll_predictions as module

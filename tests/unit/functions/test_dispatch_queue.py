@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from functions.dispatch_queue import app
+from vsl.runtime.lone_run import MOST_RUNS
 from vsl.runtime.settings import settings
 
 
@@ -89,5 +90,5 @@ def test_what_still_waits_is_handed_on_once_the_lease_is_free(stage: Stage, whic
 
 def test_a_row_of_runs_ends_before_lambda_ends_it(stage: Stage) -> None:
     stage.left = True
-    stage.run({"runs": app.MOST_RUNS - 1})
+    stage.run({"runs": MOST_RUNS - 1})
     assert stage.asked == []

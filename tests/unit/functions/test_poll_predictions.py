@@ -12,6 +12,7 @@ from functions.poll_predictions import app
 from tests.support.template import resource
 from vsl.domain.errors import StoreUnavailable
 from vsl.runtime import wiring
+from vsl.runtime.lone_run import MOST_RUNS, RESERVE
 from vsl.runtime.settings import settings
 from vsl.runtime.use_cases import waiting
 
@@ -99,8 +100,8 @@ def test_a_row_of_runs_ends_before_lambda_ends_it(stage: Stage) -> None:
         if not stage.asked:
             break
         event = stage.asked[0][1]
-    assert event == {"runs": app.MOST_RUNS - 1}
-    assert app.MOST_RUNS < 16
+    assert event == {"runs": MOST_RUNS - 1}
+    assert MOST_RUNS < 16
 
 
 def test_another_run_is_not_disturbed(stage: Stage) -> None:
@@ -118,5 +119,5 @@ def test_a_run_that_fails_gives_the_lease_back(stage: Stage) -> None:
 
 def test_a_run_is_over_before_the_schedule_begins_the_next() -> None:
     properties = resource("PollPredictionsFunction")["Properties"]
-    assert timedelta(seconds=properties["Timeout"]) > app.RESERVE
+    assert timedelta(seconds=properties["Timeout"]) > RESERVE
     assert properties["Timeout"] < 60
