@@ -33,6 +33,14 @@ class Api:
             f"{self.url}/generate-media", json=body, headers=headers, timeout=None, trust_env=False
         )
 
+    def decided(self, model_id: str, parameters: dict[str, Any], **options: Any) -> httpx.Response:
+        """As `generate`. A busy machine says 503: the same request is sent again, as a client would."""
+        options.setdefault("key", uuid.uuid4().hex)
+        return until(
+            lambda: self.generate(model_id, parameters, **options),
+            lambda answer: answer.status_code != 503,
+        )
+
     def status(self, job_id: str) -> dict[str, Any]:
         answer = httpx.get(f"{self.url}/status/{job_id}", timeout=None, trust_env=False)
         assert answer.status_code == 200, answer.text
@@ -40,12 +48,7 @@ class Api:
         return status
 
     def submit(self, model_id: str, parameters: dict[str, Any], **options: Any) -> str:
-        """A busy machine says 503: the same request is sent again, as a client would."""
-        options.setdefault("key", uuid.uuid4().hex)
-        answer = until(
-            lambda: self.generate(model_id, parameters, **options),
-            lambda answer: answer.status_code != 503,
-        )
+        answer = self.decided(model_id, parameters, **options)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["jobId"])
 

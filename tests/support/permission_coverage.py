@@ -143,18 +143,9 @@ class Usage:
         body = parameters or {"prompt": self.prompts[name]}
         place = "away" if name == "video" else "there"
         more = {"user_id": USER, "callback_url": f"{self.client.origin}/{place}"}
-        key, accepted = uuid.uuid4().hex, {}
+        key = uuid.uuid4().hex
         self._keep("idempotency key", key)
-
-        def taken() -> bool:
-            """A busy machine says 503: the same request is sent again, as a client would."""
-            answer = self.stack.api.generate(model, body, key=key, **more)
-            assert answer.status_code in {202, 503}, answer.text
-            accepted.update(answer.json())
-            return answer.status_code == 202
-
-        until(taken)
-        return str(accepted["jobId"])
+        return self.stack.api.submit(model, body, key=key, **more)
 
     def finish(self, job_id: str) -> None:
         self.stack.api.finish(job_id)
