@@ -23,8 +23,8 @@ _MEANINGS = {"slot": "queued for the provider"}
 def trace_command(api: Api, job_id: str, screen: Screen, *, events: bool) -> None:
     timeline, status = api.timeline(job_id), api.status(job_id)
     if screen.as_json:
-        money = {name: status[name] for name in ("estimatedTime", "estimatedCost", "actualCost")}
-        screen.answer({**timeline, "modelId": status["modelId"], **money})
+        more = {name: status[name] for name in ("modelId", "estimatedTime")}
+        screen.answer({**timeline, **more})
         return
     out = screen.out
     style = STATUS_STYLES.get(status["status"], "")
@@ -79,10 +79,7 @@ def summary(timeline: Mapping[str, Any], status: Mapping[str, Any]) -> list[str]
             f"{seconds(provider)} at the provider, {seconds(max(0.0, wall - provider))} around it"
         )
     ]
-    actual = status["actualCost"]
-    estimated = dollars(status["estimatedCost"])
-    paid = "not known yet" if actual is None and not timeline["completedAt"] else dollars(actual)
-    lines.append(f"money   {paid} (estimated {estimated})")
+    lines.append(_money(timeline))
     woken = timeline["wokenBy"]
     notify = [each["seconds"] for each in timeline["segments"] if each["name"] == "notify"]
     after = f", {seconds(notify[0])} after the model's end" if notify else ""
@@ -90,6 +87,15 @@ def summary(timeline: Mapping[str, Any], status: Mapping[str, Any]) -> list[str]
     if timeline["retries"]:
         lines.append(f"retries {timeline['retries']}")
     return lines
+
+
+def _money(timeline: Mapping[str, Any]) -> str:
+    actual, held = timeline["actualCost"], timeline["heldCost"]
+    paid = dollars(actual)
+    if actual is None and (held is not None or not timeline["completedAt"]):
+        paid = "not known yet"
+    more = "" if held is None else f", {dollars(held)} held"
+    return f"money   {paid}{more} (estimated {dollars(timeline['estimatedCost'])})"
 
 
 def _bar(before: float, length: float, total: float, columns: int, style: str) -> "Text":

@@ -85,7 +85,7 @@ def test_a_job_from_the_request_to_the_file(stack: Stack, tmp_path: Path) -> Non
     assert [each["jobId"] for each in listed["jobs"]] == [job]
     trace = answer(stack, "trace", job)
     assert sum(each["seconds"] for each in trace["segments"]) == pytest.approx(trace["wallTime"])
-    assert (trace["estimatedCost"], trace["actualCost"]) == (0.006, 0.006)
+    assert (trace["estimatedCost"], trace["actualCost"]) == ("0.006", "0.006")
     words_of_trace = vsl(stack, "trace", job, "--events").stdout
     assert "money   $0.006 (estimated $0.006)" in words_of_trace
     assert f"woken   by {trace['wokenBy']}" in words_of_trace

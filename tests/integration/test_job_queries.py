@@ -21,6 +21,7 @@ from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus, MediaType, WebhookReceipt
 from vsl.domain.jobs.object_keys import JobPlace
 from vsl.domain.jobs.status import finished_document
+from vsl.domain.money.amounts import plain
 
 pytestmark = pytest.mark.integration
 
@@ -139,6 +140,29 @@ def test_the_record_is_what_was_marked(
     assert (record.user_id, record.status) == (job.user_id, JobStatus.SUCCEEDED)
     assert (record.created_at, record.completed_at) == (job.created_at, at(5))
     assert (record.events, record.webhooks) == (marks, (receipt,))
+
+
+def test_the_users_money_stands_in_the_course_of_a_job(
+    repository: PostgresJobRepository, queries: PostgresJobQueries
+) -> None:
+    job = make_job()
+    repository.create_job(job, "arn:execution")
+    # Canceled while the prediction ran: what it cost is not known yet.
+    repository.finish_job(ended(job, JobStatus.CANCELED, replicate_id="rep-1", settled=False))
+    record = queries.record(job.job_id)
+    assert record is not None
+    assert (record.estimated_cost, record.held_cost, record.actual_cost) == (
+        job.estimated_cost, job.hold, None,
+    )  # fmt: skip
+    repository.settle_prediction(job.job_id, "rep-1", job.hold + 1, None, None)
+    record = queries.record(job.job_id)
+    assert record is not None
+    assert (record.held_cost, record.actual_cost) == (None, job.hold + 1)
+    told = [(it.name, it.source, it.detail["amount"]) for it in record.movements]
+    amount = str(plain(job.hold))
+    assert told == [("hold", "money", amount), ("charge", "money", amount)], (
+        "not what the stage paid"
+    )
 
 
 def test_of_an_erased_job_only_the_accounting_stays(

@@ -36,6 +36,8 @@ FILL = """
     INSERT INTO job_events SELECT job_id, 'outcome_recorded', created_at, 'webhook' FROM jobs;
     INSERT INTO orphaned_predictions
     SELECT 'orphan-' || replicate_id, job_id, created_at, 'poller' FROM jobs;
+    INSERT INTO ledger (subject, movement, job_id, from_account, to_account, amount)
+    SELECT job_id, 'hold', job_id, 'invoice:' || user_id, 'held:' || user_id, 3000 FROM jobs;
 """
 
 SOME_JOB = "SELECT job_id, created_at FROM jobs WHERE user_id = 'user-7' LIMIT 1"
@@ -115,7 +117,9 @@ def test_the_record_of_a_job(filled: psycopg.Connection) -> None:
     job = filled.execute(SOME_JOB).fetchone()
     assert job is not None
     found = scans(filled, job_queries._RECORD, (job[0],))
-    assert found - {"Sort"} == {"jobs_pkey", "job_events_pkey", "webhook_events_pkey"}
+    assert found - {"Sort"} == {
+        "jobs_pkey", "job_events_pkey", "webhook_events_pkey", "holds_pkey", "ledger_job_id_idx",
+    }  # fmt: skip
 
 
 def test_the_operators_questions(filled: psycopg.Connection) -> None:

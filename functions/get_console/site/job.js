@@ -36,7 +36,7 @@ async function describe(root, job, signal) {
         ["Status", badge(job.status)],
         ["Asked for", when(job.createdAt)],
         ["Took", `${seconds(timeline.wallTime)} (about ${seconds(job.estimatedTime)} for the model)`],
-        ["Cost", `${dollars(job.actualCost)} (${dollars(job.estimatedCost)} estimated)`],
+        ["Cost", cost(timeline)],
         ["Prediction", job.replicateId || "–"],
         ...(job.errorCode ? [["Error", `${job.errorCode}: ${job.error}`]] : []),
         ...job.outputs.map((output, index) => [`File ${index + 1}`, `${output.s3Path} · ${bytes(output.fileSize)} · SHA-256 ${(output.sha256 || "not known").slice(0, 12)}…`]),
@@ -47,6 +47,11 @@ async function describe(root, job, signal) {
     calls ? section("Calls to the client", calls) : "",
     job.logs ? section("Log of the model", h("pre", { tabindex: 0, "aria-label": "Log of the model" }, job.logs)) : "",
   );
+}
+
+function cost({ actualCost, heldCost, estimatedCost, completedAt }) {
+  const known = actualCost === null && (heldCost !== null || !completedAt) ? "not known yet" : dollars(actualCost);
+  return `${known}${heldCost === null ? "" : `, ${dollars(heldCost)} held`} (${dollars(estimatedCost)} estimated)`;
 }
 
 function actions(job, path, query) {
@@ -62,7 +67,7 @@ function confirm(path, query) {
   const yes = h("button", { type: "button", class: "danger" }, "Delete for good");
   const dialog = h("dialog", { "aria-labelledby": "delete-title", onclose: () => dialog.remove() },
     h("h2", { id: "delete-title" }, "Delete this job?"),
-    h("p", {}, "Its files, parameters and log are removed and cannot be brought back. What it cost stays on the books."),
+    h("p", {}, "Its files, parameters and log are removed and cannot be brought back. What it cost stays written down."),
     trouble,
     h("div", { class: "actions" }, yes, h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Keep it")));
   yes.addEventListener("click", async () => {

@@ -1,6 +1,6 @@
 // Where a job's time went: one bar for each segment, from left to right.
 
-import { h, seconds } from "./dom.js";
+import { dollars, h, seconds } from "./dom.js";
 
 const MEANING = {
   validate: "the request checked and priced",
@@ -42,7 +42,7 @@ export function waterfall(timeline) {
       h("tbody", {}, rows))),
     h("p", {}, woken, retries, ` In all ${seconds(timeline.wallTime)}.`),
     h("details", {}, h("summary", {}, `${timeline.events.length} events`), h("ol", { class: "events" }, timeline.events.map((event) =>
-      h("li", {}, h("code", {}, event.at.slice(11, 23)), ` ${event.name} `, h("span", { class: "hint" }, event.source))))));
+      h("li", {}, h("code", {}, event.at.slice(11, 23)), ` ${event.name.replaceAll("_", " ")} `, h("span", { class: "hint" }, event.detail.amount ? dollars(event.detail.amount) : event.source))))));
 }
 
 function detail({ name, actor, detail: more }) {

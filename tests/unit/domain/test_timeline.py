@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -49,7 +50,9 @@ def record(
     **more: Any,
 ) -> JobRecord:
     completed = None if end is None else at(end)
-    return JobRecord(JOB.job_id, JOB.user_id, status, START, completed, events, **more)
+    return JobRecord(
+        JOB.job_id, JOB.user_id, status, START, completed, JOB.estimated_cost, events=events, **more
+    )
 
 
 def seconds(told: dict[str, Any]) -> list[tuple[str, float]]:
@@ -258,5 +261,27 @@ def test_it_always_adds_up(
             detail["startedAt"] = found[1].isoformat()
         events.append(JobEvent("outcome_recorded", found[0], "poller", detail))
     completed = None if end is None else max(end, START)
-    course = JobRecord(JOB.job_id, "u", JobStatus.PENDING, START, completed, tuple(events))
+    course = JobRecord(
+        JOB.job_id,
+        "u",
+        JobStatus.PENDING,
+        START,
+        completed,
+        JOB.estimated_cost,
+        events=tuple(events),
+    )
     check(timeline(course, at(100)))
+
+
+def test_money_stands_where_it_moved() -> None:
+    held = JobEvent("hold", at(0.3), "money", {"amount": "0.009"})
+    charged = JobEvent("charge", at(13.25), "money", {"amount": "0.003"})
+    told = timeline(record(*COURSE, actual_cost=Decimal("0.003"), movements=(held, charged)), LATER)
+    assert [event["name"] for event in told["events"]][2:4] == ["hold", "admitted"]
+    assert {**told["events"][2], "at": ""} == {
+        "name": "hold", "at": "", "source": "money", "detail": {"amount": "0.009"},
+    }  # fmt: skip
+    assert [told[name] for name in ("estimatedCost", "heldCost", "actualCost")] == [
+        str(JOB.estimated_cost), None, "0.003",
+    ]  # fmt: skip
+    check(told)

@@ -181,8 +181,9 @@ def test_the_timeline_of_an_ended_job_is_postgresqls(world: World) -> None:
     with pytest.raises(JobNotFound):
         told(world, queries)
     record = JobRecord(
-        world.job.job_id, world.job.user_id, JobStatus.CANCELED, START, end.completed_at
-    )
+        world.job.job_id, world.job.user_id, JobStatus.CANCELED, START, end.completed_at,
+        world.job.estimated_cost,
+    )  # fmt: skip
     arn = "arn:aws:states:us-east-1:123456789012:execution:media-job:one"
     queries.records[world.job.job_id] = replace(record, execution_arn=arn)
     answer = told(world, queries)

@@ -34,6 +34,9 @@ def timeline(*lengths: tuple[str, float, str], **more: Any) -> dict[str, Any]:
         "wallTime": at,
         "wokenBy": "webhook",
         "retries": 0,
+        "estimatedCost": "0.003",
+        "heldCost": None,
+        "actualCost": None,
         "segments": segments,
         **more,
     }
@@ -79,10 +82,11 @@ def test_a_job_that_has_not_begun_can_be_drawn() -> None:
 
 
 def test_the_summary_tells_time_money_and_who_woke_the_job() -> None:
-    status = {"estimatedTime": 2.0, "estimatedCost": 0.003, "actualCost": 0.006}
+    status = {"estimatedTime": 2.0}
     document = timeline(
         ("validate", 1.0, "workflow"), ("queue", 1.0, "provider"), ("run", 2.0, "provider"),
         ("notify", 0.5, "poller"), wokenBy="poller", retries=2,
+        actualCost="0.006",
     )  # fmt: skip
     assert summary(document, status) == [
         "time    4.5 s (estimated 2.0 s): 3.0 s at the provider, 1.5 s around it",
@@ -93,15 +97,19 @@ def test_the_summary_tells_time_money_and_who_woke_the_job() -> None:
 
 
 def test_the_summary_of_a_running_job_promises_nothing() -> None:
-    status = {"estimatedTime": 2.0, "estimatedCost": 0.003, "actualCost": None}
-    document = timeline(("validate", 1.0, "workflow"), completedAt=None, wokenBy=None)
+    status = {"estimatedTime": 2.0}
+    document = timeline(
+        ("validate", 1.0, "workflow"), completedAt=None, wokenBy=None, heldCost="0.009"
+    )
     assert summary(document, status)[0].startswith("time    1.0 s so far")
     assert summary(document, status)[1:] == [
-        "money   not known yet (estimated $0.003)",
+        "money   not known yet, $0.009 held (estimated $0.003)",
         "woken   not yet",
     ]
     ended = timeline(("validate", 1.0, "workflow"))
     assert summary(ended, status)[1] == "money   not known (estimated $0.003)"
+    unsettled = timeline(("validate", 1.0, "workflow"), heldCost="0.009")
+    assert summary(unsettled, status)[1] == "money   not known yet, $0.009 held (estimated $0.003)"
 
 
 def test_a_wait_for_the_provider_is_told_in_words() -> None:

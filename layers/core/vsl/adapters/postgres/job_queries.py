@@ -10,17 +10,25 @@ from vsl.adapters.postgres.documents import SELECT_DOCUMENT, document
 from vsl.domain.api.job_list import JobFilter, ListedJob, Position
 from vsl.domain.jobs.job import JobEvent, JobStatus, WebhookReceipt
 from vsl.domain.jobs.timeline import JobRecord
+from vsl.domain.money.amounts import dollars, plain
 
 _RECORD = """
     SELECT
-        job_id, user_id, status, created_at, completed_at, execution_arn,
+        job_id, user_id, status, created_at, completed_at, execution_arn, estimated_cost, actual_cost,
+        (
+            SELECT CASE WHEN settled_at IS NULL THEN amount END FROM holds WHERE holds.job_id = jobs.job_id
+        ) AS held,
         ARRAY(
             SELECT to_jsonb(e) FROM job_events e WHERE e.job_id = jobs.job_id ORDER BY at, name
         ) AS events,
         ARRAY(
             SELECT to_jsonb(w) FROM webhook_events w
             WHERE w.job_id = jobs.job_id ORDER BY received_at, webhook_id
-        ) AS webhooks
+        ) AS webhooks,
+        ARRAY(
+            SELECT to_jsonb(l) FROM ledger l
+            WHERE l.job_id = jobs.job_id AND 'stage' NOT IN (from_account, to_account) ORDER BY entry
+        ) AS movements
     FROM jobs WHERE job_id = %s AND deleted_at IS NULL
 """
 
@@ -83,6 +91,9 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
         created_at=row["created_at"],
         completed_at=row["completed_at"],
         execution_arn=row["execution_arn"],
+        estimated_cost=plain(row["estimated_cost"]),
+        held_cost=None if row["held"] is None else dollars(row["held"]),
+        actual_cost=None if row["actual_cost"] is None else plain(row["actual_cost"]),
         events=tuple(
             JobEvent(
                 event["name"], datetime.fromisoformat(event["at"]), event["source"], event["detail"]
@@ -97,5 +108,14 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
                 datetime.fromisoformat(receipt["received_at"]),
             )
             for receipt in row["webhooks"]
+        ),
+        movements=tuple(
+            JobEvent(
+                movement["movement"],
+                datetime.fromisoformat(movement["at"]),
+                "money",
+                {"amount": str(dollars(movement["amount"]))},
+            )
+            for movement in row["movements"]
         ),
     )

@@ -2,12 +2,14 @@
 
 Each mark on the job begins a phase, which lasts until the next one; so the segments sum to the
 whole by construction. The provider's own times split what happens there; its clock may differ from
-ours, so they are kept within the marks of ours around them.
+ours, so they are kept within the marks of ours around them. What was held, paid and given back of the
+user's money stands among the events.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from vsl.domain.jobs.job import JobEvent, JobStatus, WebhookReceipt, iso
@@ -18,14 +20,21 @@ PROVIDER = "provider"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What is written down of a job's course, wherever it was read."""
+    """What is written down of a job's course, wherever it was read. Costs are US dollars.
+
+    `movements` are those of the user's money, named as in the ledger, with the amount as their detail.
+    """
 
     job_id: str
     user_id: str
     status: JobStatus
     created_at: datetime
     completed_at: datetime | None
+    estimated_cost: Decimal
+    held_cost: Decimal | None = None
+    actual_cost: Decimal | None = None
     events: tuple[JobEvent, ...] = ()
+    movements: tuple[JobEvent, ...] = ()
     webhooks: tuple[WebhookReceipt, ...] = ()
     execution_arn: str | None = None
 
@@ -52,6 +61,9 @@ def timeline(record: JobRecord, now: datetime) -> dict[str, Any]:
         "wallTime": _seconds(end - start),
         "wokenBy": recorded.source if recorded else None,
         "retries": max(0, len(_attempts(record)) - 1),
+        "estimatedCost": _dollars(record.estimated_cost),
+        "heldCost": _dollars(record.held_cost),
+        "actualCost": _dollars(record.actual_cost),
         "segments": _segments(list(_phases(record, marks)), start, end),
         "events": _events(record),
     }
@@ -162,7 +174,7 @@ def _segments(phases: list[_Phase], start: datetime, end: datetime) -> list[dict
 
 
 def _events(record: JobRecord) -> list[dict[str, Any]]:
-    """Every mark and every webhook, in the order of their times."""
+    """Every mark, webhook and movement of money, in the order of their times."""
     webhooks = (
         JobEvent(
             "webhook_received",
@@ -179,8 +191,14 @@ def _events(record: JobRecord) -> list[dict[str, Any]]:
             "source": event.source,
             "detail": dict(event.detail),
         }
-        for event in sorted((*record.events, *webhooks), key=lambda event: (event.at, event.name))
+        for event in sorted(
+            (*record.events, *webhooks, *record.movements), key=lambda event: (event.at, event.name)
+        )
     ]
+
+
+def _dollars(cost: Decimal | None) -> str | None:
+    return None if cost is None else format(cost, "f")
 
 
 def _whole(at: datetime) -> datetime:

@@ -8,6 +8,7 @@ from vsl.domain.api.execution_url import execution_url
 from vsl.domain.jobs.ids import is_job_id
 from vsl.domain.jobs.timeline import JobRecord, timeline
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.money.amounts import plain
 from vsl.services.ports.jobs import JobQueries
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
@@ -44,6 +45,8 @@ def _record(item: TrackedJob) -> JobRecord:
         status=item.status,
         created_at=item.job.created_at,
         completed_at=None,
+        estimated_cost=item.job.estimated_cost,
+        held_cost=plain(item.job.hold),
         events=item.events,
         webhooks=item.webhooks,
         execution_arn=item.execution_arn,
