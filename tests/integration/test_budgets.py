@@ -337,10 +337,18 @@ class TestAlerts:
         assert self.told(money) == [(OWNER, DAY, 50)]
 
     def test_a_refusal_tells_that_the_budget_is_full(self, money: Money) -> None:
+        money.budgets.set_limit(STAGE, MONTH, 3_700)
+        money.hold("one")
+        assert self.told(money) == [(STAGE, MONTH, 50), (STAGE, MONTH, 80)]
+        with pytest.raises(BudgetExceeded):
+            money.hold("two")
+        assert self.told(money) == [(STAGE, MONTH, 100)]
+
+    def test_a_job_too_dear_does_not_make_a_budget_full(self, money: Money) -> None:
         money.budgets.set_limit(STAGE, MONTH, 2_999)
         with pytest.raises(BudgetExceeded):
             money.hold("one")
-        assert self.told(money) == [(STAGE, MONTH, 100)]
+        assert self.told(money) == []
 
     def test_a_higher_limit_has_levels_of_its_own(self, money: Money) -> None:
         money.budgets.set_limit(OWNER, DAY, PRICE)

@@ -593,17 +593,29 @@ def test_an_own_limit_stands_before_the_default(
         repository.create_job(job("other", user_id="user-2"), None)
 
 
-def test_a_refusal_writes_nothing_but_its_alert(
+def test_a_refusal_writes_nothing(
     connection: PostgresConnection, books: Books, sql: psycopg.Connection
 ) -> None:
-    """Also when the user has room and the stage has none."""
+    """Also when the user has room and the stage has none. A job too dear does not make a budget full."""
     repository = PostgresJobRepository(connection, BudgetDefaults(stage_day=PRICE - 1))
     with pytest.raises(BudgetExceeded):
         repository.create_job(job(), None)
     assert sql.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
     found = books()
-    assert (found.budgets, found.holds, found.ledger) == ({}, {}, frozenset())
-    assert found.alerts == {("stage", "day", DAY.date(), PRICE - 1, 100, 0, 0)}
+    assert (found.budgets, found.holds, found.ledger, found.alerts) == ({}, {}, frozenset(), set())
+
+
+def test_a_refusal_tells_that_a_budget_is_full(
+    connection: PostgresConnection, books: Books
+) -> None:
+    """What is left may be too little for any job, and the level of 100 % is never reached."""
+    limit = PRICE * 5 // 4
+    repository = PostgresJobRepository(connection, BudgetDefaults(stage_day=limit))
+    repository.create_job(job(), None)
+    with pytest.raises(BudgetExceeded):
+        repository.create_job(job("other", user_id="user-2"), None)
+    levels = {level for _, _, _, _, level, *_ in books().alerts}
+    assert levels == {50, 80, 100}
 
 
 # --- time --------------------------------------------------------------------------------------

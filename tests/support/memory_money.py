@@ -144,7 +144,8 @@ class MemoryMoney:
         for account in (user, stage):
             for budget in account.in_force(self.defaults):
                 if budget.refuses(wanted):
-                    self._note(budget, 100)
+                    if _reached(budget, 80):
+                        self._note(budget, 100)
                     raise budget_exceeded(budget, wanted)
             account.add(wanted, 0)
         self.accounts |= {user.owner: user, stage.owner: stage}
@@ -264,7 +265,7 @@ class MemoryMoney:
             self._note(budget, level)
             for budget in account.in_force(self.defaults)
             for level in LEVELS
-            if budget.limit and (budget.spent + budget.held) * 100 >= budget.limit * level
+            if _reached(budget, level)
         ]
         return any(noted)
 
@@ -287,6 +288,11 @@ class MemoryMoney:
 
     def mark_published(self, alert: BudgetAlert) -> None:
         self.published.add(_identity(alert.budget, alert.level))
+
+
+def _reached(budget: Budget, level: int) -> bool:
+    used, limit = budget.spent + budget.held, budget.limit
+    return limit is not None and limit > 0 and used * 100 >= limit * level
 
 
 def _identity(budget: Budget, level: int) -> tuple[Budget, int]:

@@ -17,10 +17,12 @@ from vsl.domain.money.budgets import STAGE, Budget, BudgetDefaults, budget_excee
 # What the functions raise.
 NO_ROOM, FROZEN, OTHER_GRANT = "VSL02", "VSL03", "VSL04"
 
-# The refusal undid everything; that the budget is full by now is worth telling all the same.
+# The refusal undid everything; that the budget is full by now is worth telling all the same. One that
+# has a fifth left is not full: the job was too dear for it.
 _NOTE_REFUSAL = """
     INSERT INTO budget_alerts (owner, period, starts, level, limit_amount, spent, held)
-    VALUES (%(owner)s, %(period)s, %(starts)s, 100, %(limit_amount)s, %(spent)s, %(held)s)
+    SELECT %(owner)s, %(period)s, %(starts)s, 100, %(limit_amount)s, %(spent)s, %(held)s
+    WHERE %(limit_amount)s > 0 AND (%(spent)s + %(held)s) * 100 >= %(limit_amount)s * 80
     ON CONFLICT DO NOTHING
 """
 
