@@ -23,6 +23,9 @@ class Response(TypedDict):
     isBase64Encoded: NotRequired[bool]
 
 
+# Made once: `json.dumps` with arguments makes an encoder for each call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 # What a script on another origin may read besides the content type.
 _EXPOSED = {
     "Access-Control-Expose-Headers": "ETag,Location,Preference-Applied,RateLimit,RateLimit-Policy,Retry-After"
@@ -142,7 +145,7 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json", **(headers or {})},
-        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        "body": _encode(body),
     }
 
 

@@ -7,13 +7,14 @@ import hashlib
 import json
 import re
 
+# Made once: `json.dumps` with arguments makes an encoder for each call.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
 def entity_tag(*parts: object) -> str:
     """The same parts give the same tag, whatever process makes it."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    return f'W/"{hashlib.sha256(_encode(parts).encode()).hexdigest()[:32]}"'
 
 
 def is_known(tag: str, if_none_match: str | None) -> bool:
