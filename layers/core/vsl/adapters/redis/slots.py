@@ -20,7 +20,7 @@ APPEARS_MS = 10_000
 # (https://replicate.com/docs/topics/predictions/rate-limits).
 BURST_SHARE = 0.1
 _AT_ONCE = 50
-_KEYS = tuple(f"{{pacing}}:{name}" for name in ("state", "queue", "flows", "grants", "tags"))
+KEYS = tuple(f"{{pacing}}:{name}" for name in ("state", "queue", "flows", "grants", "tags"))
 
 
 class RedisSlots:
@@ -84,4 +84,4 @@ class RedisSlots:
     def _run(self, script: str, now: datetime, *given: str | float) -> Any:
         burst = max(1, round(self._per_minute * BURST_SHARE))
         arguments = [epoch_ms(now), self._per_minute, burst, *given]
-        return self._redis.run(lambda redis: run_script(redis, script, _KEYS, arguments))
+        return self._redis.run(lambda redis: run_script(redis, script, KEYS, arguments))
