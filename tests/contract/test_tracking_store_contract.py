@@ -83,7 +83,10 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoTrackingStore],
             lambda tracking: tracking.write_intent(job.job_id, attempt, at, later, intent),
         ),
         "save_search": (2, lambda tracking: tracking.save_search(job.job_id, attempt, search)),
-        "withdraw_intent": (2, lambda tracking: tracking.withdraw_intent(job.job_id, attempt)),
+        "withdraw_intent": (
+            2,
+            lambda tracking: tracking.withdraw_intent(job.job_id, attempt, released=certain),
+        ),
         "record_prediction": (
             4,
             lambda tracking: tracking.record_prediction(

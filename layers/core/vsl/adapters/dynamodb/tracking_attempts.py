@@ -51,12 +51,13 @@ class TrackingAttempts(ItemTable):
             values={":attempt": attempt, ":search": tracking_item.search_map(search)},
         )
 
-    def withdraw_intent(self, job_id: str, attempt: int) -> bool:
+    def withdraw_intent(self, job_id: str, attempt: int, *, released: bool = False) -> bool:
+        alive = "" if released else f" AND {ALIVE}"
         updated = self._update(
             job_id,
             "REMOVE intentAt, #search",
             "attempt = :attempt AND attribute_exists(intentAt)"
-            " AND attribute_not_exists(replicateId)",
+            f" AND attribute_not_exists(replicateId){alive}",
             names={"#search": "search"},
             values={":attempt": attempt},
             mine=lambda item: (

@@ -183,6 +183,10 @@ class DynamoTrackingStore(
             # What the prediction costs is still to be learnt.
             written |= {"inFlightShard": shard(job.job_id)}
             written |= {"nextCheckAt": milliseconds(finished.completed_at)}
+            if finished.replicate_id is None and finished.attempt:
+                # Withdrawn since the end was written with a hold: it is there until that is released.
+                sets |= {"intentAt = if_not_exists(intentAt, :updated)"}
+                values[":updated"] = milliseconds(finished.completed_at)
         kept = {name: value for name, value in written.items() if value is not None}
         sets |= {f"{name} = :v{n}" for n, name in enumerate(kept)}
         values |= {f":v{n}": value for n, value in enumerate(kept.values())}

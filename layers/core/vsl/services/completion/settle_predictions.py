@@ -80,7 +80,7 @@ class SettlePredictions:
             self.discard(job_id, OrphanedPrediction(prediction.id, now, "list"), prediction)
         if result.traces or result.complete or not self._still_young(item.intent_at):
             self.repository.release_hold(job_id)
-            self.tracking.withdraw_intent(job_id, item.attempt)
+            self.tracking.withdraw_intent(job_id, item.attempt, released=True)
         elif result.search is not None:
             self.tracking.save_search(job_id, item.attempt, result.search)
 

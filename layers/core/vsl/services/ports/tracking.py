@@ -65,8 +65,12 @@ class TrackingStore(Protocol):
         """Note how far the search for the attempt's prediction has come, while there is none."""
         ...
 
-    def withdraw_intent(self, job_id: str, attempt: int) -> bool:
-        """The attempt has no prediction, that is proved; False when it has one by now."""
+    def withdraw_intent(self, job_id: str, attempt: int, *, released: bool = False) -> bool:
+        """The attempt has no prediction, that is proved; False when it has one by now.
+
+        False, too, for a job that has ended, whose money is held until its intent is withdrawn; with
+        `released` that has been given back.
+        """
         ...
 
     def abandon_prediction(self, job_id: str, replicate_id: str, at: datetime) -> TrackedJob | None:
