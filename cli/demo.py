@@ -26,7 +26,7 @@ from devstack.paths import StateFolder, program
 from devstack.stack import running_stack, stop_recorded
 from devstack.supervisor import UpOptions
 
-_USER = "demo"
+_USER = "me"
 _JOB_SECONDS = 120.0
 _WIDE = 125  # columns that a file's path needs beside the rest
 _MARKS = {"succeeded": "[green]✓[/green]", "failed": "[red]✗[/red]", "waiting": " "}
@@ -101,7 +101,9 @@ def demo_command(
     try:
         if stack is None:
             with failures_shown():
-                stack = start_detached(UpOptions(state=state, speed=speed), console)
+                stack = start_detached(
+                    UpOptions(state=state, speed=speed, ports={"api": 0}), console
+                )
         up_seconds = time.monotonic() - began
         with Api(resolve(state.root, None, _USER)) as api, ThreadPoolExecutor(3) as pool:
             running = pool.submit(_make, api, jobs, output.resolve(), pool)

@@ -37,7 +37,7 @@ State = Annotated[
     Path | None, typer.Option("--state", help="Folder of this stack.", show_default=".vsl")
 ]
 
-Port = Annotated[int, typer.Option(help="0 chooses a free one.")]
+Port = Annotated[int | None, typer.Option(show_default="a free one")]
 
 
 def _version(wanted: bool) -> None:
@@ -66,11 +66,21 @@ def up(  # noqa: PLR0913 - one argument an option
     speed: Annotated[
         float, typer.Option(help="Multiplies the time models take; 0.05 is twenty times as fast.")
     ] = 1.0,
-    api_port: Port = 0,
-    engine_port: Port = 0,
-    replicate_port: Port = 0,
-    postgres_port: Port = 0,
-    valkey_port: Port = 0,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="Of the API; 0 chooses a free one.",
+            envvar="VSL_PORT",
+            show_default="4380, or a free one if it is taken",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Bring back jobs and media of the stack before.")
+    ] = False,
+    engine_port: Port = None,
+    replicate_port: Port = None,
+    postgres_port: Port = None,
+    valkey_port: Port = None,
     build: Annotated[
         Path | None,
         typer.Option(help="Run the output of `sam build` (.aws-sam/build), not the working tree."),
@@ -93,7 +103,7 @@ def up(  # noqa: PLR0913 - one argument an option
     if sam and build is None:
         raise typer.BadParameter("--sam needs --build.")
     ports = {
-        "api": api_port,
+        "api": port,
         "engine": engine_port,
         "replicate": replicate_port,
         "postgres": postgres_port,
@@ -102,10 +112,11 @@ def up(  # noqa: PLR0913 - one argument an option
     options = UpOptions(
         state=StateFolder.at(state),
         speed=speed,
-        ports={name: port for name, port in ports.items() if port},
+        ports={name: chosen for name, chosen in ports.items() if chosen is not None},
         parameters={**_pairs(parameter or []), **({"ApiAuth": auth} if auth else {})},
         build=None if build is None else build.resolve(),
         sam=sam,
+        keep=keep,
     )
     up_command(options, detach=detach, console=_console(quiet=as_json))
 
@@ -356,14 +367,17 @@ def _print_status(document: dict[str, Any], processes: list[dict[str, Any]]) -> 
     from rich.panel import Panel
     from rich.table import Table
 
+    from cli.client.screen import Screen
+
     table = Table("process", "pid", "", box=None, pad_edge=False)
     for each in processes:
         table.add_row(each["name"], str(each["pid"]), "" if each["alive"] else "[red]gone[/red]")
-    _console().print(table)
+    out = Screen().out
+    out.print(table)
     addresses = Table(box=None, show_header=False, pad_edge=False)
     for name in ("apiUrl", "replicateUrl", "awsEndpointUrl", "databaseUrl", "redisUrl", "logs"):
         addresses.add_row(f"[bold]{name}[/bold]", document[name])
-    _console().print(Panel(addresses, title="VSL is running", expand=False))
+    out.print(Panel(addresses, title="VSL is running", expand=False))
 
 
 def main() -> None:

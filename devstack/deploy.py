@@ -1,5 +1,6 @@
 """Deploy the product's template to the engine: what `sam deploy` does, in two seconds."""
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 from devstack.engine import ACCOUNT, REGION, client_config, session
 from devstack.identity import CLIENT, POOL_ARN, access_document, caller_document
 from devstack.intrinsics import Resolver
+from devstack.kept_objects import bring_back
 from devstack.paths import TEMPLATE, StateFolder
 from devstack.sam import sam_deploy
 from devstack.template import (
@@ -79,7 +81,9 @@ class Deployer:
             if kind == "AWS::Lambda::Function"
         }
         auth = caller_document(parameters["ApiAuth"], self._state.identity, api_keys)
-        return {**self._outputs(), "auth": auth, "functions": functions}
+        outputs = self._outputs()
+        bring_back(self._s3, outputs["bucket"])
+        return {**outputs, "auth": auth, "functions": functions}
 
     def _client(self, service: str) -> Any:
         return session().client(  # type: ignore[call-overload]
@@ -119,7 +123,10 @@ class Deployer:
         )
 
     def _package(self) -> None:
-        self._s3.create_bucket(Bucket=_PACKAGES)
+        with contextlib.suppress(
+            self._s3.exceptions.BucketAlreadyOwnedByYou
+        ):  # of the stack before
+            self._s3.create_bucket(Bucket=_PACKAGES)
         self._s3.put_object(Bucket=_PACKAGES, Key="bootstrap.zip", Body=bootstrap_zip(self._built))
 
     def _apply(

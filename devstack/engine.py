@@ -26,14 +26,23 @@ ACCOUNT = "000000000000"
 
 class Engine(Server):
     """One instance. Everything it writes is below `folder`, which may be deleted after `stop`, but for
-    its log and the record of `calls` (devstack/engine_process.py)."""
+    its log, the record of `calls` (devstack/engine_process.py) and S3's objects below `objects`, with which
+    it starts if they are there."""
 
     title = "AWS engine"
 
-    def __init__(self, folder: Path, port: int, log: Path, calls: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        log: Path,
+        calls: Path | None = None,
+        objects: Path | None = None,
+    ) -> None:
         super().__init__(port, log)
         self._folder = folder
         self._calls = calls or folder / "calls.jsonl"
+        self._objects = objects or folder / "s3"
         self._queue = folder / "workers"
         self.url = f"http://127.0.0.1:{port}"
 
@@ -56,7 +65,8 @@ class Engine(Server):
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_REGION": REGION,
             "STATE_DIR": str(self._folder / "state"),
-            "S3_DATA_DIR": str(self._folder / "s3"),
+            "S3_DATA_DIR": str(self._objects),
+            "S3_PERSIST": "1",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "AWS_EC2_METADATA_DISABLED": "true",

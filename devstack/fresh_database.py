@@ -1,4 +1,4 @@
-"""An empty database with every migration, made in a process of its own (child.py)."""
+"""The stack's database with every migration, made in a process of its own (child.py)."""
 
 import psycopg
 
@@ -6,11 +6,14 @@ from database.migrate import migrate
 from devstack.child import serve
 
 
-def fresh_database(*, url: str, admin_url: str) -> None:
-    """An empty one each time: the engine forgets its tables and objects, so history would dangle."""
+def fresh_database(*, url: str, admin_url: str, keep: bool) -> None:
+    """An empty one, or with `keep` that of the stack before, if there was one."""
     with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as connection:
-        connection.execute("DROP DATABASE IF EXISTS vsl WITH (FORCE)")
-        connection.execute("CREATE DATABASE vsl TEMPLATE template0 STRATEGY file_copy")
+        if not keep:
+            connection.execute("DROP DATABASE IF EXISTS vsl WITH (FORCE)")
+        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'vsl'").fetchone()
+        if there is None:
+            connection.execute("CREATE DATABASE vsl TEMPLATE template0 STRATEGY file_copy")
     migrate(url)
 
 

@@ -89,6 +89,17 @@ def free_ports(count: int) -> list[int]:
         return ports
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now; also while connections to the one before it linger."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def _candidate() -> int:
     """0, the kernel's own choice, where it gives nearly all ports to connections."""
     try:

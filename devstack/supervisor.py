@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,8 +25,9 @@ from typing import Any
 from devstack import environments
 from devstack.child import Child
 from devstack.engine import REGION, Engine
+from devstack.kept_objects import set_aside
 from devstack.paths import REPOSITORY, StateFolder
-from devstack.processes import ProcessId, free_ports, minimal_environment
+from devstack.processes import ProcessId, free_ports, is_free, minimal_environment
 from devstack.servers import Postgres, Valkey
 from devstack.servers.process import Process, tail
 from devstack.servers.server import Module, Server
@@ -38,6 +40,8 @@ from devstack.stack import (
     write_stack,
 )
 
+# Of the API: the same at every start, so that what was written down of it stays true.
+USUAL_PORT = 4380
 _PORTS = ("api", "engine", "replicate", "postgres", "valkey")
 
 
@@ -52,8 +56,9 @@ class StackFailedError(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class UpOptions:
     """`speed` multiplies the time models take at the stand-in; `ports` fixes some by name
-    (`api`, `engine`, `replicate`, `postgres`, `valkey`), the others are chosen free. `build` is an
-    output of `sam build`, `sam` has it deployed by `sam deploy`."""
+    (`api`, `engine`, `replicate`, `postgres`, `valkey`), the others, and those that are 0, are
+    chosen free; the API's is `USUAL_PORT` if that is. `build` is an output of `sam build`, `sam` has
+    it deployed by `sam deploy`. `keep` starts with the jobs and media of the stack before."""
 
     state: StateFolder
     speed: float = 1.0
@@ -61,6 +66,7 @@ class UpOptions:
     parameters: Mapping[str, str] = field(default_factory=dict)
     build: Path | None = None
     sam: bool = False
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,11 @@ class Supervisor:
             ("engine", functions, *(("sam",) if self._options.sam else ())), self._done
         )
         self._start_guard()
-        ports = {**dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True)), **self._options.ports}
+        ports = self._ports()
+        if self._options.keep:
+            set_aside(self._state.objects)
+        else:
+            shutil.rmtree(self._state.objects, ignore_errors=True)
         postgres = Postgres(self._state.postgres, ports["postgres"])
         valkey = Valkey(self._state.valkey, ports["valkey"])
         engine = Engine(
@@ -119,6 +129,7 @@ class Supervisor:
             ports["engine"],
             self._state.logs / "engine.log",
             self._state.calls,
+            self._state.objects,
         )
         stack = self._document(ports, postgres, valkey, engine)
         with ThreadPoolExecutor(thread_name_prefix="start", max_workers=7) as pool:
@@ -138,7 +149,9 @@ class Supervisor:
 
             def migrations() -> None:
                 started["postgres"].result()
-                database.call(url=postgres.url, admin_url=postgres.url_of("postgres"))
+                database.call(
+                    url=postgres.url, admin_url=postgres.url_of("postgres"), keep=self._options.keep
+                )
                 self._done("migrations")
 
             def deploy() -> dict[str, Any]:
@@ -157,6 +170,12 @@ class Supervisor:
             engine.warm_workers()
         seconds = round(time.monotonic() - self._began, 2)
         return {**stack, **deployed.result(), "readyAfterSeconds": seconds}
+
+    def _ports(self) -> dict[str, int]:
+        free = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+        if "api" not in self._options.ports and is_free(USUAL_PORT):
+            free["api"] = USUAL_PORT
+        return {name: self._options.ports.get(name) or port for name, port in free.items()}
 
     def _start_server(self, name: str, server: Server) -> None:
         self._stops.append(server.stop)

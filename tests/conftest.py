@@ -19,6 +19,7 @@ os.environ |= {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "POWERTOOLS_DEV": "false",
+    "VSL_PORT": "0",  # several stacks at once
 }
 
 # What a shell's script runs in the background ignores Ctrl-C, and so would all that tests start and

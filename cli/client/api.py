@@ -56,6 +56,11 @@ class Api:
         answer = self._send("POST", "/generate-media", again, json=dict(body), headers=headers)
         return self._document(answer)
 
+    def estimate(self, model_id: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        body = {"parameters": dict(parameters), **self._as_user()}
+        path = f"/models/{quote(model_id, safe='')}/estimate"
+        return self._document(self._send("POST", path, _TEMPORARY, json=body))
+
     def status(self, job_id: str, *, wait: int = 0, include: str | None = None) -> dict[str, Any]:
         """`wait`: hold the answer back for so many seconds unless the status changes before."""
         query: dict[str, str | int | None] = {"include": include, "wait": wait or None}

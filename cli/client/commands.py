@@ -29,7 +29,10 @@ Stage = Annotated[
 User = Annotated[
     str | None,
     typer.Option(
-        "--user", help="Whose jobs.", show_default="VSL_USER, the login", rich_help_panel="Where"
+        "--user",
+        help="Whose jobs.",
+        show_default="VSL_USER, else me; of a stage the login",
+        rich_help_panel="Where",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -134,7 +137,12 @@ user_command = command(session, _JSON, _USER, *_WHERE)
 
 def register(app: typer.Typer) -> None:
     """Add the commands in the order people need them; `models` is a group, which others extend."""
-    for each in (generate, jobs, show, watch, trace, callbacks, cancel, download, delete):
+    app.command(rich_help_panel="Jobs")(generate)
+    app.command(rich_help_panel="Jobs")(estimate)
+    for each in (jobs, show, watch, trace, callbacks):
+        app.command(rich_help_panel="Jobs")(each)
+    app.command("open", rich_help_panel="Jobs")(open_)
+    for each in (cancel, download, delete):
         app.command(rich_help_panel="Jobs")(each)
 
 
@@ -203,6 +211,34 @@ def generate(  # noqa: PLR0913 - one argument an option
 
 
 @user_command
+def estimate(
+    api: "Api",
+    screen: "Screen",
+    model: Annotated[str, typer.Argument(help="`vsl models` lists them.", autocompletion=MODELS)],
+    *,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="What to make.")] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", help="NAME=VALUE, or NAME=@FILE; repeatable."),
+    ] = None,
+    image: Files = None,
+    audio: Files = None,
+) -> None:
+    """What a job would cost and how long it would take; nothing is made."""
+    from cli.client.estimate import estimate_command
+    from cli.client.generate import Request
+
+    request = Request(
+        model_id=model,
+        prompt=prompt,
+        pairs=parameter or (),
+        images=image or (),
+        sounds=audio or (),
+    )
+    estimate_command(api, request, screen)
+
+
+@user_command
 def jobs(  # noqa: PLR0913 - one argument an option
     api: "Api",
     screen: "Screen",
@@ -212,14 +248,19 @@ def jobs(  # noqa: PLR0913 - one argument an option
     model: Annotated[
         str | None, typer.Option(help="Only this model's.", autocompletion=MODELS)
     ] = None,
-    since: Annotated[str | None, typer.Option(help="3h, 2d or an ISO time.")] = None,
-    until: Annotated[str | None, typer.Option(help="3h, 2d or an ISO time.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="3h, 2d, today, yesterday, a day or an ISO time.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="The same.")] = None,
     limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="At most so many.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Go on where a list ended.")] = None,
     all_users: Annotated[bool, typer.Option("--all-users", help="Not only one user's.")] = False,
+    keep_watching: Annotated[
+        bool, typer.Option("--watch", help="Until Ctrl-C, as they change.")
+    ] = False,
 ) -> None:
     """List jobs, newest first."""
-    from cli.client.jobs import Wanted, jobs_command
+    from cli.client.job_list import Wanted, jobs_command, watch_command
 
     wanted = Wanted(
         status=status,
@@ -231,7 +272,7 @@ def jobs(  # noqa: PLR0913 - one argument an option
         cursor=cursor,
         all_users=all_users,
     )
-    jobs_command(api, wanted, screen)
+    (watch_command if keep_watching else jobs_command)(api, wanted, screen)
 
 
 @user_command
@@ -291,6 +332,20 @@ def callbacks(
         replay_command(api, find_job_of(api, job), screen)
     else:
         callbacks_command(api, find_job_of(api, job), screen)
+
+
+@user_command
+def open_(
+    api: "Api",
+    screen: "Screen",
+    job: Job = "last",
+    *,
+    file: Annotated[bool, typer.Option("--file", help="Its file instead.")] = False,
+) -> None:
+    """Open a job's page in the browser."""
+    from cli.client.open_job import open_command
+
+    open_command(api, find_job_of(api, job), screen, file=file)
 
 
 @user_command

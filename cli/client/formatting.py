@@ -1,13 +1,10 @@
 """Numbers, times and prices for people."""
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 SHORT = 13  # of a job id: its whole time, to the millisecond
-_AGO = re.compile(r"(\d+)\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PRICES = {"gpu_second": "second of GPU", "output_second": "second of output"}
 
 
@@ -61,13 +58,17 @@ def queued(status: Mapping[str, Any], now: datetime) -> str | None:
     return f"queued for the provider, position {status['queuePosition']}, starts {start}"
 
 
-def moment(text: str, now: datetime) -> str:
-    """`3h`, `2d` (that long ago) or an ISO time, as ISO with an offset. Raises ValueError."""
-    found = _AGO.fullmatch(text.strip())
-    if found:
-        return (now - timedelta(**{_UNITS[found[2]]: int(found[1])})).isoformat()
-    at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+def took(status: Mapping[str, Any]) -> float:
+    """Seconds from the request to the end of a job that has ended."""
+    ends = datetime.fromisoformat(status["completedAt"])
+    return (ends - datetime.fromisoformat(status["createdAt"])).total_seconds()
+
+
+def cost(status: Mapping[str, Any]) -> str:
+    """What a job cost; before its end the estimate."""
+    if status["actualCost"] is not None:
+        return dollars(status["actualCost"])
+    return "not known" if status["completedAt"] else f"~{dollars(status['estimatedCost'])}"
 
 
 def price(document: Mapping[str, Any]) -> str:
@@ -97,18 +98,6 @@ def describe(asset: Mapping[str, Any]) -> str:
 def media(asset: Mapping[str, Any]) -> str:
     """The same and the file's size."""
     return f"{describe(asset)}, {size(asset['fileSize'])}"
-
-
-def short_ids(job_ids: Iterable[str]) -> dict[str, str]:
-    """Each id cut to the shortest prefix that tells it from the others, its time at least."""
-    ids = list(job_ids)
-    found = {}
-    for job_id in ids:
-        length = SHORT
-        while sum(other.startswith(job_id[:length]) for other in set(ids)) > 1:
-            length += 1
-        found[job_id] = job_id[:length]
-    return found
 
 
 STATUS_STYLES = {

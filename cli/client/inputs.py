@@ -74,6 +74,14 @@ def identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def unsent(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with files of no content in the place of files: for what does not look into them."""
+    return {
+        name: f"data:{value.content_type};base64,AA==" if isinstance(value, LocalFile) else value
+        for name, value in parameters.items()
+    }
+
+
 def sent(api: Api, model: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with every file put where the models can read it. Raises CommandError."""
     schema = model["parameters"]["properties"]

@@ -1,7 +1,6 @@
-"""`vsl jobs`, `show`, `cancel`, `delete`, `download`: jobs that are there already."""
+"""`vsl show`, `cancel`, `delete`, `download`: a job that is there already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,100 +12,18 @@ from cli.client.follow import require_success
 from cli.client.formatting import (
     STATUS_STYLES,
     ago,
+    cost,
     dollars,
     media,
-    moment,
     queued,
     seconds,
-    short_ids,
+    took,
 )
 from cli.client.models import as_command
 from cli.client.screen import Screen
 
 _PASTED = 500  # characters of a parameter that still fit into a command
 _LOG_LINES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The filters as given; times are ISO or `3h`, `2d` before now."""
-
-    status: str | None = None
-    media: str | None = None
-    model: str | None = None
-    since: str | None = None
-    until: str | None = None
-    limit: int = 20
-    cursor: str | None = None
-    all_users: bool = False
-
-    def query(self, user: str, now: datetime) -> dict[str, str | None]:
-        """The query parameters of GET /jobs. Raises CommandError for a time that is none."""
-        try:
-            after = moment(self.since, now) if self.since else None
-            before = moment(self.until, now) if self.until else None
-        except ValueError as error:
-            message = f"--since and --until take 3h, 2d or 2026-03-01T12:00:00Z: {error}"
-            raise CommandError("InvalidTime", message, Exit.REFUSED, "Correct it.") from error
-        return {
-            "userId": None if self.all_users else user,
-            "status": self.status,
-            "mediaType": self.media,
-            "modelId": self.model,
-            "createdAfter": after,
-            "createdBefore": before,
-        }
-
-
-def jobs_command(api: Api, wanted: Wanted, screen: Screen) -> None:
-    jobs, cursor = _read(api, wanted, datetime.now(UTC))
-    if screen.as_json:
-        screen.answer({"jobs": jobs, "nextCursor": cursor})
-        return
-    if not jobs:
-        screen.say("No such jobs.")
-        return
-    _print_jobs(jobs, screen)
-    if cursor:
-        screen.say(f"More: add --cursor {cursor}", "dim")
-
-
-def _read(api: Api, wanted: Wanted, now: datetime) -> tuple[list[dict[str, Any]], str | None]:
-    """Up to the limit, over as many pages as it takes: a page may be short and not the last."""
-    query = wanted.query(api.target.user, now)
-    jobs: list[dict[str, Any]] = []
-    cursor = wanted.cursor
-    while True:
-        page = api.jobs(**query, limit=min(100, wanted.limit - len(jobs)), cursor=cursor)
-        jobs += page["jobs"]
-        cursor = page["nextCursor"]
-        if cursor is None or len(jobs) >= wanted.limit:
-            return jobs, cursor
-
-
-def _print_jobs(jobs: Sequence[Mapping[str, Any]], screen: Screen) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    now = datetime.now(UTC)
-    ids = short_ids(str(job["jobId"]) for job in jobs)
-    table = Table(
-        "job", "model", "status", "age", "time", "cost", "", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for column in table.columns[:-1]:
-        column.no_wrap = True
-    for job in jobs:
-        style = STATUS_STYLES.get(job["status"], "")
-        table.add_row(
-            ids[job["jobId"]],
-            job["modelId"],
-            f"[{style}]{job['status']}[/]",
-            ago(job["createdAt"], now),
-            seconds(_took(job)) if job["completedAt"] else "",
-            _cost(job),
-            job["errorCode"] or (media(job["result"]) if job["result"] else ""),
-        )
-    screen.out.print(table)
 
 
 def show_command(api: Api, job_id: str, screen: Screen) -> None:
@@ -120,16 +37,16 @@ def show_command(api: Api, job_id: str, screen: Screen) -> None:
         f"[bold]{status['jobId']}[/bold]  {status['modelId']}  [{style}]{status['status']}[/]"
     )
     now = datetime.now(UTC)
-    took = f", took {seconds(_took(status))}" if status["completedAt"] else ""
+    lasted = f", took {seconds(took(status))}" if status["completedAt"] else ""
     about = seconds(status["estimatedTime"])
     out.print(
-        f"created {status['createdAt']} ({ago(status['createdAt'], now)}){took}, estimated {about}"
+        f"created {status['createdAt']} ({ago(status['createdAt'], now)}){lasted}, estimated {about}"
     )
     if place := queued(status, now):
         out.print(place)
     held = status.get("heldCost")
     more = "" if held is None else f", held {dollars(held)}"
-    out.print(f"cost    {_cost(status)}, estimated {dollars(status['estimatedCost'])}{more}")
+    out.print(f"cost    {cost(status)}, estimated {dollars(status['estimatedCost'])}{more}")
     if status["replicateId"]:
         out.print(f"prediction {status['replicateId']}", style="dim")
     if status["error"]:
@@ -211,7 +128,7 @@ def print_files(
         where = files[number]["file"] if files else output["originalUrl"]
         screen.out.print(f"[green]✓[/green] {media(output)}")
         screen.out.print(f"  {where}", soft_wrap=True, markup=False)
-    screen.say(f"took {seconds(_took(status))}, cost {_cost(status)}", "dim")
+    screen.say(f"took {seconds(took(status))}, cost {cost(status)}", "dim")
     if not files:
         _where_next(api, status, screen)
 
@@ -220,15 +137,3 @@ def _where_next(api: Api, status: Mapping[str, Any], screen: Screen) -> None:
     words = {"succeeded": "download", "failed": "trace", "canceled": "trace"}
     word = words.get(status["status"], "watch")
     screen.say(api.target.command(f"{word} {status['jobId']}"), "dim")
-
-
-def _took(status: Mapping[str, Any]) -> float:
-    ends = datetime.fromisoformat(status["completedAt"])
-    return (ends - datetime.fromisoformat(status["createdAt"])).total_seconds()
-
-
-def _cost(status: Mapping[str, Any]) -> str:
-    """What it cost; before the end the estimate."""
-    if status["actualCost"] is not None:
-        return dollars(status["actualCost"])
-    return "not known" if status["status"] in ENDS else f"~{dollars(status['estimatedCost'])}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cli.client.api import Api
 from cli.client.errors import CommandError, Exit
-from cli.client.formatting import dollars, moment
+from cli.client.formatting import dollars
 from cli.client.screen import Screen
+from cli.client.times import moment
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -82,20 +83,16 @@ class Asked:
             raise CommandError("InvalidBy", message, Exit.REFUSED, "Correct it.")
         return {
             "userId": None if self.all_users else user,
-            "from": _day(self.first, now),
-            "to": _day(self.last, now),
+            "from": _day("--from", self.first, now),
+            "to": _day("--to", self.last, now),
             "by": ",".join(_BY[name] for name in names),
         }
 
 
-def _day(text: str | None, now: datetime) -> str | None:
+def _day(option: str, text: str | None, now: datetime) -> str | None:
     if text is None:
         return None
-    try:
-        return datetime.fromisoformat(moment(text, now)).astimezone(UTC).date().isoformat()
-    except ValueError as error:
-        message = f"--from and --to take 30d or 2026-11-29: {error}"
-        raise CommandError("InvalidTime", message, Exit.REFUSED, "Correct it.") from error
+    return datetime.fromisoformat(moment(option, text, now)).astimezone(UTC).date().isoformat()
 
 
 def usage_command(api: Api, asked: Asked, screen: Screen) -> None:

@@ -18,6 +18,7 @@ from devstack.stack import running_stack
 if TYPE_CHECKING:
     import httpx
 
+_ME = "me"
 STAGES = ("homolog", "production")
 
 
@@ -47,7 +48,8 @@ def resolve(state: Path | None, stage: str | None, user: str | None) -> Target:
     token = os.environ.get("VSL_TOKEN")
     chosen = f" --user {user}" if user else ""
     user = user or os.environ.get("VSL_USER")
-    who = valid_user(user) if user else _subject(token) or clean_user(_login())
+    given = valid_user(user) if user else _subject(token)
+    who = given or clean_user(_login())
     headers = {"Authorization": token} if token else {}
     if stage is None and state is None:
         address = os.environ.get("VSL_API_URL")
@@ -58,7 +60,8 @@ def resolve(state: Path | None, stage: str | None, user: str | None) -> Target:
         stage = os.environ.get("VSL_STAGE")
     if stage:
         return _deployed(stage, who, headers, f" --stage {stage}{chosen}")
-    return _local(state, who, headers, chosen)
+    # The user of every example, so that what was made by one is found by all.
+    return _local(state, given or _ME, headers, chosen)
 
 
 def one_target(state: Path | None, stage: str | None) -> None:
@@ -196,14 +199,14 @@ def valid_user(user: str) -> str:
 def clean_user(name: str) -> str:
     """A login name as a user id: what is not allowed in one becomes a hyphen."""
     cleaned = re.sub(r"[^A-Za-z0-9._@:|+=~-]+", "-", name).lstrip("._@:|+=~-")[:128]
-    return cleaned or "me"
+    return cleaned or _ME
 
 
 def _login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        return "me"
+        return _ME
 
 
 def _subject(token: str | None) -> str | None:

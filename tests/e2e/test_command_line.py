@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -93,6 +95,66 @@ def test_a_job_from_the_request_to_the_file(stack: Stack, tmp_path: Path) -> Non
     assert answer(stack, "cancel", job)["cancelRequested"] is False
     again = answer(stack, "download", job, "-o", str(tmp_path / "out"))
     assert [each["fetched"] for each in again["files"]] == [False, False]
+
+
+def test_an_estimate_makes_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSL_USER", "estimates")
+    words = ("estimate", "flux-schnell", "--prompt", "a fox", "-p", "num_outputs=2")
+    assert vsl(stack, *words).stdout.splitlines() == [
+        "cost    $0.006", "time    about 3.0 s at the model",
+    ]  # fmt: skip
+    found = answer(stack, *words)
+    assert (found["modelId"], found["admitted"]) == ("flux-schnell", True)
+    video = answer(
+        stack,
+        "estimate",
+        "stability-video",
+        "--image",
+        str(REPOSITORY / "docs/pictures/image.webp"),
+    )
+    assert video["mediaType"] == "video"
+    assert answer(stack, "jobs")["jobs"] == []
+
+
+def test_a_job_opens_in_the_browser(stack: Stack, tmp_path: Path) -> None:
+    job = stack.api.run("flux-schnell", {"prompt": unique("open")}, user_id=USER)["jobId"]
+    browser, told = tmp_path / "browser", tmp_path / "told"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {told}\n')
+    browser.chmod(0o755)
+    where = ["--state", str(stack.document["state"])]
+    for words in ([], ["--file"]):
+        command = [str(Path(sys.executable).parent / "vsl"), "open", job, *words, *where]
+        environment = {**os.environ, "BROWSER": f"{browser} %s"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == told.read_text().splitlines()[-1]
+    page, file = told.read_text().splitlines()
+    assert page == f"{stack.api.url}/console#/jobs/{job}"
+    assert httpx.get(file).headers["Content-Type"] == "image/webp"
+
+
+def test_a_list_is_watched_until_ctrl_c(stack: Stack) -> None:
+    """On a terminal of its own: a job that comes later is seen, and its id is whole."""
+    user = unique("watched").replace(" ", "-")
+    environment = {**os.environ, "VSL_USER": user, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+    command = [
+        str(Path(sys.executable).parent / "vsl"),
+        "jobs",
+        "--watch",
+        "--state",
+        str(stack.document["state"]),
+    ]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, env=environment, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while b"No such jobs yet" not in shown:
+            shown += os.read(ours, 4096)
+        job = stack.api.run("flux-schnell", {"prompt": unique("watch")}, user_id=user)["jobId"]
+        while job.encode() not in shown:
+            shown += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+    os.close(ours)
+    assert process.returncode == 130
 
 
 def offered(stack: Stack | None, *words: str) -> list[str]:
@@ -203,7 +265,8 @@ def test_a_file_of_this_machine_goes_in(stack: Stack, tmp_path: Path) -> None:
         (("show", "what?"), "InvalidJob", 2),
         (("show", "last", "--user", "nobody-yet"), "NoJobs", 3),
         (("show", "last", "--user", "not valid"), "InvalidUser", 2),
-        (("jobs", "--since", "yesterday"), "InvalidTime", 2),
+        (("jobs", "--since", "lunch"), "InvalidTime", 2),
+        (("jobs", "--watch"), "NoTerminal", 2),
         (("delete", "01994a3c-0000-7000-8000-000000000000"), "NotConfirmed", 2),
     ],
 )  # fmt: skip

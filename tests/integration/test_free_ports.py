@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from devstack import processes
+from devstack import processes, supervisor
+from devstack.paths import StateFolder
 from devstack.processes import free_ports
+from devstack.supervisor import Supervisor, UpOptions
 
 pytestmark = pytest.mark.integration
 
@@ -42,3 +44,22 @@ def test_the_kernel_chooses_where_it_leaves_no_room(
     monkeypatch.setattr(processes, "_CONNECTIONS", setting)
     (port,) = free_ports(1)
     assert port > 1024
+
+
+def ports(tmp_path: Path, **given: int) -> dict[str, int]:
+    options = UpOptions(state=StateFolder(tmp_path), ports=given)
+    return Supervisor(options, print)._ports()
+
+
+def test_the_usual_port_is_taken_if_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        usual = taken.getsockname()[1]
+        monkeypatch.setattr(supervisor, "USUAL_PORT", usual)
+        assert ports(tmp_path)["api"] != usual
+    assert ports(tmp_path)["api"] == usual
+    assert ports(tmp_path, api=0)["api"] != usual
+    assert ports(tmp_path, api=4711)["api"] == 4711
+    assert len(set(ports(tmp_path).values())) == 5

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from devstack.identity import Identity
+from devstack.processes import free_ports
 from tests.support.signing import signed
 from tests.support.waiting import until
 
@@ -246,3 +247,26 @@ def _command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_the_next_stack_brings_back_jobs_and_media(state: Path) -> None:
+    def ask(*words: str) -> Any:
+        return json.loads(vsl(*words, "--json", state=state).stdout)
+
+    up(state)
+    made = ask("generate", "flux-schnell", "--prompt", "kept")
+    vsl("down", state=state)
+    up(state, "--keep")
+    assert ask("show", "last")["jobId"] == made["jobId"], "the user of every example is the same"
+    (file,) = ask("download", "last", "-o", str(state / "files"))["files"]
+    assert file["sha256"] == made["result"]["sha256"]
+    assert ask("usage")["total"]["spent"] == "0.003"
+    assert ask("generate", "flux-schnell", "--prompt", "new")["status"] == "succeeded"
+    vsl("down", state=state)
+    up(state)
+    assert ask("jobs")["jobs"] == []
+
+
+def test_a_port_of_ones_own(state: Path) -> None:
+    (port,) = free_ports(1)
+    assert up(state, "--port", str(port))["apiUrl"] == f"http://127.0.0.1:{port}"

@@ -11,11 +11,9 @@ from cli.client.formatting import (
     ago,
     dollars,
     media,
-    moment,
     plain,
     price,
     seconds,
-    short_ids,
     size,
 )
 
@@ -56,20 +54,6 @@ def test_ages() -> None:
     assert [ago(each, NOW) for each in times] == ["5 s ago", "10 min ago", "10 h ago", "2026-02-01"]
 
 
-@pytest.mark.parametrize(
-    ("text", "iso"),
-    [("3h", "2026-03-01T09:00:00+00:00"), ("2d", "2026-02-27T12:00:00+00:00"),
-     ("2026-01-01", "2026-01-01T00:00:00+00:00"), ("2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00+02:00")],
-)  # fmt: skip
-def test_moments(text: str, iso: str) -> None:
-    assert moment(text, NOW) == iso
-
-
-def test_what_is_no_moment_is_refused() -> None:
-    with pytest.raises(ValueError, match="yesterday"):
-        moment("yesterday", NOW)
-
-
 def test_prices() -> None:
     assert price({"unit": "image", "amount": "0.003"}) == "$0.003 an image"
     assert price({"unit": "gpu_second", "amount": "0.0014"}) == "$0.0014 a second of GPU"
@@ -82,19 +66,6 @@ def test_media_says_what_is_known() -> None:
     asset = {"width": None, "height": None, "duration": 8.0, "fps": None, "codec": None}
     asset |= {"contentType": "audio/wav", "fileSize": 2048}  # type: ignore[dict-item]
     assert media(asset) == "8.0 s, audio/wav, 2.0 KiB"
-
-
-@given(st.lists(st.uuids(version=4).map(str), min_size=1, max_size=20, unique=True))
-def test_short_ids_tell_jobs_apart(ids: list[str]) -> None:
-    shortened = short_ids(ids)
-    for job_id, short in shortened.items():
-        assert len(short) >= 13
-        assert [each for each in ids if each.startswith(short)] == [job_id]
-
-
-def test_two_jobs_of_one_millisecond_get_longer_ids() -> None:
-    first, second = "01a20545-a2d4-7888-ad85-53c697fc3121", "01a20545-a2d4-7999-ad85-53c697fc3121"
-    assert short_ids([first, second]) == {first: first[:16], second: second[:16]}
 
 
 @given(st.text())

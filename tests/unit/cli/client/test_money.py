@@ -29,7 +29,7 @@ def test_a_day_is_one_of_utc() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "code"),
-    [(Asked("yesterday"), "InvalidTime"), (Asked(last="x"), "InvalidTime"),
+    [(Asked("lunch"), "InvalidTime"), (Asked(last="x"), "InvalidTime"),
      (Asked(by="hour"), "InvalidBy")],
 )  # fmt: skip
 def test_what_is_no_usage(asked: Asked, code: str) -> None:
