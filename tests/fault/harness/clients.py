@@ -52,7 +52,8 @@ class Lease:
         self._holder: tuple[str, float] | None = None
 
     def take(self, holder: str, lasts: timedelta) -> bool:
-        if self._holder is not None and self._holder[1] >= self._scheduler.now:
+        held = self._holder is not None and self._holder[1] >= self._scheduler.now
+        if held and self._holder is not None and self._holder[0] != holder:
             return False
         self._holder = (holder, self._scheduler.now + lasts.total_seconds())
         return True

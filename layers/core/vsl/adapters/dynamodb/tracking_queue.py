@@ -1,15 +1,26 @@
 """A job that waits for a slot at the provider."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import batched
+from typing import Any
 
 from vsl.adapters.dynamodb import tracking_item
-from vsl.adapters.dynamodb.item_table import ALIVE, EXISTS, ItemTable
+from vsl.adapters.dynamodb.calls import call
+from vsl.adapters.dynamodb.item_table import ALIVE, EXISTS
 from vsl.adapters.dynamodb.tracking_item import milliseconds, shard
+from vsl.adapters.dynamodb.tracking_polling import IN_FLIGHT_INDEX
+from vsl.adapters.dynamodb.tracking_reads import TrackingReads
+from vsl.adapters.dynamodb.values import serialized
 from vsl.domain.jobs.job import JobEvent
 from vsl.domain.jobs.tracked_job import TrackedJob, required
 
 
-class TrackingQueue(ItemTable):
+READ_AT_ONCE = 100  # items of one BatchGetItem
+PAGE = 1000
+
+
+class TrackingQueue(TrackingReads):
     def join_queue(
         self, job_id: str, task_token: str, at: datetime, deadline: datetime
     ) -> TrackedJob:
@@ -30,6 +41,31 @@ class TrackingQueue(ItemTable):
             },
         )
         return required(item, job_id)
+
+    def queued(self) -> Sequence[TrackedJob]:
+        found: list[TrackedJob] = []
+        for job_ids in batched(self._in_flight(), READ_AT_ONCE):
+            items = self.get_many(job_ids).values()
+            found += [item for item in items if item.queued_at and not item.status.terminal]
+        return found
+
+    def _in_flight(self) -> Iterator[str]:
+        for number in range(tracking_item.SHARDS):
+            start: dict[str, Any] = {}
+            while True:
+                page = call(
+                    "query",
+                    TableName=self._table,
+                    IndexName=IN_FLIGHT_INDEX,
+                    KeyConditionExpression="inFlightShard = :shard",
+                    ExpressionAttributeValues=serialized({":shard": str(number)}),
+                    Limit=PAGE,
+                    **start,
+                )
+                yield from (entry["jobId"]["S"] for entry in page["Items"])
+                if "LastEvaluatedKey" not in page:
+                    break
+                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def leave_queue(
         self, job_id: str, task_token: str, at: datetime, deadline: datetime, check_at: datetime

@@ -25,24 +25,49 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the queue, from 1, and the estimated wait in seconds: as the queue moves now, and between
+    which bounds it probably is. Position 0: the job would start at once."""
+
+    position: int
+    starts_in: float
+    earliest: float
+    latest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How many jobs wait, and the place of one that joined now."""
+
+    waiting: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """The jobs whose turn it is; `next_in` seconds until there is another, None when no job waits;
-    `waiting` how many do."""
+    `waiting` how many do. `incomplete`: jobs that wait may be missing, since Redis was emptied."""
 
     job_ids: Sequence[str]
     next_in: float | None
     waiting: int = 0
+    incomplete: bool = False
 
 
 class QueueView(Protocol):
-    """The queue for those who only look at it. Nothing of it ever raises: without Redis there is none."""
+    """The queue for those who only look at it. Nothing of it ever raises: without Redis
+    there is none."""
 
-    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Turn]:
+    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Place]:
         """The places of those among them that are in the queue."""
         ...
 
-    def outlook(self, now: datetime) -> tuple[int, float]:
-        """How many jobs wait, and how long one that joined now would, in seconds."""
+    def outlook(self, flow: Flow, now: datetime) -> Outlook | None:
+        """The queue for a job of that flow; None without Redis."""
+        ...
+
+    def waiting(self, now: datetime) -> int:
+        """How many jobs are in the queue."""
         ...
 
 
@@ -58,6 +83,10 @@ class Slots(QueueView, Protocol):
 
     def next(self, now: datetime, watched_until: datetime) -> Dispatch:
         """Grant what is due, in the order of the queue. The dispatcher is at work until then."""
+        ...
+
+    def mark_complete(self, now: datetime) -> None:
+        """Every job that waits is in the queue; `next` no longer says that it is incomplete."""
         ...
 
     def give_back(self, job_id: str, now: datetime) -> None:

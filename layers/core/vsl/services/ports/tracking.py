@@ -54,6 +54,10 @@ class TrackingStore(Protocol):
         returned is as it was where the job has ended, or has a prediction by now."""
         ...
 
+    def queued(self) -> Sequence[TrackedJob]:
+        """All jobs that wait for a slot."""
+        ...
+
     def leave_queue(
         self, job_id: str, task_token: str, at: datetime, deadline: datetime, check_at: datetime
     ) -> TrackedJob | None:
