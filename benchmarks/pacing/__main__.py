@@ -1,4 +1,4 @@
-"""`python -m benchmarks.pacing`: write docs/pacing.md anew, from a simulation in a Redis server of its own."""
+"""`python -m benchmarks.pacing`: write docs/pacing.md anew, from a simulation in a real Redis."""
 
 import tempfile
 from pathlib import Path

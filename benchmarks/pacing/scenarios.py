@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import quantiles
 
 import redis
@@ -113,7 +114,7 @@ def _figures(world: Simulation, scenario: Scenario) -> Figures:
         p95_after=_p95(world, "later") if scenario.faulty else None,
         jain=jain([max(world.waits(f"small {number:02}")) for number in range(SMALL_USERS)]),
         covered=world.coverage(),
-        still=max(b - a for a, b in zip(accepted, accepted[1:], strict=False)),
+        still=max(b - a for a, b in pairwise(accepted)),
         slow_used=sum(120 <= at < 720 for at in accepted),
         recovered=sum(720 <= at < 740 for at in accepted),
     )

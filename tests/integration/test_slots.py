@@ -16,7 +16,8 @@ from vsl.adapters.redis import slots as adapter
 from vsl.adapters.redis.client import RedisClient
 from vsl.adapters.redis.slots import RedisSlots
 from vsl.domain.jobs.flow import BATCH_COST, Flow, flow_of
-from vsl.services.ports.pacing import Dispatch, Outlook, Place
+from vsl.domain.jobs.place import Place
+from vsl.services.ports.pacing import Dispatch, Outlook
 
 pytestmark = pytest.mark.integration
 

@@ -15,6 +15,7 @@ SCRIPTS = {
         slot_scripts.NEXT,
         slot_scripts.MARK,
         slot_scripts.GIVE_BACK,
+        slot_scripts.SPEND,
         slot_scripts.THROTTLED,
         slot_scripts.LOOK,
         slot_scripts.OUTLOOK,
@@ -49,6 +50,7 @@ class MemoryPacing:
             slot_scripts.NEXT: turn.next,
             slot_scripts.MARK: turn.mark,
             slot_scripts.GIVE_BACK: turn.give_back,
+            slot_scripts.SPEND: turn.spend,
             slot_scripts.THROTTLED: turn.throttled,
             slot_scripts.LOOK: turn.look,
             slot_scripts.OUTLOOK: turn.outlook,
@@ -189,6 +191,9 @@ class _Turn:
             kept.tat -= self.interval
             kept.since = max(kept.since - 1, 0)
         return 1
+
+    def spend(self, job: str) -> int:
+        return int(self.kept.grants.pop(job, None) is not None)
 
     def throttled(self, job: str, wait: int) -> int:
         kept = self.kept

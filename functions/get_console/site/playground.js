@@ -68,7 +68,7 @@ function ask(model, initial, result, signal, modelSignal) {
         signal: AbortSignal.any([estimating.signal, modelSignal]),
       });
       priced = true;
-      worth.textContent = `About ${dollars(found.estimatedCost)} and ${seconds(found.estimatedTime)}${found.admitted === false ? "; more than is left" : ""}`;
+      worth.textContent = `About ${dollars(found.estimatedCost)} and ${seconds(found.estimatedTime)}${found.queuePosition ? `, after ${seconds(Math.max(0, Math.round((Date.parse(found.estimatedStart) - Date.now()) / 1000)))} in the queue` : ""}${found.admitted === false ? "; more than is left" : ""}`;
     } catch (error) {
       if (error.name !== "AbortError") worth.textContent = error.fields?.length ? "Something is not valid yet" : error.message;
     }

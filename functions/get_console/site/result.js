@@ -85,8 +85,14 @@ function tell(element, place, job, began) {
 function queued(job) {
   if (!job.queuePosition) return "";
   const left = (Date.parse(job.estimatedStart) - Date.now()) / 1000;
-  const start = left >= 1 ? `in about ${seconds(Math.round(left))}` : "in a moment";
+  const start = left >= 1 ? `in about ${seconds(Math.round(left))}${bounds(job)}` : "in a moment";
   return `Queued for the provider, position ${job.queuePosition}, starts ${start}.`;
+}
+
+function bounds(job) {
+  if (!job.estimatedStartLatest) return "";
+  const [low, high] = [job.estimatedStartEarliest, job.estimatedStartLatest].map((at) => Math.max(0, Math.round((Date.parse(at) - Date.now()) / 1000)));
+  return ` (${seconds(low)} to ${seconds(high)})`;
 }
 
 /** A job that has ended: its files, or why there are none. */

@@ -15,7 +15,6 @@ from vsl.adapters.dynamodb.values import serialized
 from vsl.domain.jobs.job import JobEvent
 from vsl.domain.jobs.tracked_job import TrackedJob, required
 
-
 READ_AT_ONCE = 100  # items of one BatchGetItem
 PAGE = 1000
 

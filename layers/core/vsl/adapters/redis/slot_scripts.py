@@ -22,10 +22,10 @@ SFQ: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996): a job's start tag is t
 time and the finish tag of the job before it in its flow; jobs are served by their start tags, and the
 virtual time is the tag in service.
 
-An estimate has three figures. `due in` is at the rate of now. At the earliest is at the parameter's rate, from
-the moment at which it can be in force again, less a twentieth for jobs that are canceled. At the latest is as
-slowly as the queue moved in the last minute, with a quarter for jobs that come and go in front; no more than
-twice `due in`.
+An estimate has three figures. `due in` is at the rate of now. At the earliest is at the parameter's rate,
+from the moment at which it can be in force again, less a twentieth for jobs that are canceled. At the latest
+is as slowly as the queue moved in the last minute, with a quarter for jobs that come and go in front; no more
+than twice `due in`.
 
 Every script gets KEYS state, queue, flows, grants, tags and ARGV now (ms), slots a minute, burst.
 """
@@ -176,6 +176,9 @@ end
 return 1
 """
 )
+
+# ARGV: jobId. The slot that it was granted is used up; its place is still that of before.
+SPEND = _COMMON + "return redis.call('ZREM', grants, ARGV[4])"
 
 # ARGV: jobId, for how long (ms). Those that were on their way when the first of them was refused lengthen
 # the wait no further than it ends.

@@ -14,11 +14,13 @@ from vsl.adapters.redis.slot_scripts import (
     MARK,
     NEXT,
     OUTLOOK,
+    SPEND,
     THROTTLED,
 )
 from vsl.domain.errors import VslError
 from vsl.domain.jobs.flow import Flow
-from vsl.services.ports.pacing import Dispatch, Outlook, Place, Turn
+from vsl.domain.jobs.place import Place
+from vsl.services.ports.pacing import Dispatch, Outlook, Turn
 
 # How long a slot is kept for the job that was granted it.
 KEPT_MS = 60_000
@@ -60,6 +62,12 @@ class RedisSlots:
         except VslError:
             return  # a slot lapses, and a job that has ended is passed over
 
+    def spend(self, job_id: str, now: datetime) -> None:
+        try:
+            self._run(SPEND, now, job_id)
+        except VslError:
+            return  # there is a slot for every job
+
     def throttled(self, job_id: str, now: datetime, retry_after: float) -> None:
         try:
             self._run(THROTTLED, now, job_id, max(1, round(retry_after * 1000)))
@@ -71,9 +79,7 @@ class RedisSlots:
             answers = batched(self._run(LOOK, now, *job_ids), 4)
         except VslError:
             return {}
-        places = {
-            job_id: _place(*answer) for job_id, answer in zip(job_ids, answers, strict=True)
-        }
+        places = {job_id: _place(*answer) for job_id, answer in zip(job_ids, answers, strict=True)}
         return {job_id: place for job_id, place in places.items() if place.position}
 
     def outlook(self, flow: Flow, now: datetime) -> Outlook | None:

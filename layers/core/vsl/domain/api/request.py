@@ -117,6 +117,15 @@ def _priority(body: Mapping[str, object], faults: dict[str, str]) -> Priority:
     return Priority.INTERACTIVE
 
 
+def read_priority(body: Mapping[str, object]) -> Priority:
+    """Of a body that has nothing else to be checked here. Raises InvalidRequest."""
+    faults: dict[str, str] = {}
+    priority = _priority(body, faults)
+    if faults:
+        raise _invalid(faults)
+    return priority
+
+
 def _callback_url(
     body: Mapping[str, object], faults: dict[str, str], allow_http: bool
 ) -> str | None:

@@ -3,11 +3,12 @@
 The document holds S3 keys, never signed URLs: those are made when it is read.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import NotRequired, TypedDict, cast
 
 from vsl.domain.jobs.job import AssetDocument, FinishedJob, Job, JobStatus, MediaAsset, iso
+from vsl.domain.jobs.place import PlaceDocument
 from vsl.domain.jobs.tracked_job import TrackedJob
 
 # What a guess may say at most, and what is left when only the files have to be fetched.
@@ -24,8 +25,7 @@ class StatusDocument(TypedDict):
 
     `heldCost` is what is held of the budgets while the job runs; at its end the ledger tells the rest.
     `progress` (0 to 1) is what the model's log told while it ran, `logs` the end of that log.
-    `queuePosition` and `estimatedStart` are there while the job waits for a slot at the provider; no
-    document that is kept has them.
+    `place` is there while the job waits for a slot at the provider; no document that is kept has it.
     """
 
     jobId: str
@@ -45,8 +45,7 @@ class StatusDocument(TypedDict):
     error: ErrorDocument | None
     progress: float | None
     logs: str | None
-    queuePosition: NotRequired[int]
-    estimatedStart: NotRequired[str]
+    place: NotRequired[PlaceDocument]
 
 
 def status_document(  # noqa: PLR0913 - one argument a field
@@ -115,15 +114,6 @@ def tracked_document(item: TrackedJob) -> StatusDocument:
         progress=item.progress,
         logs=item.logs,
     )
-
-
-def queued_document(
-    document: StatusDocument, position: int, starts_in: float, now: datetime
-) -> StatusDocument:
-    """The document of a job that waits for a slot, `position` from 1. The start is told in whole seconds:
-    more would be different at every look."""
-    starts = (now + timedelta(seconds=starts_in, microseconds=999_999)).replace(microsecond=0)
-    return {**document, "queuePosition": position, "estimatedStart": iso(starts)}
 
 
 def current_progress(document: StatusDocument, now: datetime | None) -> float | None:

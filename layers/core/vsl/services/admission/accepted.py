@@ -5,6 +5,7 @@ from typing import Any
 
 from vsl.domain.jobs.idempotency import KeyRecord
 from vsl.domain.jobs.job import Job, JobStatus
+from vsl.domain.jobs.place import NO_PLACE
 from vsl.domain.jobs.tracked_job import TrackedJob
 
 
@@ -20,7 +21,8 @@ class Accepted:
     started: bool = False
 
     def answer(self, api_url: str) -> dict[str, Any]:
-        """The body of the 202: what is known of a job at the moment it is accepted.
+        """The body of the 202: what is known of a job at the moment it is accepted. The place in the queue is
+        added once it is admitted.
 
         `api_url` is the API's own address; empty where it is not known, as for a job started by hand.
         """
@@ -30,6 +32,7 @@ class Accepted:
             "estimatedTime": self.job.estimated_time,
             "estimatedCost": float(self.job.estimated_cost),
             "replicateId": None,
+            **NO_PLACE,
             "statusUrl": f"{api_url}/status/{self.job.job_id}",
         }
 

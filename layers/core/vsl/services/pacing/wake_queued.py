@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from vsl.domain.jobs.job import deadline
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.services.ports.limits import RateLimits
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
 from vsl.services.ports.workflow import TaskTokens
@@ -21,6 +22,7 @@ CHECK_AFTER = timedelta(minutes=2)
 class WakeQueued:
     tracking: TrackingStore
     tokens: TaskTokens
+    limits: RateLimits
     clock: Clock
 
     def __call__(self, item: TrackedJob) -> bool:
@@ -32,6 +34,7 @@ class WakeQueued:
         woken = self.tracking.leave_queue(item.job.job_id, token, now, ends, now + CHECK_AFTER)
         if woken is None:
             return False
+        self.limits.extend(item.job.user_id, item.job.job_id, now, ends)
         self.tokens.succeed(token, {})
         self.tracking.record_token_completed(item.job.job_id, token, item.attempt, now)
         return True

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from vsl.domain.jobs.flow import Flow
+from vsl.domain.jobs.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,6 @@ class Turn:
     position: int = 0
     starts_in: float = 0.0
     unwatched: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the queue, from 1, and the estimated wait in seconds: as the queue moves now, and between
-    which bounds it probably is. Position 0: the job would start at once."""
-
-    position: int
-    starts_in: float
-    earliest: float
-    latest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +81,10 @@ class Slots(QueueView, Protocol):
 
     def give_back(self, job_id: str, now: datetime) -> None:
         """The job needs neither its slot nor its place. Never raises."""
+        ...
+
+    def spend(self, job_id: str, now: datetime) -> None:
+        """The job has used the slot it was granted, and needs another. Never raises."""
         ...
 
     def throttled(self, job_id: str, now: datetime, retry_after: float) -> None:

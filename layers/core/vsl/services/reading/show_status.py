@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from vsl.domain.jobs.job import AssetDocument
+from vsl.domain.jobs.place import NO_PLACE
 from vsl.domain.jobs.status import StatusDocument, current_progress
 from vsl.services.ports.media import Signer
 
@@ -36,8 +37,7 @@ class ShowStatus:
             "heldCost": None if held_cost is None else float(held_cost),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
-            "queuePosition": document.get("queuePosition"),
-            "estimatedStart": document.get("estimatedStart"),
+            **document.get("place", NO_PLACE),
             "result": outputs[0] if outputs else None,
             "outputs": outputs,
             "error": error["message"] if error else None,
