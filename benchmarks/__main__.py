@@ -21,6 +21,7 @@ NAMES = (
     "growth",
     "money",
     "load",
+    "burst",
     "developer",
 )
 

@@ -139,6 +139,13 @@ def test_an_emptied_redis_gets_its_queue_back_from_the_dispatcher(
     assert stage.woken == [f"{number:03}" for number in range(60, 200)], "in their order, once"
 
 
+def test_waits_are_told_by_the_class_of_the_user(slots: RedisSlots) -> None:
+    stage = Stage(slots, [f"{number:03}" for number in range(100)])
+    stage.dispatch()
+    classes = [each["userClass"] for name, each in stage.metrics.timed_by if name == "SlotWait"]
+    assert classes == ["large"] * 31 + ["small"] * 9, "the last ones ask for no more than that"
+
+
 def test_a_dispatcher_that_lost_its_lease_stops(slots: RedisSlots) -> None:
     stage = Stage(slots, [f"{number:03}" for number in range(400)])
     stage.renews = False
@@ -157,6 +164,7 @@ class Stage:
     renews: bool = True
     at_sleep: Any = None
     woken: list[str] = field(default_factory=list)
+    metrics: RecordingMetrics = field(default_factory=RecordingMetrics)
 
     def __post_init__(self) -> None:
         self.clock = _Clock(self)
@@ -175,7 +183,7 @@ class Stage:
             tracking=cast("TrackingStore", _Tracking(self)),
             slots=self.slots,
             clock=self.clock,
-            metrics=RecordingMetrics(),
+            metrics=self.metrics,
             wake=cast("Any", wake),
             join_queue=cast("Any", None),
             sleep=self.clock.sleep,

@@ -221,6 +221,19 @@ def test_one_more_job_has_the_place_that_its_flow_gives_it(slots: RedisSlots) ->
     assert turn.position < 3, "not behind the other user's jobs"
 
 
+def test_how_many_jobs_of_a_flow_wait_is_known(slots: RedisSlots) -> None:
+    burst(slots)
+    heavy = Flow("interactive:carl", 1 / 3)
+    fill(slots, heavy, *(f"c{number}" for number in range(9)))
+    fill(slots, BEN, "b0", "b1")
+    waiting = {}
+    for flow in (heavy, BEN, ANA):
+        outlook = slots.outlook(flow, START)
+        assert outlook is not None
+        waiting[flow] = outlook.of_flow
+    assert waiting == {heavy: 9, BEN: 2, ANA: 0}
+
+
 def test_a_band_is_narrow_while_the_queue_moves_and_wide_while_it_is_held_back(
     slots: RedisSlots,
 ) -> None:

@@ -41,12 +41,14 @@ class SteppedClock:
 class RecordingMetrics:
     counted: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     timed: list[tuple[str, float]] = field(default_factory=list)
+    timed_by: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def count(self, name: str, /, **dimensions: str) -> None:
         self.counted.append((name, dimensions))
 
-    def seconds(self, name: str, value: float, /, **_dimensions: str) -> None:
+    def seconds(self, name: str, value: float, /, **dimensions: str) -> None:
         self.timed.append((name, value))
+        self.timed_by.append((name, dimensions))
 
     def record(self, values: Mapping[str, float], /, **_dimensions: str) -> None:
         self.timed.extend(values.items())

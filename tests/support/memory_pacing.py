@@ -215,7 +215,7 @@ class _Turn:
     def outlook(self, flow: str) -> list[int]:
         kept, depth = self.kept, len(self.kept.queue)
         if not depth and self.due() == 0:
-            return [0, 0, 0, 0, 0]
+            return [0, 0, 0, 0, 0, 0]
         start = max(kept.v, kept.flows.get(flow, 0.0)) if depth else kept.v
         rank = sum(tag <= start for tag in kept.queue.values())
-        return [depth, rank + 1, *self.estimate(rank)]
+        return [depth, math.floor((start - kept.v) * 1000), rank + 1, *self.estimate(rank)]

@@ -212,17 +212,17 @@ return answer
 """
 )
 
-# ARGV: a flow. Answers how many jobs wait; the position and the estimate of one more job of the flow, if it
-# joined now (position 0: it would start at once).
+# ARGV: a flow. Answers how many jobs wait; what those of the flow cost together, in thousandths; the position
+# and the estimate of one more job of the flow, if it joined now (position 0: it would start at once).
 OUTLOOK = (
     _COMMON
     + _ESTIMATE
     + """
 local depth = redis.call('ZCARD', queue)
-if depth == 0 and due() == 0 then return {0, 0, 0, 0, 0} end
+if depth == 0 and due() == 0 then return {0, 0, 0, 0, 0, 0} end
 local start = math.max(v, tonumber(redis.call('HGET', flows, ARGV[4])) or 0)
 if depth == 0 then start = v end
 local rank = redis.call('ZCOUNT', queue, '-inf', start)
-return {depth, rank + 1, estimate(rank)}
+return {depth, math.floor((start - v) * 1000), rank + 1, estimate(rank)}
 """
 )

@@ -84,10 +84,10 @@ class RedisSlots:
 
     def outlook(self, flow: Flow, now: datetime) -> Outlook | None:
         try:
-            waiting, *place = self._run(OUTLOOK, now, flow.name)
+            waiting, cost, *place = self._run(OUTLOOK, now, flow.name)
         except VslError:
             return None
-        return Outlook(waiting, _place(*place))
+        return Outlook(waiting, _place(*place), round(cost / 1000 / flow.cost))
 
     def waiting(self, now: datetime) -> int:
         try:

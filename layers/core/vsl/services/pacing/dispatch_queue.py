@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vsl.domain.jobs.flow import flow_of
+from vsl.domain.jobs.job import Job, Priority
 from vsl.services.pacing.join_queue import JoinQueue
 from vsl.services.pacing.wake_queued import WakeQueued
 from vsl.services.ports.pacing import Slots
@@ -20,6 +21,9 @@ from vsl.services.ports.tracking import TrackingStore
 LONGEST_NAP = 1.0
 TELL_EVERY = timedelta(minutes=1)
 RENEW_EVERY = timedelta(seconds=10)
+# A user of whom still so many jobs wait asks for much; it is no surprise when those wait long.
+LARGE = 10
+CLASSES = ("batch", "large", "small")
 # How long a dispatcher counts as alive after its last sign.
 BEAT = timedelta(seconds=10)
 
@@ -83,13 +87,20 @@ class DispatchQueue:
     def any_wait(self) -> bool:
         return self.slots.waiting(self.clock.now()) > 0
 
+    def _class_of(self, job: Job) -> str:
+        if job.priority is Priority.BATCH:
+            return "batch"
+        outlook = self.slots.outlook(flow_of(job), self.clock.now())
+        return "large" if outlook is not None and outlook.of_flow >= LARGE else "small"
+
     def _wake(self, job_id: str) -> bool:
         item = self.tracking.get(job_id)
         if item is None or item.status.terminal or item.cancel_requested_at is not None:
             self.slots.give_back(job_id, self.clock.now())
             return False
         if item.queued_at is not None:
-            self.metrics.seconds("SlotWait", (self.clock.now() - item.queued_at).total_seconds())
+            waited = (self.clock.now() - item.queued_at).total_seconds()
+            self.metrics.seconds("SlotWait", waited, userClass=self._class_of(item.job))
             return self.wake(item)
         if item.intent_at is not None or item.replicate_id is not None:
             self.slots.give_back(job_id, self.clock.now())  # it went on without

@@ -27,10 +27,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How many jobs wait, and the place of one that joined now."""
+    """How many jobs wait, the place of one that joined now, and how many of its flow do."""
 
     waiting: int
     place: Place
+    of_flow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
