@@ -1,5 +1,6 @@
 """A job that waits for a slot: every POST takes one, its places are its own, and it leaves at once."""
 
+import itertools
 from datetime import timedelta
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from vsl.services.pacing.join_queue import JoinQueue
 from vsl.services.pacing.wake_queued import WakeQueued
 from vsl.services.ports.pacing import Turn
 
+_tokens = itertools.count()
 LONGEST = timedelta(hours=6)
 
 
@@ -31,12 +33,13 @@ class OneSlot(NoSlots):
     def __init__(self, *, kept: bool = False) -> None:
         super().__init__()
         self.kept = kept
+        self.refuses = False
 
     def spend(self, _job_id: str, _now: object) -> None:
         self.kept = False
 
-    def throttled(self, job_id: str, now: object, retry_after: float) -> None:
-        raise AssertionError("the provider has refused nothing")
+    def throttled(self, _job_id: str, _now: object, _retry_after: float) -> None:
+        assert self.refuses, "the provider has refused nothing"
 
     def join(self, _job_id: str, _flow: Flow, _now: object) -> Turn:
         return Turn(granted=self.kept, position=0 if self.kept else 3, starts_in=60.0)
@@ -55,7 +58,7 @@ def await_slot(world: World, slots: OneSlot, error: VslError | None) -> Turn:
         join_queue=join,
         complete_wait=world.complete_wait,
         longest=LONGEST,
-    )(world.job.job_id, "token", error)
+    )(world.job.job_id, f"token {next(_tokens)}", error)
 
 
 def interrupted(world: World) -> None:
@@ -134,3 +137,33 @@ def test_a_job_that_fails_later_has_no_place_to_give_back(world: World) -> None:
     world.submit_prediction(world.job)
     world.fail_job(world.job, SubmissionUncertain("Too late."))
     assert slots.given_back == []
+
+
+def test_waiting_takes_nothing_of_a_job_s_own_time_and_repeating_gives_none(world: World) -> None:
+    own = world.item().deadline
+    start = world.clock.now()
+    used = timedelta(0)
+    for error in (None, SlotUnavailable("Throttled.", retryAfter=5), ResubmitPrediction("Lost.")):
+        world.clock.advance(10)  # at work
+        used += timedelta(seconds=10)
+        slots = OneSlot()
+        slots.refuses = True
+        await_slot(world, slots, error)
+        assert world.item().deadline <= start + timedelta(seconds=10) + LONGEST
+        world.clock.advance(3600)
+        WakeQueued(world.tracking, world.tokens, world.limits, world.clock)(world.item())
+        left = world.item().deadline - world.clock.now()
+        assert left == own - start - used
+
+
+def test_a_provider_that_refuses_for_ever_ends_the_job_when_its_first_wait_would_have_ended(
+    world: World,
+) -> None:
+    slots = OneSlot()
+    slots.refuses = True
+    ends = world.clock.now() + LONGEST
+    for _ in range(5):
+        await_slot(world, slots, SlotUnavailable("Throttled.", retryAfter=5))
+        assert world.item().deadline == ends
+        world.clock.advance(600)
+        WakeQueued(world.tracking, world.tokens, world.limits, world.clock)(world.item())

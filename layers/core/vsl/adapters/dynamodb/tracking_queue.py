@@ -26,7 +26,10 @@ class TrackingQueue(TrackingReads):
         queued = tracking_item.event_map(JobEvent("queued", at))
         item, _ = self._try(
             job_id,
-            "SET taskToken = :token, queuedAt = if_not_exists(queuedAt, :at), deadlineAt = :deadline,"
+            "SET taskToken = :token, queuedAt = if_not_exists(queuedAt, :at),"
+            " ownDeadlineAt = if_not_exists(ownDeadlineAt, deadlineAt),"
+            " deadlineAt = if_not_exists(waitEndsAt, :deadline),"
+            " waitEndsAt = if_not_exists(waitEndsAt, :deadline),"
             " inFlightShard = :shard, nextCheckAt = :deadline, events.queued = :queued"
             " REMOVE tokenCompleted",
             f"{EXISTS} AND attribute_not_exists(replicateId) AND attribute_not_exists(intentAt)"
@@ -73,7 +76,7 @@ class TrackingQueue(TrackingReads):
         return self._update(
             job_id,
             "SET deadlineAt = :deadline, nextCheckAt = :next, events.dequeued = :dequeued"
-            " REMOVE queuedAt",
+            " REMOVE queuedAt, ownDeadlineAt",
             f"taskToken = :token AND attribute_exists(queuedAt) AND {ALIVE}",
             values={
                 ":token": task_token,

@@ -39,7 +39,9 @@ class AwaitSlot:
             self.slots.throttled(job_id, now, float(str(retry_after)))
         elif isinstance(error, ResubmitPrediction) or (error and error.details.get("spent")):
             self.slots.spend(job_id, now)
-        ends = now + self.longest
+        ends = (
+            now + self.longest
+        )  # counts for the job's first wait; a later one ends when that would have
         item = self.tracking.join_queue(job_id, task_token, now, ends)
         if item.replicate_id is not None and may_rerun(item):
             # None when it is abandoned already, perhaps by this very call, repeated on its way.
@@ -47,7 +49,7 @@ class AwaitSlot:
             item = self.tracking.join_queue(job_id, task_token, now, ends)
         if item.queued_at is None:
             return self._pass_on(item, task_token)
-        self.limits.extend(item.job.user_id, job_id, now, ends)
+        self.limits.extend(item.job.user_id, job_id, now, item.deadline)
         if item.cancel_requested_at is not None:
             self.complete_wait(item, JobCanceled("The user canceled the job."))
             return Turn(granted=False)
