@@ -1,10 +1,12 @@
-"""1,000 jobs of ten users at once on the running stack, whose provider takes 90 a minute.
+"""1,000 jobs of ten users at once on the running stack, whose provider takes 90 a minute; BURST_EACH (jobs
+of a user) and BURST_RATE make it as small as the machine.
 
 Each user's jobs are sent by a client of its own, all at the same time and as fast as the stack gets them into
 the queue: of those that are neither there nor at the provider there are a few at most, since two cores
 do all the work here that AWS spreads. What is told of the queue is what the jobs' own timelines say.
 """
 
+import os
 import threading
 import time
 from collections import Counter
@@ -26,8 +28,8 @@ from tests.support.stack import Stack
 
 __all__ = ["draw", "run"]
 
-USERS, EACH = 10, 100
-RATE = 90
+USERS = 10
+EACH, RATE = int(os.environ.get("BURST_EACH", "100")), int(os.environ.get("BURST_RATE", "90"))
 MODEL = "flux-schnell"
 # The stand-in draws each picture; small ones are no bottleneck.
 SMALL = {"width": 256, "height": 256}
