@@ -8,8 +8,11 @@ that the details survive the trip through Step Functions' `Cause`.
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
+# What a problem's `type` begins with, before the code: a page beside the API's own description, relative to
+# the API's address. API Gateway's answers and the last word of the API workflow say the same.
+PROBLEM_TYPES: Final = "/docs/problems.html#"
 
 class VslError(Exception):
     """Base of all; `status` is the HTTP answer when it reaches a client.
@@ -28,6 +31,11 @@ class VslError(Exception):
     @property
     def code(self) -> str:
         return type(self).__name__
+
+    @property
+    def type(self) -> str:
+        """The address that explains the code."""
+        return f"{PROBLEM_TYPES}{self.code}"
 
     def document(self) -> dict[str, object]:
         """The error as data: `code`, `message` and, where there are any, `details`."""

@@ -161,7 +161,7 @@ def without_body(status: int, headers: Mapping[str, str] | None = None) -> Respo
 def problem(error: VslError) -> Response:
     """`application/problem+json` (RFC 9457) with our stable `code`; faults of ours stay vague."""
     body: dict[str, object] = {
-        "type": "about:blank",
+        "type": error.type,
         "title": error.title,
         "status": error.status,
         "code": error.code,
