@@ -29,7 +29,7 @@ def test_the_answer_to_an_accepted_request(stack: Stack) -> None:
     body = answer.json()
     assert body["status"] == "pending"
     assert body["replicateId"] is None
-    assert body["estimatedCost"] == 0.003
+    assert body["estimatedCost"] == "0.003"
     assert answer.headers["location"] == body["statusUrl"]
     assert re.fullmatch(r'"hour";r=\d+;t=\d+, "concurrent";r=\d+', answer.headers["ratelimit"])
     assert answer.headers["ratelimit-policy"].startswith('"hour";q=100;w=3600, "concurrent";q=20;')

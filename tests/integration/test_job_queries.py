@@ -109,7 +109,7 @@ def test_a_page_ends_between_jobs_of_the_same_moment(
     position: Position | None = None
     for _ in jobs:
         (row,) = queries.list_jobs(JobFilter(), position, 1)
-        position = Position.parse(row.position.cursor())
+        position = Position.parse(row.position.cursor(JobFilter()), JobFilter())
         seen.append(row.position.job_id)
     assert sorted(seen) == sorted(job.job_id for job in jobs.values())
     assert queries.list_jobs(JobFilter(), position, 1) == []

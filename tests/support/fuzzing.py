@@ -9,15 +9,16 @@ import json
 import os
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
 import schemathesis
 
-from vsl.domain.api.job_list import Position
+from vsl.domain.api.job_list import JobFilter, ListRequest, Position
 from vsl.domain.api.request import is_user_id
 from vsl.domain.callbacks.callback_url import check_callback_url
+from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.money.budgets import STAGE
 from vsl.domain.predictions.signature import sign
@@ -65,7 +66,19 @@ def _complete(case: Any) -> None:
     if key and _valid(case, "header"):  # used twice with different bodies, it is refused
         case.headers["Idempotency-Key"] = f"{str(key)[:200].rstrip()}{uuid.uuid4().hex}"
     if "cursor" in (case.query or {}) and _valid(case, "query"):
-        case.query["cursor"] = Position(_START, new_job_id(_START, "cursor")).cursor()
+        case.query["cursor"] = _cursor(case.query)
+
+
+def _cursor(query: Mapping[str, Any]) -> str:
+    """As a page of this very list would have given it; of filters that are wrong any will do."""
+    try:
+        wanted = ListRequest.parse(
+            {name: str(value) for name, value in query.items() if name != "cursor"},
+            query.get("userId"),
+        ).wanted
+    except InvalidRequest:
+        wanted = JobFilter()
+    return Position(_START, new_job_id(_START, "cursor")).cursor(wanted)
 
 
 def _complete_money(case: Any, operation: str, body: dict[str, Any]) -> None:

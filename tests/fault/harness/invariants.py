@@ -12,7 +12,7 @@ from tests.fault.harness.run import Run
 from tests.fault.harness.world import POLL_SECONDS, SIGNED, World
 from tests.support.money_books import MoneyBooks
 from vsl.domain.jobs.job import JobStatus
-from vsl.domain.money.amounts import micro_dollars
+from vsl.domain.money.amounts import micro_dollars, plain
 from vsl.domain.money.budgets import owner_of
 from vsl.domain.money.pricing import actual_cost
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
@@ -196,7 +196,7 @@ def _one_end(world: World, run: Run) -> Iterator[Finding]:
         yield Finding("b", f"the status answer differs: {answer} / {tracking}")
     if answer["completedAt"] != tracking["completedAt"]:
         yield Finding("b", "the status answer has another end")
-    charged = None if tracking["actualCost"] is None else float(tracking["actualCost"])
+    charged = tracking["actualCost"] and str(plain(Decimal(tracking["actualCost"])))
     if answer["actualCost"] != charged:
         yield Finding(
             "b", f"the status answer has another cost: {answer['actualCost']} / {charged}"

@@ -277,7 +277,7 @@ class TestEstimate:
 
     def test_what_would_be_held_is_the_price_where_that_is_fixed(self) -> None:
         answer = self.ask(MemoryMoney(), num_outputs=2)
-        assert (answer["estimatedCost"], answer["wouldHold"]) == (0.006, "0.006")
+        assert (answer["estimatedCost"], answer["wouldHold"]) == ("0.006", "0.006")
         assert (answer["admitted"], answer["refusedBy"]) == (True, None)
 
     def test_it_is_more_than_the_estimate_where_time_is_paid_for(self) -> None:

@@ -186,7 +186,7 @@ def test_a_failed_prediction_costs_nothing(world: World, ends: World) -> None:
     ended = world.provider.end(submit(world), PredictionStatus.FAILED, "CUDA out of memory")
     world.tracking.record_outcome(world.job.job_id, Outcome.of(ended, "webhook"), world.clock.now())
     failure(world, ends, "PredictionFailed")
-    assert status(world, ends)["actualCost"] == 0
+    assert status(world, ends)["actualCost"] == "0"
     assert world.provider.canceled == []
 
 
@@ -218,7 +218,7 @@ def test_creating_a_job_twice_is_one_job(world: World, ends: World) -> None:
     for _ in range(2):
         ends.create_job(job, "arn")
     answer = status(world, ends, job.job_id)
-    assert (answer["status"], answer["estimatedCost"]) == ("pending", 0.003)
+    assert (answer["status"], answer["estimatedCost"]) == ("pending", "0.003")
 
 
 @pytest.mark.parametrize("job_id", ["", "nonsense", "../../etc/passwd", make_job("unknown").job_id])

@@ -71,7 +71,8 @@ def make(world: World, number: int, status: JobStatus | None = None) -> Job:
 def page(world: World, queries: MemoryJobQueries, **asked: Any) -> dict[str, Any]:
     after, limit = asked.pop("after", None), asked.pop("limit", 20)
     live = LiveDocuments(asked.pop("queue", StillQueue()), world.clock)
-    request = ListRequest(JobFilter(**asked), Position.parse(after) if after else None, limit)
+    wanted = JobFilter(**asked)
+    request = ListRequest(wanted, Position.parse(after, wanted) if after else None, limit)
     list_jobs = ListJobs(queries, world.tracking, live, ShowStatus(PlainSigner()), world.clock)
     return list_jobs(request)
 
@@ -148,7 +149,10 @@ def test_the_search_for_a_live_status_ends_with_a_cursor(world: World) -> None:
         queries.add(make(world, number, JobStatus.PROCESSING))
     answer = page(world, queries, status=JobStatus.STORING, limit=2)
     assert (ids(answer), queries.reads) == ([], 4)
-    assert Position.parse(answer["nextCursor"]) == queries.rows[7].position
+    assert (
+        Position.parse(answer["nextCursor"], JobFilter(status=JobStatus.STORING))
+        == queries.rows[7].position
+    )
 
 
 def test_a_page_that_fills_in_its_middle_goes_on_there(world: World) -> None:

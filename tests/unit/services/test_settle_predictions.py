@@ -87,7 +87,7 @@ def test_a_late_webhook_settles_a_job_that_has_ended(world: World, ends: World) 
     assert isinstance(ends.cache, MemoryCache)
     assert status(world, ends)["actualCost"] is None, "of this cache the webhook knows nothing"
     ends.cache.documents = world.cache.documents
-    assert status(world, ends)["actualCost"] == float(COST)
+    assert status(world, ends)["actualCost"] == str(COST)
     assert let_go(world, ends)
     world.deduplication.remembers = False
     assert deliver(world, ended) == "duplicate"

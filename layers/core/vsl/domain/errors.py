@@ -8,11 +8,12 @@ that the details survive the trip through Step Functions' `Cause`.
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, Self, cast
 
 # What a problem's `type` begins with, before the code: a page beside the API's own description, relative to
 # the API's address. API Gateway's answers and the last word of the API workflow say the same.
 PROBLEM_TYPES: Final = "/docs/problems.html#"
+
 
 class VslError(Exception):
     """Base of all; `status` is the HTTP answer when it reaches a client.
@@ -63,6 +64,12 @@ class InvalidRequest(VslError):
         fields = [{"field": name, "message": message} for name, message in faults]
         text = "; ".join(f"{fault['field']} {fault['message']}" for fault in fields)
         return cls(f"{text}.", fields=fields)
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """As `of` takes them."""
+        fields = cast("list[dict[str, str]]", self.details.get("fields", []))
+        return [(fault["field"], fault["message"]) for fault in fields]
 
 
 class InvalidParameters(InvalidRequest):

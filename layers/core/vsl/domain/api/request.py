@@ -49,7 +49,8 @@ def parse_request(body: object, *, allow_http: bool = False) -> GenerateRequest:
     user_id = _user_id(body.get("userId"), faults)
     model_id = _model_id(body.get("modelId"), faults)
     media_type = _media_type(body, faults)
-    parameters = _parameters(body, faults)
+    parameters, wrong = folded_parameters(body)
+    faults |= wrong
     callback_url = _callback_url(body, faults, allow_http)
     priority = _priority(body, faults)
     if faults:
@@ -93,20 +94,22 @@ def _media_type(body: Mapping[str, object], faults: dict[str, str]) -> MediaType
     return None
 
 
-def _parameters(body: Mapping[str, object], faults: dict[str, str]) -> dict[str, Any]:
+def folded_parameters(body: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The `parameters` with the `prompt` that stands beside them, and what is wrong with either."""
+    faults: dict[str, str] = {}
     given = body.get("parameters", {})
     if not isinstance(given, Mapping):
         faults["parameters"] = "must be an object"
         given = {}
     parameters = dict(given)
     if "prompt" not in body:
-        return parameters
+        return parameters, faults
     prompt = body["prompt"]
     if not isinstance(prompt, str):
         faults["prompt"] = "must be text"
     elif parameters.setdefault("prompt", prompt) != prompt:
         faults["prompt"] = "differs from parameters.prompt; give it once"
-    return parameters
+    return parameters, faults
 
 
 def _priority(body: Mapping[str, object], faults: dict[str, str]) -> Priority:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import Any, Final, NotRequired, Self, TypedDict
@@ -10,6 +10,7 @@ from typing import Any, Final, NotRequired, Self, TypedDict
 from vsl.domain.jobs.idempotency import CLAIM_SECONDS
 from vsl.domain.jobs.terms import PriceTerms, ProviderCall
 from vsl.domain.predictions.provider_values import clean_text
+from vsl.domain.times import iso as iso  # noqa: PLC0414 - handed on to those who write jobs
 
 
 class MediaType(StrEnum):
@@ -311,11 +312,6 @@ class FinishedJob:
 def deadline(created_at: datetime, timeout_seconds: int) -> datetime:
     """When a job that has not ended is ended by the poller."""
     return created_at + timedelta(seconds=timeout_seconds) + SUBMISSION_SLACK
-
-
-def iso(at: datetime) -> str:
-    """UTC, milliseconds, `Z`: the one way a time is written for others to read."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _pixels(value: object) -> int | None:

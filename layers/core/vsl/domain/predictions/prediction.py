@@ -22,6 +22,7 @@ from vsl.domain.predictions.provider_values import (
     texts_in,
     time_of,
 )
+from vsl.domain.times import iso
 
 MAX_OUTPUTS = 100
 """Output files of one prediction: more do not fit the documents that travel with a job."""
@@ -236,4 +237,4 @@ def _text(value: object) -> str | None:
 
 
 def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
+    return None if at is None else iso(at)

@@ -6,18 +6,23 @@ from typing import Any
 from vsl.domain.jobs.idempotency import KeyRecord
 from vsl.domain.jobs.job import Job, JobStatus
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.money.amounts import plain
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """A job that may go on. `created`: the stores have it; `started`: its execution has begun, and
     nothing is left to do for it. `key` is the record of its Idempotency-Key, if it came with one.
+    `replayed`: an earlier request with this key made the job, which stands at `status`.
     """
 
     job: Job
     key: KeyRecord | None = None
     created: bool = False
     started: bool = False
+    replayed: bool = False
+    status: JobStatus = JobStatus.PENDING
+    replicate_id: str | None = None
 
     def answer(self, api_url: str) -> dict[str, Any]:
         """The body of the 202: what is known of a job at the moment it is accepted.
@@ -26,10 +31,10 @@ class Accepted:
         """
         return {
             "jobId": self.job.job_id,
-            "status": JobStatus.PENDING.value,
+            "status": self.status.value,
             "estimatedTime": self.job.estimated_time,
-            "estimatedCost": float(self.job.estimated_cost),
-            "replicateId": None,
+            "estimatedCost": str(plain(self.job.estimated_cost)),
+            "replicateId": self.replicate_id,
             "statusUrl": f"{api_url}/status/{self.job.job_id}",
         }
 

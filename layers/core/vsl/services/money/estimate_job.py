@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vsl.domain.api.request import folded_parameters
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.validation import validate_parameters
 from vsl.domain.errors import InvalidRequest
-from vsl.domain.money.amounts import dollars, micro_dollars
+from vsl.domain.money.amounts import dollars, micro_dollars, plain
 from vsl.domain.money.pricing import estimate, estimated_time, would_hold
 from vsl.services.money.foresee_admission import ForeseeAdmission
 
@@ -28,9 +29,9 @@ class EstimateJob:
         refused only for its user's limits or an upload that is not there.
         """
         model = self.catalogue.find(model_id)
-        given = body.get("parameters", {})
-        if not isinstance(given, Mapping):
-            raise InvalidRequest.of([("parameters", "must be an object")])
+        given, faults = folded_parameters(body)
+        if faults:
+            raise InvalidRequest.of(faults.items())
         parameters = validate_parameters(model, given, allow_http=self.allow_http)
         wanted = micro_dollars(would_hold(model, parameters))
         foreseen = {"admitted": None, "refusedBy": None}
@@ -39,7 +40,7 @@ class EstimateJob:
         return {
             "modelId": model.model_id,
             "mediaType": model.media_type.value,
-            "estimatedCost": float(estimate(model, parameters)),
+            "estimatedCost": str(plain(estimate(model, parameters))),
             "estimatedTime": estimated_time(model, parameters),
             "wouldHold": str(dollars(wanted)),
             **foreseen,

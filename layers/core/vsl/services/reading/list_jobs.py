@@ -46,7 +46,7 @@ class ListJobs:
         now = self.clock.now()
         return {
             "jobs": [self.show(document, now) for document in found],
-            "nextCursor": position.cursor() if more and position else None,
+            "nextCursor": position.cursor(request.wanted) if more and position else None,
         }
 
     def _current(self, page: Sequence[ListedJob]) -> list[StatusDocument]:

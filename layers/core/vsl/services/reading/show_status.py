@@ -6,10 +6,12 @@ life (`Signer.period`).
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from vsl.domain.jobs.job import AssetDocument
 from vsl.domain.jobs.status import StatusDocument, current_progress
+from vsl.domain.money.amounts import plain
 from vsl.services.ports.media import Signer
 
 
@@ -31,9 +33,9 @@ class ShowStatus:
             "updatedAt": document["updatedAt"],
             "completedAt": document["completedAt"],
             "estimatedTime": document["estimatedTime"],
-            "estimatedCost": float(document["estimatedCost"]),
-            "actualCost": None if actual_cost is None else float(actual_cost),
-            "heldCost": None if held_cost is None else float(held_cost),
+            "estimatedCost": _dollars(document["estimatedCost"]),
+            "actualCost": _dollars(actual_cost),
+            "heldCost": _dollars(held_cost),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
             "queuePosition": document.get("queuePosition"),
@@ -60,3 +62,8 @@ class ShowStatus:
             "fps": asset["fps"],
             "codec": asset["codec"],
         }
+
+
+def _dollars(text: str | None) -> str | None:
+    """Without trailing zeros, whoever wrote the document."""
+    return None if text is None else str(plain(Decimal(text)))
