@@ -28,6 +28,8 @@ CREATE TABLE jobs (
     logs            text,
     deleted_at      timestamptz,
     callback_url    text,
+    metadata        jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    error_detail    text,
     CONSTRAINT jobs_ended_has_a_time CHECK (
         (status IN ('succeeded', 'failed', 'canceled')) = (completed_at IS NOT NULL)
     ),
@@ -45,6 +47,9 @@ CREATE INDEX jobs_user_newest_idx ON jobs (user_id, created_at DESC, job_id DESC
 CREATE UNIQUE INDEX jobs_replicate_id_idx ON jobs (replicate_id) WHERE replicate_id IS NOT NULL;
 -- The jobs of all users newest first, and ranges of time over all of them.
 CREATE INDEX jobs_newest_idx ON jobs (created_at DESC, job_id DESC);
+CREATE INDEX jobs_metadata_idx ON jobs USING gin (metadata jsonb_path_ops);
+-- Whole words and their beginnings, in whatever language.
+CREATE INDEX jobs_prompt_idx ON jobs USING gin (to_tsvector('simple', coalesce(parameters->>'prompt', '')));
 -- What runs right now, of all users.
 CREATE INDEX jobs_running_idx ON jobs (created_at, job_id) WHERE completed_at IS NULL;
 -- What `model_performance` adds up, in the order it groups by.

@@ -6,7 +6,7 @@ from typing import Any
 
 from devstack.reference.codes import Codes
 
-_MADE = re.compile(r"(<!-- made: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_MADE = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(
@@ -36,7 +36,7 @@ def filled(
             [(f"`{name}`", each["description"]) for name, each in reference["headers"].items()],
         ),
     }
-    return _MADE.sub(lambda found: f"{found[1]}{made[found[2]]}{found[3]}", text)
+    return _MADE.sub(lambda found: f"{found[1]}{made[found[2]]}\n{found[3]}", text)
 
 
 def _request_headers(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -52,6 +52,10 @@ def test_a_client_is_led_to_the_api_whatever_it_claims(stack: Stack, name: str) 
             trust_env=False,
             **options,  # type: ignore[arg-type]
         )
+        if "params" in options:  # the route takes no query
+            problem(answer, 400, "InvalidRequest")
+            assert "evil" not in answer.text
+            answer = stack.api.decided("flux-schnell", {"prompt": prompt})
         assert answer.status_code == 202, answer.text
         expected = f"{stack.api.url}/status/{answer.json()['jobId']}"
         assert answer.json()["statusUrl"] == answer.headers["location"] == expected

@@ -389,3 +389,24 @@ def test_a_job_that_ended_before_its_prediction_was_attached_is_charged_for_it(
     assert repository.settle_prediction(end.job.job_id, "rep-1", Decimal("0.5"), 1.0, 2.0)
     settled = replace(end, replicate_id="rep-1", actual_cost=Decimal("0.5"))
     assert repository.status(end.job.job_id) == finished_document(settled)
+
+
+def test_what_was_asked_and_what_the_provider_said_are_kept(
+    repository: PostgresJobRepository,
+) -> None:
+    job = make_job(metadata={"order": "17"})
+    repository.create_job(job, None)
+    assert repository.asked(job.job_id) == {"prompt": "a lighthouse", "metadata": {"order": "17"}}
+    end = FinishedJob(
+        job,
+        JobStatus.FAILED,
+        START,
+        error_code="PredictionFailed",
+        error_detail="CUDA: \0 out of memory",
+    )
+    document = repository.finish_job(end)
+    assert document is not None
+    assert document["error"] is not None
+    assert document["error"]["detail"] == "CUDA: \ufffd out of memory"
+    assert (document["prompt"], document["metadata"]) == ("a lighthouse", {"order": "17"})
+    assert repository.asked(make_job("another").job_id) is None

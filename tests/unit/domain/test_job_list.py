@@ -101,3 +101,25 @@ def test_a_cursor_is_good_for_the_list_it_came_from_alone(other: dict[str, str])
     for query, user_id in ((other, "u"), ({}, "v"), ({}, None)):
         with pytest.raises(InvalidRequest, match="cursor belongs to a list with other filters"):
             ListRequest.parse({"cursor": cursor, **query}, user_id)
+
+
+def test_jobs_are_found_by_metadata_and_words() -> None:
+    query = {"metadata[order]": "17", "metadata[shop]": "b", "q": "light hou"}
+    wanted = ListRequest.parse(query, None).wanted
+    assert wanted == JobFilter(metadata=(("order", "17"), ("shop", "b")), words="light hou")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"metadata[a b]": "x"}, "metadata.…"),
+        ({"metadata[]": "x"}, "metadata.…"),
+        ({"q": ""}, "q"),
+        ({"q": "…!"}, "q"),
+        ({"q": "x" * 201}, "q"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_refused(query: dict[str, str], field: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        ListRequest.parse(query, None)
+    assert [name for name, _ in caught.value.faults] == [field]

@@ -14,7 +14,7 @@ from vsl.domain.api.caller import Caller
 from vsl.domain.api.job_list import JobFilter, ListedJob, ListRequest, Position
 from vsl.domain.errors import JobNotFound
 from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus
-from vsl.domain.jobs.status import finished_document, status_document
+from vsl.domain.jobs.status import asked_document, finished_document, status_document
 from vsl.domain.jobs.timeline import JobRecord
 from vsl.services.ports.pacing import Turn
 from vsl.services.reading.get_timeline import GetTimeline
@@ -206,3 +206,15 @@ def test_a_timeline_is_its_users_alone(world: World) -> None:
         told(world, MemoryJobQueries(), Caller(subject="stranger"))
     with pytest.raises(JobNotFound):
         GetTimeline(world.tracking, MemoryJobQueries(), world.clock)("nonsense", BACK_END)
+
+
+def test_a_running_job_is_listed_with_what_was_asked(world: World) -> None:
+    queries = MemoryJobQueries()
+    job = make(world, 1, JobStatus.PROCESSING)
+    row = status_document(
+        job, JobStatus.PENDING, job.created_at, asked=asked_document(job.parameters, {"order": "7"})
+    )
+    queries.rows.append(ListedJob(Position(job.created_at, job.job_id), row))
+    (shown,) = page(world, queries)["jobs"]
+    assert (shown["status"], shown["userId"]) == ("processing", job.user_id)
+    assert (shown["prompt"], shown["metadata"]) == ("a lighthouse", {"order": "7"})

@@ -13,6 +13,7 @@ from typing import Any
 from vsl.domain.jobs.ids import created_at, timestamp_of
 from vsl.domain.jobs.job import (
     MAX_TIMEOUT_SECONDS,
+    THE_END_ALONE,
     Job,
     JobEvent,
     JobStatus,
@@ -20,9 +21,10 @@ from vsl.domain.jobs.job import (
     OrphanedPrediction,
     Priority,
     WebhookReceipt,
+    callback_events,
     iso,
 )
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.jobs.tracked_job import TrackedJob
 from vsl.domain.predictions.prediction import Outcome
@@ -65,6 +67,8 @@ def identity(job: Job) -> dict[str, Any]:
     }
     if job.callback_url:
         known["callbackUrl"] = job.callback_url
+    if job.callback_events != THE_END_ALONE:
+        known["callbackEvents"] = [event.value for event in job.callback_events]
     if job.priority is not Priority.INTERACTIVE:
         known["priority"] = job.priority.value
     if job.weight != 1:
@@ -130,6 +134,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         created_at=began,
         reruns=int(item.get("reruns", 1)),
         callback_url=item.get("callbackUrl"),
+        callback_events=callback_events(item),
         priority=Priority(item.get("priority", Priority.INTERACTIVE)),
         weight=int(item.get("weight", 1)),
         price=PriceTerms.from_document(item.get("price")),
@@ -186,8 +191,10 @@ def _search(entry: Mapping[str, Any] | None) -> Search | None:
 
 
 def result_text(document: StatusDocument) -> str:
-    """The document without the logs: the item has them already."""
-    return json.dumps({name: value for name, value in document.items() if name != "logs"})
+    """The document without the logs, which the item has already, and without what was asked: that belongs
+    to PostgreSQL."""
+    left_out = {"logs", *AskedDocument.__annotations__}
+    return json.dumps({name: value for name, value in document.items() if name not in left_out})
 
 
 def _result(item: Mapping[str, Any]) -> dict[str, Any] | None:

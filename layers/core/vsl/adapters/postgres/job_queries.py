@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from vsl.adapters.postgres.connection import PostgresConnection
 from vsl.adapters.postgres.documents import SELECT_DOCUMENT, document
 from vsl.domain.api.job_list import JobFilter, ListedJob, Position
@@ -30,6 +32,14 @@ _RECORD = """
             WHERE l.job_id = jobs.job_id AND 'stage' NOT IN (from_account, to_account) ORDER BY entry
         ) AS movements
     FROM jobs WHERE job_id = %s AND deleted_at IS NULL
+"""
+
+
+# Every word, the last one perhaps not to its end: `light hou` finds "a lighthouse in the light". The
+# expression is that of the index jobs_prompt_idx. No word in it: nothing is found.
+_HAS_WORDS = """
+    to_tsvector('simple', coalesce(parameters->>'prompt', '')) @@
+        (nullif(plainto_tsquery('simple', %(words)s)::text, '') || ':*')::tsquery
 """
 
 
@@ -69,6 +79,12 @@ def list_query(
         if value is not None:
             conditions.append(condition)
             values[condition.partition("%(")[2].removesuffix(")s")] = value
+    if wanted.metadata:
+        conditions.append("metadata @> %(metadata)s")
+        values["metadata"] = Jsonb(dict(wanted.metadata))
+    if wanted.words is not None:
+        conditions.append(_HAS_WORDS)
+        values["words"] = wanted.words
     if wanted.status is not None and wanted.status.terminal:
         conditions.append("status = %(status)s")
         values["status"] = wanted.status.value

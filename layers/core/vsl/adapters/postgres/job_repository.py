@@ -26,7 +26,7 @@ from vsl.domain.jobs.job import (
     OrphanedPrediction,
     deadline,
 )
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 from vsl.domain.money.amounts import micro_dollars
 from vsl.domain.money.budgets import NO_BUDGETS, BudgetDefaults
 from vsl.services.ports.jobs import Creation
@@ -34,11 +34,11 @@ from vsl.services.ports.jobs import Creation
 _INSERT = """
     INSERT INTO jobs (
         job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
-        timeout_seconds, created_at, execution_arn, callback_url
+        timeout_seconds, created_at, execution_arn, callback_url, metadata
     ) VALUES (
         %(job_id)s, %(user_id)s, %(media_type)s, %(model_id)s, %(parameters)s, %(estimated_time)s,
         %(estimated_cost)s, %(timeout_seconds)s, %(created_at)s, %(execution_arn)s,
-        %(callback_url)s
+        %(callback_url)s, %(metadata)s
     )
     ON CONFLICT (job_id) DO NOTHING
 """
@@ -63,6 +63,7 @@ _FINISH = """
     UPDATE jobs SET
         status = %(status)s, completed_at = %(completed_at)s, replicate_id = %(replicate_id)s,
         attempt = %(attempt)s, error_code = %(error_code)s, error_message = %(error_message)s,
+        error_detail = %(error_detail)s,
         actual_cost = %(actual_cost)s, predict_time = %(predict_time)s, total_time = %(total_time)s,
         logs = %(logs)s
     WHERE job_id = %(job_id)s AND completed_at IS NULL
@@ -131,6 +132,10 @@ _CHARGE_ORPHANS = """
 _DELETED = "SELECT 1 FROM jobs WHERE job_id = %s AND deleted_at IS NOT NULL"
 
 _STATUS = SELECT_DOCUMENT + "WHERE job_id = %s AND deleted_at IS NULL"
+
+_ASKED = """
+    SELECT parameters->>'prompt', metadata FROM jobs WHERE job_id = %s AND deleted_at IS NULL
+"""
 
 _PARAMETERS = "SELECT parameters FROM jobs WHERE job_id = %s AND deleted_at IS NULL"
 
@@ -217,6 +222,12 @@ class PostgresJobRepository:
             lambda connection: connection.execute(_PARAMETERS, (UUID(job_id),)).fetchone()
         )
         return None if row is None else row[0]
+
+    def asked(self, job_id: str) -> AskedDocument | None:
+        row = self._connection.run(
+            lambda connection: connection.execute(_ASKED, (UUID(job_id),)).fetchone()
+        )
+        return None if row is None else {"prompt": row[0], "metadata": row[1]}
 
     def overdue(self, before: datetime, limit: int) -> Sequence[Job]:
         bounds = {"latest": before - SUBMISSION_SLACK, "limit": limit}
@@ -322,6 +333,7 @@ def _job_row(job: Job) -> dict[str, Any]:
         "timeout_seconds": job.timeout_seconds,
         "created_at": job.created_at,
         "callback_url": job.callback_url,
+        "metadata": Jsonb(storable(job.metadata)),
     }
 
 
@@ -334,6 +346,7 @@ def _end_row(finished: FinishedJob) -> dict[str, Any]:
         "attempt": finished.attempt,
         "error_code": finished.error_code,
         "error_message": storable(finished.error_message),
+        "error_detail": storable(finished.error_detail),
         "actual_cost": finished.actual_cost,
         "predict_time": finished.predict_time,
         "total_time": finished.total_time,

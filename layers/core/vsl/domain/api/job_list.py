@@ -13,11 +13,14 @@ from typing import Self
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.ids import is_job_id
 from vsl.domain.jobs.job import JobStatus, MediaType
+from vsl.domain.jobs.metadata import fault_of
 from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.suggestions import named
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
 _LONGEST_NAME = 100
+_LONGEST_SEARCH = 200
 # The years every store can hold.
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 12, 31, tzinfo=UTC)
 
@@ -65,7 +68,8 @@ class ListedJob:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """None means any; `created_after` counts itself, `created_before` does not."""
+    """None means any; `created_after` counts itself, `created_before` does not. `metadata` are pairs that a
+    job must have, all of them; `words` are searched for in the prompt."""
 
     user_id: str | None = None
     status: JobStatus | None = None
@@ -73,6 +77,8 @@ class JobFilter:
     model_id: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    words: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -100,6 +106,8 @@ class ListRequest:
             model_id=reader.name("modelId"),
             created_after=reader.moment("createdAfter"),
             created_before=reader.moment("createdBefore"),
+            metadata=reader.metadata(),
+            words=reader.words("q"),
         )
         request = cls(wanted, reader.position("cursor", wanted), reader.limit("limit"))
         if reader.faults:
@@ -128,6 +136,27 @@ class _Reader:
             self._wrong(name, f"must be text of 1 to {_LONGEST_NAME} printable characters")
             return None
         return text
+
+    def words(self, name: str) -> str | None:
+        text = self._query.get(name)
+        if text is None:
+            return None
+        if len(text) > _LONGEST_SEARCH or not any(map(str.isalnum, text)) or "\0" in text:
+            self._wrong(name, f"must be words, at most {_LONGEST_SEARCH} characters")
+        return text
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """Of `metadata[order]=17`, in the style deepObject."""
+        pairs = {
+            name.removeprefix("metadata[").removesuffix("]"): value
+            for name, value in self._query.items()
+            if name.startswith("metadata[") and name.endswith("]")
+        }
+        for key, value in pairs.items():
+            fault = fault_of(key, value)
+            if fault is not None:
+                self._wrong(f"metadata.{named(key)}", fault)
+        return tuple(sorted(pairs.items()))
 
     def moment(self, name: str) -> datetime | None:
         text = self._query.get(name)

@@ -16,8 +16,9 @@ KNOWN_PARAMETERS: Mapping[str, Sequence[str]] = {
     "GET /status/{jobId}": ("userId", "wait", "include"),
     "GET /jobs": (
         *("userId", "status", "mediaType", "modelId", "createdAfter", "createdBefore"),
-        *("limit", "cursor"),
+        *("metadata[]", "q", "limit", "cursor"),
     ),
+    "GET /jobs/{jobId}": ("userId", "wait", "include"),
     "DELETE /jobs/{jobId}": ("userId",),
     "GET /jobs/{jobId}/timeline": ("userId",),
     "GET /jobs/{jobId}/callbacks": ("userId",),

@@ -1,6 +1,6 @@
 """The job: what was asked, what it will cost, where it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -24,6 +24,16 @@ class Priority(StrEnum):
 
     INTERACTIVE = "interactive"
     BATCH = "batch"
+
+
+class CallbackEvent(StrEnum):
+    """What a client may be called for."""
+
+    STARTED = "started"
+    ENDED = "ended"
+
+
+THE_END_ALONE: Final = (CallbackEvent.ENDED,)
 
 
 class JobStatus(StrEnum):
@@ -65,6 +75,8 @@ class JobDocument(TypedDict):
     callbackUrl: NotRequired[str]
     priority: NotRequired[str]
     weight: NotRequired[int]
+    metadata: NotRequired[Mapping[str, str]]
+    callbackEvents: NotRequired[Sequence[str]]
     price: NotRequired[Mapping[str, Any]]
     call: NotRequired[Mapping[str, Any]]
 
@@ -75,10 +87,11 @@ class Job:
 
     `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars. `reruns` is
     how often a prediction that the provider's platform broke off is submitted again, `callback_url`
-    where the client hears of the end. `price` and `call` are what the catalogue said on the day it
-    was accepted; None for a job that was accepted before jobs carried them, and `call` also where
-    the job comes out of a store, which is never submitted from. `weight` is the user's share of the
-    slots at the provider when the job was created.
+    where the client hears of `callback_events`, `metadata` the client's own words about the job.
+    `price` and `call` are what the catalogue said on the day it was accepted; None for a job that was
+    accepted before jobs carried them, and `call` also where the job comes out of a store, which is
+    never submitted from. `weight` is the user's share of the slots at the provider when the job was
+    created.
     """
 
     job_id: str
@@ -92,10 +105,15 @@ class Job:
     created_at: datetime
     reruns: int = 1
     callback_url: str | None = field(default=None, repr=False)
+    callback_events: tuple[CallbackEvent, ...] = THE_END_ALONE
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
     priority: Priority = Priority.INTERACTIVE
     weight: int = 1
     price: PriceTerms | None = None
     call: ProviderCall | None = field(default=None, repr=False)
+
+    def calls_for(self, event: CallbackEvent) -> bool:
+        return self.callback_url is not None and event in self.callback_events
 
     @property
     def deadline(self) -> datetime:
@@ -133,6 +151,10 @@ class Job:
         }
         if self.callback_url is not None:
             document["callbackUrl"] = self.callback_url
+        if self.callback_events != THE_END_ALONE:
+            document["callbackEvents"] = [event.value for event in self.callback_events]
+        if self.metadata:
+            document["metadata"] = dict(self.metadata)
         if self.priority is not Priority.INTERACTIVE:
             document["priority"] = self.priority.value
         if self.weight != 1:
@@ -157,6 +179,8 @@ class Job:
             created_at=datetime.fromisoformat(document["createdAt"]),
             reruns=int(document.get("reruns", 1)),
             callback_url=document.get("callbackUrl"),
+            callback_events=callback_events(document),
+            metadata=document.get("metadata") or {},
             priority=Priority(document.get("priority", Priority.INTERACTIVE)),
             weight=int(document.get("weight", 1)),
             price=PriceTerms.from_document(document.get("price")),
@@ -288,7 +312,7 @@ class FinishedJob:
 
     `actual_cost` in US dollars (None when it cannot be known), `predict_time` and `total_time`
     in seconds as the provider reports them, `logs` the end of the model's log. `settled`: the job's
-    own prediction has ended, or there never was one.
+    own prediction has ended, or there never was one. `error_detail`: what the provider said of the error.
     """
 
     job: Job
@@ -299,6 +323,7 @@ class FinishedJob:
     assets: tuple[MediaAsset, ...] = ()
     error_code: str | None = None
     error_message: str | None = None
+    error_detail: str | None = None
     actual_cost: Decimal | None = None
     predict_time: float | None = None
     total_time: float | None = None
@@ -307,6 +332,11 @@ class FinishedJob:
     webhooks: tuple[WebhookReceipt, ...] = ()
     orphans: tuple[OrphanedPrediction, ...] = ()
     settled: bool = True
+
+
+def callback_events(document: Mapping[str, Any]) -> tuple[CallbackEvent, ...]:
+    """What stands in a job's document or item; without it the end alone."""
+    return tuple(map(CallbackEvent, document.get("callbackEvents", THE_END_ALONE)))
 
 
 def deadline(created_at: datetime, timeout_seconds: int) -> datetime:

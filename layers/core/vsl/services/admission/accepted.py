@@ -42,4 +42,6 @@ class Accepted:
 def on_its_terms(job: Job, item: TrackedJob) -> Job:
     """The job as its tracking item has it, completed by what the item does not carry."""
     price = item.job.price or job.price
-    return replace(item.job, parameters=job.parameters, price=price, call=job.call)
+    return replace(
+        item.job, parameters=job.parameters, metadata=job.metadata, price=price, call=job.call
+    )

@@ -38,6 +38,8 @@ class MakeJob:
             created_at=created_at(job_id),
             reruns=model.reruns,
             callback_url=request.callback_url,
+            callback_events=request.callback_events,
+            metadata=request.metadata,
             priority=request.priority,
             price=price_terms(model, parameters),
             call=provider_call(model, parameters),

@@ -1,5 +1,6 @@
 """The bad end: the reason is kept, a running prediction is stopped, the end is published."""
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,6 +16,8 @@ from vsl.services.ports.provider import Provider
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
 from vsl.services.submission.adopt_prediction import AdoptPrediction
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class FailJob:
             item = self._stop_prediction(item)
         status = JobStatus.CANCELED if isinstance(error, JobCanceled) else JobStatus.FAILED
         outcome = item.outcome if item else None
+        _logger.warning(
+            "job failed",
+            extra={"error_code": error.code, "provider_error": error.details.get("providerError")},
+        )
         end = JobEvent(status.value, self.clock.now(), detail={"code": error.code})
         finished = replace(
             ended(job, item, end, error),

@@ -26,9 +26,12 @@ class ShowStatus:
         actual_cost, held_cost = document["actualCost"], document.get("heldCost")
         return {
             "jobId": document["jobId"],
+            "userId": document["userId"],
             "status": document["status"],
             "mediaType": document["mediaType"],
             "modelId": document["modelId"],
+            "prompt": document.get("prompt"),
+            "metadata": document.get("metadata"),
             "createdAt": document["createdAt"],
             "updatedAt": document["updatedAt"],
             "completedAt": document["completedAt"],
@@ -44,6 +47,7 @@ class ShowStatus:
             "outputs": outputs,
             "error": error["message"] if error else None,
             "errorCode": error["code"] if error else None,
+            "errorDetail": error.get("detail") if error else None,
             "logs": document.get("logs"),
         }
 
