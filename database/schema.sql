@@ -653,4 +653,5 @@ CREATE TABLE schema_migrations (
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
     ('0002', 'money', 'af7c874ce226e2749a8ef2fe37e2c217a8ecef0944bffb9e9eb259be4dccddc8'),
-    ('0003', 'weights', '3e4749fe285616b1969d5d5bb83efd5bc624c99349a31c495a396da4f4c5b115');
+    ('0003', 'weights', '3e4749fe285616b1969d5d5bb83efd5bc624c99349a31c495a396da4f4c5b115'),
+    ('0004', 'requests', 'c4aa5de48773825d03d12ded775905c3df482381de16a608e73e57d36a79a930');

@@ -57,7 +57,10 @@ def test_every_fault_of_the_main_route_has_its_path(
 
 
 def test_what_is_no_json_says_so_as_every_other_fault(stack: Stack) -> None:
-    sent = {"content": b'{"userId":', "headers": {"Content-Type": "application/json"}}
+    sent: dict[str, Any] = {
+        "content": b'{"userId":',
+        "headers": {"Content-Type": "application/json"},
+    }
     assert fields(ask(stack, "POST", "/jobs", **sent)) == ["body"]
     sent["content"] = b""
     assert fields(ask(stack, "POST", "/jobs", **sent)) in (["body"], ["userId", "modelId"])
@@ -79,13 +82,13 @@ def test_a_query_that_a_route_does_not_know_is_refused(stack: Stack) -> None:
 
 def test_one_job_under_two_names(stack: Stack) -> None:
     key = unique("key")
-    body = {
+    body: dict[str, Any] = {
         "userId": "two-names",
         "modelId": "flux-schnell",
         "prompt": unique("Ein Leuchtturm am Meer"),
         "metadata": {"order": unique("order")},
     }
-    sent = {"json": body, "headers": {"Idempotency-Key": key, "Prefer": "wait"}}
+    sent: dict[str, Any] = {"json": body, "headers": {"Idempotency-Key": key, "Prefer": "wait"}}
     first = ask(stack, "POST", "/jobs", **sent)
     assert first.status_code == 200, first.text
     assert first.headers["preference-applied"] == "wait=25"
@@ -134,7 +137,10 @@ def test_a_client_hears_of_the_events_it_asked_for(stack: Stack, client: Receive
     asked = {"started": ["started"], "both": ["started", "ended"], "default": None}
     jobs = {}
     for name, events in asked.items():
-        more = {"callback_url": f"{client.origin}/{name}", "metadata": {"name": name}}
+        more: dict[str, Any] = {
+            "callback_url": f"{client.origin}/{name}",
+            "metadata": {"name": name},
+        }
         more |= {"callback_events": events} if events else {}
         prompt = {"prompt": unique(name)}
         jobs[name] = stack.api.submit("flux-schnell", prompt, user_id="hears", **more)

@@ -41,7 +41,7 @@ def erasure(connection: PostgresConnection) -> PostgresErasure:
     return PostgresErasure(connection)
 
 
-SEA = {"prompt": "Das Meer, in voller GRÖSSE: it's all waves & Wellen"}
+SEA = {"prompt": "Das Meer, in voller Größe: it's all waves & Wellen"}
 
 
 def at(seconds: float) -> Any:

@@ -61,7 +61,8 @@ def test_the_caller_s_body_is_left_alone() -> None:
 def test_every_fault_is_reported_at_once() -> None:
     assert faults({"mediaType": "movie", "parameters": [], "prompt": 5, "user_id": "u"}) == {
         "user_id": "is not known here. Did you mean 'userId'? "
-        "Known are: userId, mediaType, modelId, parameters, prompt, callbackUrl, priority",
+        "Known are: userId, mediaType, modelId, parameters, prompt, metadata, callbackUrl,"
+        " callbackEvents, priority",
         "userId": "is required",
         "modelId": "is required",
         "mediaType": "must be one of image, video, audio",
