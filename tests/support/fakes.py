@@ -371,8 +371,8 @@ class MemoryJobRepository:
         return job.parameters if job else None
 
     def asked(self, job_id: str) -> AskedDocument | None:
-        ended = self.finished.get(job_id)
-        job = self.created.get(job_id) or (ended and ended.job)
+        jobs = self.created | {name: each.job for name, each in self.finished.items()}
+        job = jobs.get(job_id)
         if job is None or job_id in self.deleted:
             return None
         return asked_document(job.parameters, job.metadata)

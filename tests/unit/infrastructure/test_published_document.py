@@ -141,6 +141,13 @@ def test_an_object_says_what_is_in_it() -> None:
         assert parameters["additionalProperties"] is True
 
 
+@pytest.mark.parametrize("schema", ["GenerateRequest", "EstimateRequest", "UploadRequest"])
+def test_no_member_of_a_request_has_a_default(schema: str) -> None:
+    """openapi-typescript takes one that has for one that is always there."""
+    for name, told in document()["components"]["schemas"][schema]["properties"].items():
+        assert "default" not in told, name
+
+
 def test_everything_has_a_name_and_a_description() -> None:
     described = document()
     tags = {each["name"] for each in described["tags"]}

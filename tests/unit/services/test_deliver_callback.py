@@ -20,7 +20,7 @@ from vsl.domain.callbacks.callback import (
     DeliveryAttempt,
     Reply,
 )
-from vsl.domain.errors import JobNotEnded, JobNotFound, NoCallbackUrl
+from vsl.domain.errors import JobNotEnded, JobNotFound, NoCallbackUrl, StoreUnavailable
 from vsl.domain.jobs.job import CallbackEvent, FinishedJob, JobStatus
 from vsl.domain.jobs.status import StatusDocument, asked_document, status_document
 from vsl.services.callbacks.deliver_callback import CallbackMessage, DeliverCallback
@@ -214,3 +214,12 @@ def test_a_start_is_published_for_those_who_asked(
     PublishStart(queue)(replace(JOB, callback_url=URL, callback_events=wanted))
     PublishStart(queue)(replace(JOB, callback_events=wanted))  # nowhere to call
     assert queue.asked == asked
+
+
+def test_while_sqs_is_away_a_start_is_not_told_and_the_job_goes_on() -> None:
+    class Away(Queue):
+        def enqueue(self, job_id: str, delivery_id: str = THE_END) -> None:
+            raise StoreUnavailable("SQS did not answer.")
+
+    started = replace(JOB, callback_url=URL, callback_events=(CallbackEvent.STARTED,))
+    PublishStart(Away())(started)
