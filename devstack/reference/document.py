@@ -9,7 +9,7 @@ from devstack.reference.codes import Codes, Refusal
 SERVERS = [{"url": "/"}]
 CALLER = {"type": "apiKey", "name": "x-api-key", "in": "header"}
 # Files of pages for people: no client calls them.
-_PAGES = ("/console", "/docs")
+PAGES = ("/console", "/docs")
 _CROSS_ORIGIN = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
 _LIMITS = ("RateLimit", "RateLimit-Policy")
 
@@ -29,7 +29,7 @@ def published(
             if verb != "options"
         }
         for path, item in document["paths"].items()
-        if not path.startswith(_PAGES)
+        if not path.startswith(PAGES)
     }
     used = set(_examples_in(document["paths"]))
     document["components"] = {

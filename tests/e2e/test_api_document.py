@@ -55,8 +55,9 @@ def test_every_answer_is_as_the_document_says(stack: Stack) -> None:
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    routes = [verb for item in json.loads(PUBLISHED.read_text())["paths"].values() for verb in item]
-    assert f"Tested: {len(routes)}" in done.stdout
+    described = json.loads(PUBLISHED.read_text())["paths"]
+    routes = [verb for path, item in described.items() for verb in item if path != "/openapi.json"]
+    assert f"Tested: {len(routes)}" in done.stdout, "all but the document's own"
     passed = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
     assert passed is not None, done.stdout
     assert int(passed[1]) == int(passed[2]) > 400

@@ -146,7 +146,7 @@ class Usage:
         more = {
             "user_id": USER,
             "callback_url": f"{self.client.origin}/{place}",
-            "callback_events": ["started", "ended"],
+            "callback_events": ["ended"] if place == "away" else ["started", "ended"],
         }
         key = uuid.uuid4().hex
         self._keep("idempotency key", key)
