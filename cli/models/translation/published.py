@@ -19,7 +19,7 @@ class Published:
 
     `version` is None where the provider names none (official models may hide it), `hardware` is a
     deployment's. `example` is the input and `sample` the output of the model's example; `run_seconds`
-    is how long that took.
+    is how long that took, if it came to its end.
     """
 
     reference: Reference
@@ -41,17 +41,12 @@ class Published:
         version: Mapping[str, Any] | None,
         hardware: str | None = None,
     ) -> Self:
-        """`model` is the provider's document of the model, `version` that of the version meant.
-
-        Raises ValueError where there is no version or it has no schema of its input.
-        """
-        if version is None:
-            raise ValueError("it has no version that could run")
+        """`model` is the provider's document of the model, `version` that of the version meant."""
+        version = version or {}
         schemas = _object(_object(_object(version, "openapi_schema"), "components"), "schemas")
-        if not _object(schemas, "Input"):
-            raise ValueError("its version publishes no schema of its input")
         example = _object(model, "default_example")
-        seconds = _object(example, "metrics").get("predict_time")
+        finished = example.get("status") in {None, "succeeded"}
+        seconds = _object(example, "metrics").get("predict_time") if finished else None
         known = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
         number = str(version.get("id") or "")
         return cls(
@@ -108,7 +103,7 @@ class Published:
     def _part(self, schema: Any) -> str:
         found: set[str] = set()
         self._reach(schema, found)
-        return _sha256([schema, {name: self.schemas[name] for name in sorted(found)}])[:12]
+        return _sha256([schema, {name: self.schemas[name] for name in sorted(found)}])[:8]
 
     def _reached(self) -> set[str]:
         found = {name for name in ("Input", "Output") if name in self.schemas}

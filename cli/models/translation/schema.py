@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _POINTER = "#/components/schemas/"
+_COMPOSING = {"$ref", "allOf", "anyOf", "oneOf", "nullable"}
 _DEPTH = 40
 _NUMERIC = {"integer", "number"}
 # What cog writes over every enumeration.
@@ -17,12 +18,12 @@ class UnreadableSchemaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """`keywords` are those of one plain schema; of a union with several forms it is the first that
-    can be served, and `others` names the rest."""
+    """`keywords` are those of one plain schema. `forms` are the members of a union that no single
+    schema can say; `keywords` are then those beside the union."""
 
     keywords: Mapping[str, Any]
     nullable: bool = False
-    others: tuple[str, ...] = ()
+    forms: tuple["Resolved", ...] = ()
 
     @property
     def type(self) -> str | None:
@@ -60,29 +61,24 @@ def _resolve(schema: Any, schemas: Mapping[str, Any], path: tuple[str, ...]) -> 
     merged: dict[str, Any] = {}
     for each in (*(part.keywords for part in parts), own):
         merged = _merged(merged, each)
-    others = tuple(other for part in parts for other in part.others)
-    return _without_null(merged, nullable, others)
+    forms_left = tuple(form for part in parts for form in part.forms)
+    return _without_null(merged, nullable, forms_left)
 
 
-_COMPOSING = {"$ref", "allOf", "anyOf", "oneOf", "nullable"}
-
-
-def _without_null(keywords: dict[str, Any], nullable: bool, others: tuple[str, ...]) -> Resolved:
+def _without_null(
+    keywords: dict[str, Any], nullable: bool, forms: tuple[Resolved, ...]
+) -> Resolved:
     """`null` as a type or as a member of an enumeration means nullable."""
     kind = keywords.get("type")
     if isinstance(kind, list):
-        kinds = [each for each in kind if each != "null"]
-        nullable = nullable or len(kinds) < len(kind)
-        forms = [Resolved({**keywords, "type": each}) for each in kinds]
-        if not forms:
-            return Resolved({**keywords, "type": "null"}, True, others)
-        united = _union(forms)
-        keywords, others = dict(united.keywords), (*others, *united.others)
+        kinds = [{"type": each} for each in kind]
+        united = _union([Resolved({**keywords, **each}) for each in kinds])
+        return Resolved(united.keywords, nullable or united.nullable, (*forms, *united.forms))
     members = keywords.get("enum")
     if isinstance(members, list) and None in members:
         keywords = {**keywords, "enum": [each for each in members if each is not None]}
         nullable = True
-    return Resolved(keywords, nullable, others)
+    return Resolved(keywords, nullable, forms)
 
 
 def _target(pointer: str, schemas: Mapping[str, Any]) -> Any:
@@ -92,33 +88,30 @@ def _target(pointer: str, schemas: Mapping[str, Any]) -> Any:
     return schemas[name]
 
 
-def _union(forms: Sequence[Resolved]) -> Resolved:
-    nullable = any(form.nullable or form.type == "null" for form in forms)
-    others = tuple(other for form in forms for other in form.others)
-    rest = [form for form in forms if form.type != "null"]
+def _union(members: Sequence[Resolved]) -> Resolved:
+    """One schema for all members, if there is one: they are numbers, choices, or all but one null."""
+    nullable = any(member.nullable or member.type == "null" for member in members)
+    rest = [member for member in members if member.type != "null"]
     if not rest:
-        return Resolved({"type": "null"}, True, others)
+        return Resolved({"type": "null"}, nullable)
     if len(rest) == 1:
-        return Resolved(rest[0].keywords, nullable, others)
-    if all(isinstance(form.get("enum"), list) for form in rest):
-        members = [member for form in rest for member in form.get("enum")]
-        kinds = {form.type for form in rest}
-        kind = {"type": rest[0].type} if len(kinds) == 1 else {}
-        return Resolved({**kind, "enum": members}, nullable, others)
-    if all(form.type in _NUMERIC for form in rest):
-        return Resolved(_number_of(rest), nullable, others)
-    first = next((form for form in rest if form.type not in {None, "object"}), rest[0])
-    left = tuple(described(form) for form in rest if form is not first)
-    return Resolved(first.keywords, nullable, (*others, *left))
+        return Resolved(rest[0].keywords, nullable, rest[0].forms)
+    kinds = {member.type for member in rest}
+    if all(isinstance(member.get("enum"), list) for member in rest) and len(kinds) == 1:
+        choices = [choice for member in rest for choice in member.get("enum")]
+        return Resolved({**rest[0].keywords, "enum": choices}, nullable)
+    if kinds <= _NUMERIC:
+        return Resolved(_number_of(rest), nullable)
+    return Resolved({}, nullable, tuple(rest))
 
 
-def _number_of(forms: Sequence[Resolved]) -> dict[str, Any]:
+def _number_of(members: Sequence[Resolved]) -> dict[str, Any]:
     """Integer or number, with the wider bounds: a whole number is a number."""
-    kinds = {form.type for form in forms}
+    kinds = {member.type for member in members}
     found: dict[str, Any] = {"type": "number" if "number" in kinds else "integer"}
     for bound, wider in (("minimum", min), ("maximum", max)):
-        values = [form.get(bound) for form in forms]
-        if all(isinstance(value, int | float) for value in values):
+        values = [member.get(bound) for member in members]
+        if all(_is_number(value) for value in values):
             found[bound] = wider(values)
     return found
 
@@ -140,7 +133,7 @@ def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
 
 
 def described(form: Resolved) -> str:
-    """A form in a word or two: `text`, `a list of files`."""
+    """A form in a word or two: `text`, `a list`."""
     words = {
         "string": "a file" if form.get("format") == "uri" else "text",
         "integer": "a whole number",
