@@ -202,6 +202,7 @@ def _live_environment() -> dict[str, str]:
     return {
         "PYTHONPATH": str(LAYER_CORE),
         "MODELS_CONFIG": str(MODELS_CONFIG),
+        "HARDWARE_CONFIG": str(MODELS_CONFIG.with_name("hardware.json")),
         "VSL_LIVE_ROOTS": os.pathsep.join((str(REPOSITORY / "functions"), str(LAYER_CORE))),
         "VSL_LIVE_FILES": str(MODELS_CONFIG),
     }
@@ -216,7 +217,10 @@ def _built_environment(layers: list[Path], source: Path) -> dict[str, str]:
         ),
         "VSL_LIVE_ROOTS": str(source),
     }
-    return environment if config is None else {**environment, "MODELS_CONFIG": str(config)}
+    if config is None:
+        return environment
+    hardware = {"HARDWARE_CONFIG": str(config.with_name("hardware.json"))}
+    return {**environment, "MODELS_CONFIG": str(config), **hardware}
 
 
 def _built_layers(used: list[Any], layers: Mapping[str, Any], folder: Path) -> list[Path]:

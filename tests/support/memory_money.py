@@ -149,9 +149,7 @@ class MemoryMoney:
                     raise budget_exceeded(budget, wanted)
             account.add(wanted, 0)
         self.accounts |= {user.owner: user, stage.owner: stage}
-        made = Hold(
-            job, micro_dollars(job.estimated_cost), wanted, user.prepaid, user.day, stage.day
-        )
+        made = Hold(job, _estimate(job), wanted, user.prepaid, user.day, stage.day)
         self.holds[job.job_id] = made
         self._move(job.job_id, "hold", made.funds, made.held, wanted)
         return self._note_levels(user) | self._note_levels(stage)
@@ -231,8 +229,7 @@ class MemoryMoney:
         user, stage = self._opened(owner_of(job.user_id), day), self._opened(STAGE, day)
         user.add(wanted, 0)
         stage.add(wanted, 0)
-        estimate = micro_dollars(job.estimated_cost)
-        made = Hold(job, estimate, wanted, user.prepaid, user.day, stage.day)
+        made = Hold(job, _estimate(job), wanted, user.prepaid, user.day, stage.day)
         self.holds[job.job_id] = made
         self._move(job.job_id, "hold", made.funds, made.held, wanted)
         return made
@@ -302,3 +299,7 @@ def _identity(budget: Budget, level: int) -> tuple[Budget, int]:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _estimate(job: Job) -> int:
+    return micro_dollars(job.estimated_cost or Decimal(0))

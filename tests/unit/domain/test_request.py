@@ -63,7 +63,7 @@ def test_every_fault_is_reported_at_once() -> None:
         "Known are: userId, mediaType, modelId, parameters, prompt, callbackUrl, priority",
         "userId": "is required",
         "modelId": "is required",
-        "mediaType": "must be one of image, video, audio",
+        "mediaType": "must be one of image, video, audio, text, file",
         "parameters": "must be an object",
         "prompt": "must be text",
     }

@@ -284,13 +284,14 @@ class TestEstimate:
         (model_id, *_) = [
             model.model_id
             for model in catalogue().models.values()
-            if model.price.unit == "gpu_second"
+            if model.price and model.price.unit == "gpu_second"
         ]
         model = catalogue().find(model_id)
         answer = EstimateJob(
             catalogue(), False, ForeseeAdmission(MemoryMoney(), Freezes(), SteppedClock())
         )(model_id, {"parameters": dict(model.example)}, USER)
         times = Decimal(answer["wouldHold"]) / Decimal(str(answer["estimatedCost"]))
+        assert model.price
         assert times == model.price.hold > 1
 
     def test_without_a_user_the_budgets_are_not_asked(self) -> None:

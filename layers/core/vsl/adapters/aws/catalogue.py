@@ -12,9 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.catalogue.hardware import rates_of
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 SSM_TTL_SECONDS = 60
+HARDWARE = "/opt/config/hardware.json"
 _SSM_PREFIX = "ssm:"
 _MAX_CHARACTERS = 4_000_000
 
@@ -30,29 +32,48 @@ class _Loaded:
 _loaded: dict[str, _Loaded] = {}
 
 
-def load_catalogue(source: str) -> Catalogue:
+def load_catalogue(source: str, hardware: str = HARDWARE) -> Catalogue:
     """The catalogue behind MODELS_CONFIG, kept until its file changes or SSM's minute is over.
+
+    `hardware` is the file with the rates of the hardware that prices name.
 
     Raises ConfigurationError when it is missing or not valid, StoreUnavailable when SSM does not
     answer and no earlier copy is at hand.
     """
     source = source.strip()
     if source.startswith("{"):
-        return _parse(source)
+        return _parse(source, _rates(hardware))
     if source.startswith(_SSM_PREFIX):
-        return _from_ssm(source.removeprefix(_SSM_PREFIX))
-    return _from_file(source)
+        return _from_ssm(source.removeprefix(_SSM_PREFIX), hardware)
+    return _from_file(source, hardware)
 
 
 @lru_cache(maxsize=4)
-def _parse(text: str) -> Catalogue:
-    return Catalogue.parse(text)
+def _parse(text: str, rates: str) -> Catalogue:
+    return Catalogue.parse(text, rates_of(rates))
 
 
-def _from_file(path: str) -> Catalogue:
+def _rates(path: str) -> str:
+    """The text of the table. Without a file there is no hardware, and prices that name some are faults."""
     try:
-        status = Path(path).stat()
-        stamp: tuple[float, ...] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return "{}"
+    except (OSError, ValueError):
+        message = f"HARDWARE_CONFIG: {path!r} cannot be read."
+        raise ConfigurationError(message, variable="HARDWARE_CONFIG") from None
+
+
+def _stamp_of(path: str) -> tuple[float, ...]:
+    status = Path(path).stat()
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _from_file(path: str, hardware: str) -> Catalogue:
+    try:
+        stamp = _stamp_of(path)
+        if Path(hardware).is_file():
+            stamp += _stamp_of(hardware)
         kept = _loaded.get(path)
         if kept is not None and kept.stamp == stamp:
             return kept.catalogue
@@ -61,12 +82,12 @@ def _from_file(path: str) -> Catalogue:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
         message = f"MODELS_CONFIG: the catalogue {path!r} cannot be read: {reason}."
         raise ConfigurationError(message, variable="MODELS_CONFIG") from None
-    catalogue = _parse(text)
+    catalogue = _parse(text, _rates(hardware))
     _loaded[path] = _Loaded(catalogue, stamp)
     return catalogue
 
 
-def _from_ssm(name: str) -> Catalogue:
+def _from_ssm(name: str, hardware: str) -> Catalogue:
     key = _SSM_PREFIX + name
     kept = _loaded.get(key)
     now = time.monotonic()
@@ -78,7 +99,7 @@ def _from_ssm(name: str) -> Catalogue:
         if kept is None:
             raise
         return kept.catalogue
-    catalogue = _parse(_decompressed(name, value))
+    catalogue = _parse(_decompressed(name, value), _rates(hardware))
     _loaded[key] = _Loaded(catalogue, (now,))
     return catalogue
 

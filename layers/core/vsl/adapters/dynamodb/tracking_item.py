@@ -21,6 +21,8 @@ from vsl.domain.jobs.job import (
     Priority,
     WebhookReceipt,
     iso,
+    optional_dollars,
+    optional_text,
 )
 from vsl.domain.jobs.status import StatusDocument
 from vsl.domain.jobs.terms import PriceTerms
@@ -57,7 +59,7 @@ def identity(job: Job) -> dict[str, Any]:
         "mediaType": job.media_type.value,
         "modelId": job.model_id,
         "estimatedTime": Decimal(str(job.estimated_time)),
-        "estimatedCost": str(job.estimated_cost),
+        "estimatedCost": optional_text(job.estimated_cost),
         "timeoutSeconds": job.timeout_seconds,
         "reruns": job.reruns,
         "createdAt": iso(job.created_at),
@@ -125,7 +127,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         model_id=item["modelId"],
         parameters={},
         estimated_time=float(item.get("estimatedTime", 0)),
-        estimated_cost=Decimal(item.get("estimatedCost", 0)),
+        estimated_cost=optional_dollars(item.get("estimatedCost", 0)),
         timeout_seconds=int(item.get("timeoutSeconds", MAX_TIMEOUT_SECONDS)),
         created_at=began,
         reruns=int(item.get("reruns", 1)),

@@ -28,7 +28,7 @@ from vsl.adapters.s3.objects import MAX_COPY, Chunk, ObjectStore
 from vsl.domain.errors import DownloadFailed, VslError
 from vsl.domain.jobs import object_keys
 from vsl.domain.jobs.content_types import OPAQUE
-from vsl.domain.jobs.job import Job, MediaAsset, MediaType
+from vsl.domain.jobs.job import INPUT_MEDIA, Job, MediaAsset, MediaType
 from vsl.domain.jobs.owner_names import BY_USER_ID, OwnerNames
 
 PROBE_BUDGET = 128 * 1024**2
@@ -189,7 +189,7 @@ class StoredMedia:
 
 def _media_type(asset: MediaAsset) -> MediaType | None:
     family = asset.content_type.partition("/")[0]
-    return MediaType(family) if family in set(MediaType) else None
+    return MediaType(family) if family in INPUT_MEDIA else None
 
 
 def _behead(chunks: Iterator[Chunk]) -> tuple[bytes, Iterator[Chunk]]:

@@ -4,6 +4,7 @@ The rules are functions of the database (database/migrations/0002_money.sql).
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -30,7 +31,7 @@ _NOTE_REFUSAL = """
 def hold_row(job: Job, defaults: BudgetDefaults) -> dict[str, Any]:
     """The parameters of `hold_money`."""
     return {
-        "estimate": micro_dollars(job.estimated_cost),
+        "estimate": micro_dollars(job.estimated_cost or Decimal(0)),
         "hold": micro_dollars(job.hold),
         "day": job.created_at.date(),
         "user_limits": list(defaults.limits(owner_of(job.user_id))),

@@ -16,6 +16,12 @@ class MediaType(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    TEXT = "text"
+    FILE = "file"
+
+
+INPUT_MEDIA = frozenset({MediaType.IMAGE, MediaType.VIDEO, MediaType.AUDIO})
+"""What can be looked into, and what an upload may be."""
 
 
 class Priority(StrEnum):
@@ -57,7 +63,7 @@ class JobDocument(TypedDict):
     modelId: str
     parameters: Mapping[str, Any]
     estimatedTime: float
-    estimatedCost: str
+    estimatedCost: str | None
     timeoutSeconds: int
     createdAt: str
     reruns: NotRequired[int]
@@ -72,10 +78,12 @@ class JobDocument(TypedDict):
 class Job:
     """One accepted request. `parameters` are validated, under their public names, defaults filled in.
 
-    `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars. `reruns` is
+    `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars, None for an
+    unpriced model: nothing is held for it, and what it costs stays unknown. `reruns` is
     how often a prediction that the provider's platform broke off is submitted again, `callback_url`
     where the client hears of the end. `price` and `call` are what the catalogue said on the day it
-    was accepted; None for a job that was accepted before jobs carried them, and `call` also where
+    was accepted; None for a job that was accepted before jobs carried them, `price` also for an
+    unpriced model, and `call` also where
     the job comes out of a store, which is never submitted from. `weight` is the user's share of the
     slots at the provider when the job was created.
     """
@@ -86,7 +94,7 @@ class Job:
     model_id: str
     parameters: Mapping[str, Any]
     estimated_time: float
-    estimated_cost: Decimal
+    estimated_cost: Decimal | None
     timeout_seconds: int
     created_at: datetime
     reruns: int = 1
@@ -104,7 +112,9 @@ class Job:
     def hold(self) -> Decimal:
         """The most that the job may cost its user, to the micro-dollar: held before it is paid for."""
         times = self.price.hold if self.price else Decimal(1)
-        return (self.estimated_cost * times).quantize(Decimal("0.000001"), ROUND_CEILING)
+        return ((self.estimated_cost or Decimal(0)) * times).quantize(
+            Decimal("0.000001"), ROUND_CEILING
+        )
 
     @property
     def start_by(self) -> datetime:
@@ -125,7 +135,7 @@ class Job:
             "modelId": self.model_id,
             "parameters": dict(self.parameters),
             "estimatedTime": self.estimated_time,
-            "estimatedCost": str(self.estimated_cost),
+            "estimatedCost": optional_text(self.estimated_cost),
             "timeoutSeconds": self.timeout_seconds,
             "createdAt": iso(self.created_at),
             "reruns": self.reruns,
@@ -151,7 +161,7 @@ class Job:
             model_id=document["modelId"],
             parameters=document["parameters"],
             estimated_time=float(document["estimatedTime"]),
-            estimated_cost=Decimal(str(document["estimatedCost"])),
+            estimated_cost=optional_dollars(document["estimatedCost"]),
             timeout_seconds=int(document["timeoutSeconds"]),
             created_at=datetime.fromisoformat(document["createdAt"]),
             reruns=int(document.get("reruns", 1)),
@@ -311,6 +321,14 @@ class FinishedJob:
 def deadline(created_at: datetime, timeout_seconds: int) -> datetime:
     """When a job that has not ended is ended by the poller."""
     return created_at + timedelta(seconds=timeout_seconds) + SUBMISSION_SLACK
+
+
+def optional_text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def optional_dollars(amount: object) -> Decimal | None:
+    return None if amount is None else Decimal(str(amount))
 
 
 def iso(at: datetime) -> str:

@@ -28,7 +28,9 @@ class Accepted:
             "jobId": self.job.job_id,
             "status": JobStatus.PENDING.value,
             "estimatedTime": self.job.estimated_time,
-            "estimatedCost": float(self.job.estimated_cost),
+            "estimatedCost": None
+            if self.job.estimated_cost is None
+            else float(self.job.estimated_cost),
             "replicateId": None,
             "statusUrl": f"{api_url}/status/{self.job.job_id}",
         }

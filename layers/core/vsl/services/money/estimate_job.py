@@ -32,6 +32,7 @@ class EstimateJob:
         if not isinstance(given, Mapping):
             raise InvalidRequest.of([("parameters", "must be an object")])
         parameters = validate_parameters(model, given, allow_http=self.allow_http)
+        expected = estimate(model, parameters)
         wanted = micro_dollars(would_hold(model, parameters))
         foreseen = {"admitted": None, "refusedBy": None}
         if user_id is not None:
@@ -39,7 +40,7 @@ class EstimateJob:
         return {
             "modelId": model.model_id,
             "mediaType": model.media_type.value,
-            "estimatedCost": float(estimate(model, parameters)),
+            "estimatedCost": None if expected is None else float(expected),
             "estimatedTime": estimated_time(model, parameters),
             "wouldHold": str(dollars(wanted)),
             **foreseen,

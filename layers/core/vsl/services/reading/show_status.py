@@ -21,7 +21,6 @@ class ShowStatus:
         """`result` is the first output, `outputs` are all; without `now` no progress is estimated."""
         outputs = [self._output(asset) for asset in document["assets"]]
         error = document["error"]
-        actual_cost, held_cost = document["actualCost"], document.get("heldCost")
         return {
             "jobId": document["jobId"],
             "status": document["status"],
@@ -31,9 +30,9 @@ class ShowStatus:
             "updatedAt": document["updatedAt"],
             "completedAt": document["completedAt"],
             "estimatedTime": document["estimatedTime"],
-            "estimatedCost": float(document["estimatedCost"]),
-            "actualCost": None if actual_cost is None else float(actual_cost),
-            "heldCost": None if held_cost is None else float(held_cost),
+            "estimatedCost": _dollars(document["estimatedCost"]),
+            "actualCost": _dollars(document["actualCost"]),
+            "heldCost": _dollars(document.get("heldCost")),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
             "queuePosition": document.get("queuePosition"),
@@ -60,3 +59,7 @@ class ShowStatus:
             "fps": asset["fps"],
             "codec": asset["codec"],
         }
+
+
+def _dollars(amount: str | None) -> float | None:
+    return None if amount is None else float(amount)
