@@ -7,6 +7,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = REPOSITORY / ".venvs"
 LAYER_CORE = REPOSITORY / "layers" / "core"
 MODELS_CONFIG = REPOSITORY / "config" / "models.json"
+HARDWARE_CONFIG = MODELS_CONFIG.with_name("hardware.json")
 TEMPLATE = REPOSITORY / "template.yaml"
 DEFAULT_STATE = REPOSITORY / ".vsl"
 

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from database.address import here
 from devstack.engine import REGION
-from devstack.paths import MODELS_CONFIG
+from devstack.paths import HARDWARE_CONFIG, MODELS_CONFIG
 from vsl.adapters.aws import clients
 from vsl.adapters.aws.catalogue import load_catalogue
 from vsl.adapters.aws.parameters import Parameters
@@ -109,7 +109,7 @@ class Site:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        return load_catalogue(self.models_config)
+        return load_catalogue(self.models_config, str(HARDWARE_CONFIG))
 
     @property
     def s3(self) -> Any:

@@ -1,1 +1,1 @@
-"""The catalogue's own commands: read a model's schema from the provider, write, compare, take away entries."""
+"""The catalogue's own commands: read a model from the provider, write, compare and remove entries."""

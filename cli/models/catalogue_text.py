@@ -51,7 +51,9 @@ def remove_entry(text: str, model_id: str) -> str:
         models = _members(text, section.value)
         for member in models:
             if member.key == model_id:
-                return _cut(text, models, member) if len(models) > 1 else _cut(text, sections, section)
+                return (
+                    _cut(text, models, member) if len(models) > 1 else _cut(text, sections, section)
+                )
     raise KeyError(model_id)
 
 

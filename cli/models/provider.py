@@ -188,7 +188,10 @@ def teach_stand_in(state: Path | None, documents: Documents) -> bool:
     )
     try:
         answer = httpx.put(
-            f"{_origin(document)}/_control/models/{path}", json=body, timeout=TIMEOUT, trust_env=False
+            f"{_origin(document)}/_control/models/{path}",
+            json=body,
+            timeout=TIMEOUT,
+            trust_env=False,
         )
     except httpx.HTTPError:
         return False

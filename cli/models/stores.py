@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from cli.client.errors import CommandError, Exit
 from cli.client.target import aws_client, aws_errors, stack_facts, valid_stage
+from cli.models.translation.entry import faults_of
 from cli.release.catalogue import packed
 from devstack.paths import program
-from vsl.adapters.aws.catalogue import unpacked
+from vsl.adapters.aws.catalogue import decompressed
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.hardware import Rates
 from vsl.domain.errors import ConfigurationError
@@ -134,7 +135,7 @@ class StageStore:
         with aws_errors(f"The parameter {name} cannot be read"):
             found = aws_client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
         try:
-            return unpacked(self.name, str(found["Value"]).strip()), int(found["Version"])
+            return decompressed(self.name, str(found["Value"]).strip()), int(found["Version"])
         except ConfigurationError as error:
             raise CommandError("CatalogueUnreadable", error.message, Exit.FAILED) from None
 
@@ -187,17 +188,17 @@ def _check(text: str, rates: Rates, what: str) -> None:
     try:
         Catalogue.parse(text, rates)
     except ConfigurationError as error:
-        faults = [str(each) for each in error.details.get("faults", [error.message])]
+        faults = faults_of(error)
         message = f"{what}: {'; '.join(faults[:5])}"
         raise CommandError("CatalogueInvalid", message, Exit.REFUSED, faults=faults) from None
 
 
-def same_entry(first: Any, second: Any) -> bool:
+def same_entry(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     """But for the day on which they were read."""
-    return _undated(first) == _undated(second)
+    return bool(_undated(first) == _undated(second))
 
 
-def _undated(entry: Any) -> Any:
-    found = json.loads(json.dumps(entry))
+def _undated(entry: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(entry))
     found.get("source", {}).pop("readAt", None)
     return found

@@ -57,7 +57,7 @@ def _changes(entry: Entry, published: Published) -> Iterator[Change]:
     filled = {*offered, *entry.get("fixed", {}), *entry.get("derived", {})}
     for target in published.inputs:
         if target not in filled and target not in source.get("inputs", {}):
-            yield from _new(target, source, published, inputs)
+            yield from _new(target, source, inputs)
 
 
 def direct_inputs(entry: Entry) -> dict[str, str]:
@@ -112,9 +112,7 @@ def _input(
                 yield Change("input", message, breaks, target)
 
 
-def _new(
-    target: str, source: Mapping[str, Any], published: Published, inputs: Inputs
-) -> Iterator[Change]:
+def _new(target: str, source: Mapping[str, Any], inputs: Inputs) -> Iterator[Change]:
     today = inputs.parameters.get(inputs.names.get(target, ""))
     obstacle = next((each for each in inputs.obstacles if each.input == target), None)
     needed = obstacle.required if obstacle else bool(today and today.get("required"))
@@ -153,7 +151,9 @@ def differences(before: Entry, today: Entry) -> Iterator[tuple[str, bool]]:
     if "enum" not in before:
         yield from _bounds(before, today)
     if before.get("default") != today.get("default") and "values" not in before:
-        words = [shown(each["default"]) if "default" in each else "none" for each in (before, today)]
+        words = [
+            shown(each["default"]) if "default" in each else "none" for each in (before, today)
+        ]
         yield f"default {words[0]} → {words[1]}", False
 
 
@@ -199,7 +199,7 @@ def _bounds(before: Entry, today: Entry) -> Iterator[tuple[str, bool]]:
     for keyword, open_end, direction in _LIMITS:
         old, new = before.get(keyword, open_end), today.get(keyword, open_end)
         if old != new:
-            words = ["none" if each in {open_end} else shown(each) for each in (old, new)]
+            words = ["none" if each == open_end else shown(each) for each in (old, new)]
             yield f"{keyword} {words[0]} → {words[1]}", new * direction < old * direction
     old, new = before.get("multipleOf", 1), today.get("multipleOf", 1)
     if old != new:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from cli.models.translation.examples import example_of
 from cli.models.translation.inputs import Entry, Inputs, Obstacle, Remark, translate_inputs
@@ -142,14 +141,18 @@ def check(media: str, model_id: str, entry: Entry, rates: Rates) -> None:
     try:
         Catalogue.parse(text, rates)
     except ConfigurationError as error:
-        faults = error.details.get("faults", [error.message])
+        faults = faults_of(error)
         prefix = f"{media}.{model_id}."
-        raise ValueError("; ".join(str(each).removeprefix(prefix) for each in faults)) from None
+        raise ValueError("; ".join(each.removeprefix(prefix) for each in faults)) from None
 
 
-def _apply_ranges(
-    inputs: Inputs, ranges: Mapping[str, tuple[float | None, float | None]]
-) -> None:
+def faults_of(error: ConfigurationError) -> list[str]:
+    """Each by its path."""
+    faults = error.details.get("faults")
+    return [str(each) for each in faults] if isinstance(faults, list) else [error.message]
+
+
+def _apply_ranges(inputs: Inputs, ranges: Mapping[str, tuple[float | None, float | None]]) -> None:
     """Raises ValueError for a range of what is no number."""
     for name, bounds in ranges.items():
         entry = inputs.parameters.get(name)

@@ -53,17 +53,17 @@ class Inputs:
         return {str(each.get("input", name)): name for name, each in self.parameters.items()}
 
 
-def translate_inputs(
-    published: Published, media: Mapping[str, str] | None = None
-) -> Inputs:
+def translate_inputs(published: Published, media: Mapping[str, str] | None = None) -> Inputs:
     """`media` says what a file must be, by the provider's name of the input: a kind or `any`."""
     found = Inputs()
     public = _public_names(published)
     for name, schema in published.inputs.items():
         required = name in published.required
+        if not can_be_sent(name):
+            message = "has a name that cannot be sent"
+            found.obstacles.append(Obstacle(name, "name", message, required))
+            continue
         try:
-            if not can_be_sent(name):
-                raise NotServedError("name", "has a name that cannot be sent")
             resolved = resolve(schema, published.schemas)
             entry = _parameter(resolved, published, public[name], required, found)
         except UnreadableSchemaError as error:
@@ -187,4 +187,3 @@ def _ordered(entry: Entry, name: str, public: str) -> Entry:
     """Keys in the order of the hand-written entries."""
     whole = {**entry, **({"input": name} if name != public else {})}
     return {key: whole[key] for key in _ORDER if key in whole}
-

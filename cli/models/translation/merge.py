@@ -17,7 +17,13 @@ from cli.models.translation.published import Published
 from cli.models.translation.reference import Reference
 
 _KEPT = ("media", "input", "title", "description", "requires")
-_CUT = (("minimum", max), ("maximum", min), ("minItems", max), ("maxItems", min), ("maxLength", min))
+_CUT = (
+    ("minimum", max),
+    ("maximum", min),
+    ("minItems", max),
+    ("maxItems", min),
+    ("maxLength", min),
+)
 
 
 def merged(entry: Entry, proposal: Proposal, published: Published) -> Entry:
@@ -78,16 +84,19 @@ def _combined(before: Entry, today: Entry, *, by_hand: bool) -> Entry:
 def _translated(before: Entry, today: Entry) -> Entry:
     """Choices of the entry's own, of which those stay whose translation is still taken."""
     accepted = today.get("enum")
-    values = {
+    values: dict[str, Any] = {
         choice: value
         for choice, value in before["values"].items()
         if accepted is None or value in accepted
     }
-    choices = [each for each in before["enum"] if str(each) in values]
+    choices: list[Any] = [each for each in before["enum"] if str(each) in values]
     new = {key: each for key, each in before.items() if key not in {"default", "required"}}
     new |= {"enum": choices, "values": values}
-    new |= {"required": True} if today.get("required") else {}
-    return new | ({"default": before["default"]} if before.get("default") in choices else {})
+    if today.get("required"):
+        new["required"] = True
+    if before.get("default") in choices:
+        new["default"] = before["default"]
+    return new
 
 
 def _cut_back(before: Entry, today: Entry) -> Entry:
@@ -119,15 +128,11 @@ def _constants(entry: Entry, published: Published) -> dict[str, Any]:
 def _example(entry: Entry, parameters: Mapping[str, Entry], today: Entry) -> dict[str, Any]:
     """The entry's own values, as far as they are still taken, and today's for the rest."""
     by_input = {name: str(each.get("input", name)) for name, each in parameters.items()}
-    own = {
-        by_input[name]: value for name, value in entry["example"].items() if name in by_input
-    }
+    own = {by_input[name]: value for name, value in entry["example"].items() if name in by_input}
     theirs = {
         str(today["parameters"][name].get("input", name)): value
         for name, value in today["example"].items()
     }
-    needed = {
-        by_input[name] for name, each in parameters.items() if each.get("required")
-    }
+    needed = {by_input[name] for name, each in parameters.items() if each.get("required")}
     given = {target: value for target, value in theirs.items() if target in needed} | own
     return example_of(parameters, given)[0]

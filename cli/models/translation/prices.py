@@ -98,7 +98,7 @@ def find_hardware(wanted: str, titles: Mapping[str, str]) -> str:
 
 
 def _has(part: str, words: list[str]) -> bool:
-    return any(word == part or word.startswith(part) and part.isdigit() for word in words)
+    return any(word == part or (part.isdigit() and word.startswith(part)) for word in words)
 
 
 def _words(text: str) -> list[str]:

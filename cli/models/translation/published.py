@@ -46,8 +46,7 @@ class Published:
         schemas = _object(_object(_object(version, "openapi_schema"), "components"), "schemas")
         example = _object(model, "default_example")
         finished = example.get("status") in {None, "succeeded"}
-        seconds = _object(example, "metrics").get("predict_time") if finished else None
-        known = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
+        seconds = _positive(_object(example, "metrics").get("predict_time")) if finished else None
         number = str(version.get("id") or "")
         return cls(
             reference=reference,
@@ -58,7 +57,7 @@ class Published:
             created_at=str(version.get("created_at") or ""),
             example=_object(example, "input"),
             sample=example.get("output"),
-            run_seconds=float(seconds) if known else None,
+            run_seconds=seconds,
             hardware=hardware,
         )
 
@@ -77,8 +76,8 @@ class Published:
 
         def place(name: str) -> tuple[float, int]:
             order = properties[name].get("x-order") if isinstance(properties[name], dict) else None
-            known = isinstance(order, int | float) and not isinstance(order, bool)
-            return (order if known else len(properties)), list(properties).index(name)
+            known = order if isinstance(order, int | float) else len(properties)
+            return known, list(properties).index(name)
 
         return {name: properties[name] for name in sorted(properties, key=place)}
 
@@ -123,6 +122,12 @@ class Published:
                 if name in self.schemas and name not in found:
                     found.add(name)
                     pending.append(self.schemas[name])
+
+
+def _positive(value: object) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    return None
 
 
 def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:

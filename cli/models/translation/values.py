@@ -33,7 +33,8 @@ def rules_of(value: Resolved, schemas_of: Mapping[str, Any], remarks: Remarks) -
     """
     if is_secret(value):
         raise NotServedError(
-            "secret", "is a secret, and VSL keeps the parameters of a job where people can read them"
+            "secret",
+            "is a secret, and VSL keeps the parameters of a job where people can read them",
         )
     if value.forms:
         forms = " or ".join(dict.fromkeys(map(described, value.forms)))
@@ -155,6 +156,4 @@ def _typed(value: Any, kind: str) -> Any:
 
 
 def _is_finite(value: object) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    )
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

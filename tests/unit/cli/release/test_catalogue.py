@@ -7,7 +7,7 @@ import pytest
 
 from cli.release.catalogue import packed
 from tests.support.template import REPOSITORY, template
-from vsl.adapters.aws.catalogue import _decompressed
+from vsl.adapters.aws.catalogue import decompressed
 from vsl.domain.errors import ConfigurationError
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
@@ -16,7 +16,7 @@ MODELS = (REPOSITORY / "config/models.json").read_text()
 
 
 def test_the_functions_read_what_is_packed() -> None:
-    assert json.loads(_decompressed("/vsl/homolog/models", packed(MODELS))) == json.loads(MODELS)
+    assert json.loads(decompressed("/vsl/homolog/models", packed(MODELS))) == json.loads(MODELS)
 
 
 def test_ours_fits_an_advanced_parameter_and_no_other() -> None:

@@ -99,7 +99,7 @@ def _from_ssm(name: str, hardware: str) -> Catalogue:
         if kept is None:
             raise
         return kept.catalogue
-    catalogue = _parse(_decompressed(name, value), _rates(hardware))
+    catalogue = _parse(decompressed(name, value), _rates(hardware))
     _loaded[key] = _Loaded(catalogue, (now,))
     return catalogue
 
@@ -121,7 +121,8 @@ def _ssm_value(name: str) -> str:
     return value.strip()
 
 
-def _decompressed(name: str, value: str) -> str:
+def decompressed(name: str, value: str) -> str:
+    """The JSON text of a parameter's value. Raises ConfigurationError."""
     if value.startswith("{"):
         return value
     try:

@@ -44,6 +44,7 @@ ModelId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PartDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
 
 REFERENCE = (
     r"^(deployments/[a-z0-9][\w.-]*/[a-z0-9][\w.-]*"
@@ -166,13 +167,15 @@ class Source(Strict):
     """What an entry was made from, so that a change at the provider can be told from it.
 
     `version` is None where the provider names none; `schema_digest` is the SHA-256 of the canonical
-    schema, `read_at` a date.
+    schema, `output` and `inputs` are beginnings of those of its parts, `read_at` is a date.
     """
 
     version: Sha256 | None = None
     official: bool
     read_at: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
     schema_digest: Sha256 = Field(alias="schema")
+    output: PartDigest | None = None
+    inputs: Mapping[str, PartDigest] = Field(default_factory=dict)
 
 
 class ModelEntry(Strict):
