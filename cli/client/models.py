@@ -33,11 +33,16 @@ def models_command(api: Api, model_id: str | None, media: str | None, screen: Sc
 
 def as_command(api: Api, model_id: str, parameters: Mapping[str, Any]) -> str:
     """A request as a command to paste."""
+    return api.target.command(generate_words(model_id, parameters))
+
+
+def generate_words(model_id: str, parameters: Mapping[str, Any]) -> str:
+    """The same without the program and its target."""
     words = ["generate", model_id]
     for name, value in parameters.items():
         text = value if isinstance(value, str) else json.dumps(value)
         words += ["--prompt", text] if name == "prompt" else ["-p", f"{name}={text}"]
-    return api.target.command(shlex.join(words))
+    return shlex.join(words)
 
 
 def _table(models: list[dict[str, Any]]) -> "Table":

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from cli.client.errors import CommandError, Exit
+from cli.client.models import generate_words
 from cli.client.screen import Screen
 from cli.models.catalogue_text import entries, put_entry
 from cli.models.hardware import hardware_table, rates_of_table
@@ -73,9 +74,10 @@ def proposed(
         reasons = [
             {"input": each.input, "why": each.why, "message": str(each)} for each in error.obstacles
         ]
-        what = "its inputs" if reasons[0]["input"] else "the model"
         message = f"{documents.reference} cannot be served: {error}."
-        hint = f"Nothing was written. {what.capitalize()} would have to be other ones."
+        hint = "Nothing was written: an input that is required cannot be left out."
+        if reasons[-1]["input"] is None:
+            hint = "Nothing was written."
         raise CommandError("ModelNotServed", message, Exit.REFUSED, hint, reasons=reasons) from None
     except ValueError as error:
         message = f"{documents.reference}: {error}."
@@ -193,6 +195,8 @@ def _tell(
         screen.say(f"Nothing was written; without --dry-run it becomes {name} of {store.place}.")
     else:
         screen.say(f"{verdict.capitalize()} as {name} in {store.place}.", "green")
+        words = generate_words(proposal.model_id, proposal.entry["example"])
+        screen.say(f"Try it: {program()} {words}")
     if documents.hardware and proposal.entry.get("price") is None:
         option = shlex.quote(documents.hardware)
         screen.say(f"The deployment runs on {option}: --hardware {option} prices it.")

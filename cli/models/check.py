@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from cli.client.errors import CommandError, Exit
 from cli.client.screen import Screen
@@ -32,10 +32,17 @@ class Examined:
     changes: Sequence[Change]
     documents: Documents | None
 
+    def effect(self, change: Change) -> Literal["now", "update"] | None:
+        """When a change is felt: what is pinned to its version goes on until it is updated."""
+        if not change.breaks:
+            return None
+        pinned = Reference.parse(self.entry["reference"]).version is not None
+        return "update" if pinned and change.kind != "gone" else "now"
+
 
 def check_command(model_ids: Sequence[str], where: Where, screen: Screen) -> int:
     """The exit code: 1 where something has changed. Raises CommandError."""
-    found = examine(model_ids, where, screen)
+    found = examine(model_ids, where)
     changed = [each for each in found if each.changes]
     if screen.as_json:
         screen.answer({"models": [_document(each) for each in found], "changed": len(changed)})
@@ -55,7 +62,7 @@ def update_command(
     """Raises CommandError, also for what cannot be taken over; nothing is written then."""
     table = hardware_table()
     store = where.store(table)
-    found = examine(model_ids, where, screen)
+    found = examine(model_ids, where)
     made = {
         each.model_id: (each, _updated(each, each.documents, table))
         for each in found
@@ -105,7 +112,7 @@ def update_command(
         screen.say(f"`{program()} models remove {each.model_id}` takes {each.model_id} away.")
 
 
-def examine(model_ids: Sequence[str], where: Where, screen: Screen) -> list[Examined]:
+def examine(model_ids: Sequence[str], where: Where) -> list[Examined]:
     """The entries of these ids, of all where there are none, beside the provider's newest version."""
     every = {name: (media, entry) for media, name, entry in entries(where.store().read())}
     for name in model_ids:
@@ -115,7 +122,6 @@ def examine(model_ids: Sequence[str], where: Where, screen: Screen) -> list[Exam
         for name in model_ids or every:
             media, entry = every[name]
             found.append(_examined(name, media, entry, provider))
-            screen.say(f"  {name}", "dim")
     return found
 
 
@@ -168,8 +174,10 @@ def _updated(
     return entry
 
 
-def _rows(found: Iterable[Examined]) -> Iterable[tuple[str, Change]]:
-    return ((each.model_id, change) for each in found for change in each.changes)
+def _rows(found: Iterable[Examined]) -> Iterable[tuple[str, Change, str | None]]:
+    return (
+        (each.model_id, change, each.effect(change)) for each in found for change in each.changes
+    )
 
 
 def _document(examined: Examined) -> dict[str, Any]:
@@ -177,7 +185,15 @@ def _document(examined: Examined) -> dict[str, Any]:
         "modelId": examined.model_id,
         "reference": examined.entry["reference"],
         "gone": examined.documents is None,
-        "changes": [each.document() for each in examined.changes],
+        "changes": [
+            {
+                "kind": each.kind,
+                "input": each.input,
+                "message": each.message,
+                "breaks": examined.effect(each),
+            }
+            for each in examined.changes
+        ],
     }
 
 

@@ -51,7 +51,15 @@ def show_proposal(
         out.print(_remarks("guessed", "the option beside it says otherwise", rows))
 
 
-def show_changes(rows: Iterable[tuple[str, Change]], screen: Screen) -> None:
+_EFFECTS = {
+    "now": "[red]jobs fail now[/red]",
+    "update": "[yellow]refused once updated[/yellow]",
+    None: "",
+}
+
+
+def show_changes(rows: Iterable[tuple[str, Change, str | None]], screen: Screen) -> None:
+    """Each with its model, and when it is felt."""
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
@@ -59,12 +67,10 @@ def show_changes(rows: Iterable[tuple[str, Change]], screen: Screen) -> None:
     table = Table("model", "input", "what has changed", "", box=SIMPLE_HEAD, pad_edge=False)
     table.columns[0].no_wrap = True
     before = ""
-    for model_id, change in rows:
+    for model_id, change, effect in rows:
         name = "" if model_id == before else f"[bold]{model_id}[/bold]"
-        effect = "[red]breaks jobs[/red]" if change.breaks else ""
-        table.add_row(
-            name, escape(plain(change.input or "")), escape(plain(change.message)), effect
-        )
+        words = (escape(plain(text)) for text in (change.input or "", change.message))
+        table.add_row(name, *words, _EFFECTS[effect])
         before = model_id
     screen.out.print(table)
 

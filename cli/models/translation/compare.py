@@ -17,7 +17,7 @@ from vsl.domain.catalogue.validation import checked
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`breaks`: jobs that the entry takes fail at the provider, at once or with the newer version.
+    """`breaks`: the newest version fails with jobs that the entry takes.
 
     `input` is the provider's name.
     """
@@ -26,14 +26,6 @@ class Change:
     message: str
     breaks: bool = False
     input: str | None = None
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "message": self.message,
-            "breaks": self.breaks,
-            **({"input": self.input} if self.input else {}),
-        }
 
 
 def compare(entry: Entry, published: Published) -> list[Change]:

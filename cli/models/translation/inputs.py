@@ -104,10 +104,11 @@ def _parameter(
         _add_default(entry, value.get("default"), remarks)
     if value.get("deprecated") is True:
         remarks.append("the provider calls it deprecated")
-    entry["title"] = label(value.get("title"), public)
-    entry["description"] = one_line(value.get("description"))
+    words = {"title": label(value.get("title"), public)}
+    words["description"] = one_line(value.get("description"))
+    entry |= {key: text for key, text in words.items() if text}
     found.remarks += [Remark(public, remark) for remark in remarks]
-    return {key: each for key, each in entry.items() if each not in ("", None)}
+    return entry
 
 
 def _drop_unusable_choices(entry: Entry, remarks: Remarks) -> None:

@@ -5,7 +5,7 @@ parameter whose input has not changed. Of an entry written by hand (without `sou
 too: it is only cut back to what the provider still takes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cli.models.translation.compare import direct_inputs, unchanged
@@ -17,7 +17,7 @@ from cli.models.translation.published import Published
 from cli.models.translation.reference import Reference
 
 _KEPT = ("media", "input", "title", "description", "requires")
-_CUT = (
+_CUT: tuple[tuple[str, Callable[[list[Any]], Any]], ...] = (
     ("minimum", max),
     ("maximum", min),
     ("minItems", max),
@@ -101,15 +101,15 @@ def _translated(before: Entry, today: Entry) -> Entry:
 
 def _cut_back(before: Entry, today: Entry) -> Entry:
     """The entry's own limits, where they are within the provider's."""
-    new = {**before, **{key: today[key] for key in ("type", "items") if key in today}}
-    if before["type"] == "integer" and today["type"] == "number":
-        new["type"] = "integer"
+    new: Entry = dict(before)
+    if (before["type"], today["type"]) != ("integer", "number"):
+        new |= {key: today[key] for key in ("type", "items") if key in today}
     for keyword, narrower in _CUT:
         limits = [each[keyword] for each in (before, today) if keyword in each]
         if limits:
             new[keyword] = narrower(limits)
     if "values" not in before and "enum" in today:
-        own = before.get("enum", today["enum"])
+        own = before["enum"] if "enum" in before else today["enum"]
         new["enum"] = [each for each in own if each in today["enum"]] or today["enum"]
     if today.get("required") and before.get("default") is None:
         new["required"] = True
