@@ -119,7 +119,7 @@ class StageStore:
                 if written:
                     self._write(before)
                 raise
-            if after == before and not written:
+            if not written and json.loads(after) == json.loads(before):
                 return False
             number = self._write(after)
             written = True
