@@ -21,6 +21,7 @@ from devstack.stack import running_stack
 from vsl import VERSION
 
 PUBLIC = "https://api.replicate.com/v1"
+STAND_IN = "The local stand-in"
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 PAUSES = (0.5, 2.0)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -107,9 +108,7 @@ class ProviderModels:
     def _get(self, path: str, what: str) -> dict[str, Any]:
         answer = self._answer(path)
         if answer.status_code == 404:
-            message = f"{self.name} has no {what}, or it is private and not this account's."
-            hint = "The model's page has the name to give: OWNER/NAME."
-            raise CommandError("ModelNotFound", message, Exit.NOT_FOUND, hint)
+            raise self._not_found(what)
         if answer.status_code in {401, 403}:
             message = f"{self.name} refuses the token ({answer.status_code})."
             hint = "REPLICATE_API_TOKEN holds it, for a stage the parameter replicate-token in SSM."
@@ -125,6 +124,15 @@ class ProviderModels:
             message = f"{self.name}'s answer about {what} is not a JSON object."
             raise CommandError("UnreadableAnswer", message, Exit.UNAVAILABLE)
         return document
+
+    def _not_found(self, what: str) -> CommandError:
+        message = f"{self.name} has no {what}"
+        if self.name == STAND_IN:
+            hint = "--from replicate reads it from Replicate, and the stand-in has it from then on."
+            return CommandError("ModelNotFound", f"{message}.", Exit.NOT_FOUND, hint)
+        message += ", or it is private and not this account's."
+        hint = "The model's page has the name to give: OWNER/NAME."
+        return CommandError("ModelNotFound", message, Exit.NOT_FOUND, hint)
 
     def _answer(self, path: str) -> httpx.Response:
         """Repeated while the provider is busy or away. Raises CommandError."""
@@ -199,9 +207,7 @@ def teach_stand_in(state: Path | None, documents: Documents) -> bool:
 
 
 def _stand_in(document: Mapping[str, Any]) -> ProviderModels:
-    return ProviderModels(
-        f"{_origin(document)}/v1", str(document["replicateToken"]), "The local stand-in"
-    )
+    return ProviderModels(f"{_origin(document)}/v1", str(document["replicateToken"]), STAND_IN)
 
 
 def _origin(document: Mapping[str, Any]) -> str:

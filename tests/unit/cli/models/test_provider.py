@@ -28,7 +28,7 @@ def reading(
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", slept.append)
+    monkeypatch.setattr("cli.models.provider.time.sleep", slept.append)
     return slept
 
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cli.client.errors import CommandError
+from cli.client.errors import CommandError, Exit
 from cli.models import stores
 from cli.models.catalogue_text import put_entry, remove_entry
 from cli.models.hardware import hardware_table, rates_of_table
@@ -149,7 +149,7 @@ def test_a_change_that_no_longer_fits_gives_the_others_write_back(
 
     def edit(text: str) -> str:
         if '"other"' in text:
-            raise CommandError("AlreadyAdded", "too late", stores.Exit.REFUSED)
+            raise CommandError("AlreadyAdded", "too late", Exit.REFUSED)
         return adding("mine")(text)
 
     with pytest.raises(CommandError, match="too late"):
@@ -169,7 +169,8 @@ def test_a_catalogue_that_is_too_large_is_refused_before_it_is_written(ssm: Any)
 def _grown(text: str) -> str:
     """Many models, each with digests of its own, which no compression makes smaller."""
     for number in range(40):
-        inputs = {f"input_{each}": {"type": "string", "maxLength": 1 + each + 20 * number} for each in range(20)}
+        lengths = range(1 + 20 * number, 21 + 20 * number)
+        inputs = {f"input_{each}": {"type": "string", "maxLength": each} for each in lengths}
         model = published(inputs, version=f"{number:064x}", description=f"Model {number}")
         text = put_entry(text, "image", f"model-{number}", proposal(model).entry)
     return text
