@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
@@ -18,7 +20,8 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from cli.models import provider, stores
 from cli.release.catalogue import packed
-from devstack.paths import HARDWARE_CONFIG, MODELS_CONFIG
+from devstack.paths import HARDWARE_CONFIG, MODELS_CONFIG, REPOSITORY
+from tests.support.documents import rows
 from tests.support.provider_fixtures import ProviderModel, provider_models
 from tests.support.stand_in import TOKEN, StandIn, stand_in
 from vsl.adapters.aws.catalogue import decompressed, load_catalogue
@@ -339,3 +342,18 @@ def test_a_stage_has_its_catalogue_in_ssm(vsl: Shell, stage: Any) -> None:
     assert vsl.file.read_text() == MODELS_CONFIG.read_text()
     both = vsl.answer("add", MESH, "--stage", "homolog", exit_code=2)
     assert both["error"]["code"] == "TwoTargets"
+
+
+def test_the_picture_of_the_document_is_what_is_printed_today(tmp_path: Path) -> None:
+    script = REPOSITORY / "docs" / "pictures" / "adding.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    committed, new = (rows(folder / "adding.svg") for folder in (script.parent, tmp_path))
+    assert committed == new, "run docs/pictures/adding.py and commit what it writes"
+    assert len(committed) > 20

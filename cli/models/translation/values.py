@@ -34,7 +34,7 @@ def rules_of(value: Resolved, schemas_of: Mapping[str, Any], remarks: Remarks) -
     if is_secret(value):
         raise NotServedError(
             "secret",
-            "is a secret, and VSL keeps the parameters of a job where people can read them",
+            "is a secret, and a job's parameters can be read",
         )
     if value.forms:
         forms = " or ".join(dict.fromkeys(map(described, value.forms)))
