@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from devstack.paths import LAYER_CORE, MODELS_CONFIG, REPOSITORY, python_of
+from devstack.paths import HARDWARE_CONFIG, LAYER_CORE, MODELS_CONFIG, REPOSITORY, python_of
 
 RUNTIME = "provided.al2023"
 FUNCTION = "AWS::Serverless::Function"
@@ -202,9 +202,9 @@ def _live_environment() -> dict[str, str]:
     return {
         "PYTHONPATH": str(LAYER_CORE),
         "MODELS_CONFIG": str(MODELS_CONFIG),
-        "HARDWARE_CONFIG": str(MODELS_CONFIG.with_name("hardware.json")),
+        "HARDWARE_CONFIG": str(HARDWARE_CONFIG),
         "VSL_LIVE_ROOTS": os.pathsep.join((str(REPOSITORY / "functions"), str(LAYER_CORE))),
-        "VSL_LIVE_FILES": str(MODELS_CONFIG),
+        "VSL_LIVE_FILES": os.pathsep.join((str(MODELS_CONFIG), str(HARDWARE_CONFIG))),
     }
 
 

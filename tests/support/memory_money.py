@@ -17,6 +17,7 @@ from vsl.domain.money.budgets import (
     Period,
     budget_exceeded,
     owner_of,
+    unpriced_model,
 )
 
 LEVELS = (50, 80, 100)
@@ -136,9 +137,14 @@ class MemoryMoney:
         self.claimed: set[tuple[Budget, int]] = set()
         self.published: set[tuple[Budget, int]] = set()
 
+    def admits_unpriced(self, _user_id: str) -> bool:
+        return self.defaults.unpriced
+
     def hold(self, job: Job) -> bool:
         if job.model_id in self.frozen:
             raise ModelFrozen("The model takes no jobs.", modelId=job.model_id)
+        if job.estimated_cost is None and not self.defaults.unpriced:
+            raise unpriced_model(job.model_id)
         wanted, today = micro_dollars(job.hold), min(job.created_at.date(), _today())
         user, stage = self._copy(owner_of(job.user_id), today), self._copy(STAGE, today)
         for account in (user, stage):

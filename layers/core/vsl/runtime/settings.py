@@ -96,6 +96,7 @@ def settings() -> Settings:
             stage_day=_dollars("STAGE_DAILY_BUDGET"),
             stage_month=_dollars("STAGE_MONTHLY_BUDGET"),
             prepaid=_text("PREPAID_USERS", "false") == "true",
+            unpriced=_text("UNPRICED_MODELS", "REFUSED") == "ALLOWED",
         ),
         waits_per_user=_integer("WAITS_PER_USER", 5),
         waits_at_once=_integer("WAITS_AT_ONCE", 100),

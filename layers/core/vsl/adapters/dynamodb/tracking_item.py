@@ -27,6 +27,7 @@ from vsl.domain.jobs.job import (
 from vsl.domain.jobs.status import StatusDocument
 from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome
 from vsl.domain.predictions.search import Intent, Search
 
@@ -71,6 +72,8 @@ def identity(job: Job) -> dict[str, Any]:
         known["priority"] = job.priority.value
     if job.weight != 1:
         known["weight"] = job.weight
+    if job.output is not OutputKind.FILES:
+        known["output"] = job.output.value
     if job.price:
         known["price"] = job.price.document()
     return known
@@ -134,6 +137,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         callback_url=item.get("callbackUrl"),
         priority=Priority(item.get("priority", Priority.INTERACTIVE)),
         weight=int(item.get("weight", 1)),
+        output=OutputKind(item.get("output", OutputKind.FILES)),
         price=PriceTerms.from_document(item.get("price")),
     )
     outcome = item.get("outcome")

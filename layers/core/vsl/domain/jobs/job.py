@@ -9,6 +9,7 @@ from typing import Any, Final, NotRequired, Self, TypedDict
 
 from vsl.domain.jobs.idempotency import CLAIM_SECONDS
 from vsl.domain.jobs.terms import PriceTerms, ProviderCall
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.provider_values import clean_text
 
 
@@ -70,6 +71,7 @@ class JobDocument(TypedDict):
     callbackUrl: NotRequired[str]
     priority: NotRequired[str]
     weight: NotRequired[int]
+    output: NotRequired[str]
     price: NotRequired[Mapping[str, Any]]
     call: NotRequired[Mapping[str, Any]]
 
@@ -85,7 +87,7 @@ class Job:
     was accepted; None for a job that was accepted before jobs carried them, `price` also for an
     unpriced model, and `call` also where
     the job comes out of a store, which is never submitted from. `weight` is the user's share of the
-    slots at the provider when the job was created.
+    slots at the provider when the job was created, `output` how the model's answer is read.
     """
 
     job_id: str
@@ -101,6 +103,7 @@ class Job:
     callback_url: str | None = field(default=None, repr=False)
     priority: Priority = Priority.INTERACTIVE
     weight: int = 1
+    output: OutputKind = OutputKind.FILES
     price: PriceTerms | None = None
     call: ProviderCall | None = field(default=None, repr=False)
 
@@ -146,6 +149,8 @@ class Job:
             document["priority"] = self.priority.value
         if self.weight != 1:
             document["weight"] = self.weight
+        if self.output is not OutputKind.FILES:
+            document["output"] = self.output.value
         if self.price is not None:
             document["price"] = self.price.document()
         if self.call is not None:
@@ -168,6 +173,7 @@ class Job:
             callback_url=document.get("callbackUrl"),
             priority=Priority(document.get("priority", Priority.INTERACTIVE)),
             weight=int(document.get("weight", 1)),
+            output=OutputKind(document.get("output", OutputKind.FILES)),
             price=PriceTerms.from_document(document.get("price")),
             call=ProviderCall.from_document(document.get("call")),
         )

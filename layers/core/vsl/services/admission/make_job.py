@@ -9,6 +9,7 @@ from vsl.domain.catalogue.validation import validate_parameters
 from vsl.domain.jobs.ids import created_at
 from vsl.domain.jobs.job import Job
 from vsl.domain.money.pricing import estimate, estimated_time, price_terms
+from vsl.domain.predictions.output import OutputKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class MakeJob:
             reruns=model.reruns,
             callback_url=request.callback_url,
             priority=request.priority,
+            output=OutputKind.of(model.output),
             price=price_terms(model, parameters),
             call=provider_call(model, parameters),
         )

@@ -36,7 +36,8 @@ class EstimateJob:
         wanted = micro_dollars(would_hold(model, parameters))
         foreseen = {"admitted": None, "refusedBy": None}
         if user_id is not None:
-            foreseen = self.foresee_admission(user_id, model.model_id, wanted)
+            held = None if expected is None else wanted
+            foreseen = self.foresee_admission(user_id, model.model_id, held)
         return {
             "modelId": model.model_id,
             "mediaType": model.media_type.value,
