@@ -37,6 +37,7 @@ class StateFolder:
         self.postgres = root / "postgres"
         self.valkey = root / "valkey"
         self.objects = root / "objects"  # S3's
+        self.provider = root / "provider.json"  # models given to the Replicate stand-in
         self.api = root / "api.json"  # the resolved OpenAPI document that the gateway serves
         self.identity = root / "identity.json"  # keys of callers (devstack/identity.py)
         # What the functions asked of AWS, and were allowed (devstack/engine_process.py).

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from devstack.json_types import json_type
 from devstack.replicate.media.kinds import extension, file_kind
 from devstack.replicate.media.models import ALL_NSFW, SENSITIVE
 from devstack.replicate.media.request import (
@@ -67,7 +68,10 @@ class _Maker:
     def make(self, place: str, schema: Schema, example: Any, depth: int) -> Any:
         schema = self._interface.resolve(schema)
         if branches := [*schema.get("anyOf", ()), *schema.get("oneOf", ())]:
-            return self.make(place, branches[0], example, depth + 1)
+            kinds = [self._interface.resolve(branch).get("type") for branch in branches]
+            told = json_type(example)
+            branch = branches[kinds.index(told) if told in kinds else 0]
+            return self.make(place, branch, example, depth + 1)
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
@@ -80,10 +84,10 @@ class _Maker:
                 made = self._list(place, schema, example, depth)
             case "object", _:
                 made = self._object(schema, example, depth)
-            case None, _:
+            case ("string" | "integer" | "number" | "boolean") as kind, _:
+                made = self._value(kind)
+            case _:
                 made = self._like(place, example, depth)
-            case kind, _:
-                made = self._value(str(kind))
         return made
 
     def _file(self, words: str, example: Any) -> MediaFile:
@@ -97,7 +101,7 @@ class _Maker:
         if depth >= _DEEPEST:
             return []
         if self._interface.resolve(items).get("type") == "string" and self._is_text(items):
-            words = self._sentence() if schema is self._interface.output else "left, middle, right"
+            words = self._sentence() if depth == 0 else "left, middle, right"
             pieces = re.findall(r"\S+\s*", words)
             return pieces if self._interface.grows else [piece.strip(" ,") for piece in pieces[:3]]
         asked = number_of(self._request.input, _COUNTS, _MOST) if depth == 0 else None

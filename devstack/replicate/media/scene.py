@@ -17,6 +17,7 @@ from devstack.replicate.media.sizes import FLUX, Size
 _PICTURES = frozenset({"png", "jpg", "jpeg", "webp"})
 _SOUNDS = frozenset({"wav", "mp3", "flac", "ogg"})
 _SIZE = re.compile(r"(\d{2,4})\s*[x*]\s*(\d{2,4})")
+_ADDRESS = re.compile(r"https?://|data:")
 _TEXTS = ("prompt", "text", "texts", "input_text", "query", "question", "instruction", "caption")
 _SPOKEN = ("text", "texts", "input_text", "gen_text", "lyrics")
 _MAX_SIDE, _LONGEST_FILM, _LONGEST_SOUND = 1536, 12, 60
@@ -134,6 +135,6 @@ def _within(width: int, height: int) -> Size:
 
 
 def _joined(value: object) -> str:
-    if isinstance(value, list):
-        return "\n".join(item for item in value if isinstance(item, str))
-    return value if isinstance(value, str) else ""
+    """A text, or the texts of a list; addresses are none."""
+    texts = value if isinstance(value, list) else [value]
+    return "\n".join(text for text in texts if isinstance(text, str) and not _ADDRESS.match(text))
