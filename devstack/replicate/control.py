@@ -93,6 +93,10 @@ class Control:
         answer = self._client.put(f"/models/{owner}/{name}", json=dict(document))
         return dict(answer.raise_for_status().json())
 
+    def model(self, owner: str, name: str) -> dict[str, Any]:
+        """The provider's document of a model."""
+        return dict(self._client.get(f"/models/{owner}/{name}").raise_for_status().json())
+
     def withdraw_model(self, owner: str, name: str) -> None:
         self._client.delete(f"/models/{owner}/{name}").raise_for_status()
 
