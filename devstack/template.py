@@ -26,6 +26,7 @@ LAYER = "AWS::Serverless::LayerVersion"
 # The engine knows no saved queries and no alarms with metric math, and refuses a template with them.
 # Versions and aliases: here every caller calls what was deployed last.
 ALIAS = "live"
+CATALOGUE = "ModelsConfig"
 ROLLOUT = ("AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference")
 _ALIASED = re.compile(rf"(\w+(?:Function|StateMachine))Alias{ALIAS}")
 UNKNOWN_TO_THE_ENGINE = {
@@ -121,6 +122,9 @@ def localise(template: Mapping[str, Any], folder: Path, local: Localisation) -> 
             _localise_function(name, resource["Properties"], defaults, layers, folder, local)
     for part in ("Layers", "Runtime", "CodeUri"):
         defaults.pop(part, None)
+    if not local.built and CATALOGUE in changed.get("Parameters", {}):
+        # The checkout's, unless `--parameter` names another file or a parameter of SSM.
+        changed["Parameters"][CATALOGUE] = {"Type": "String", "Default": str(MODELS_CONFIG)}
     for name, resource in list(resources.items()):
         if name in layers or resource["Type"] in UNKNOWN_TO_THE_ENGINE:
             del resources[name]
@@ -197,14 +201,13 @@ def _interpreter(built: bool) -> Path:
     return python_of("lambda" if built else "functions")
 
 
-def _live_environment() -> dict[str, str]:
+def _live_environment() -> dict[str, Any]:
     """Code from the working tree, reloaded when it changes (devstack/worker/live.py)."""
     return {
         "PYTHONPATH": str(LAYER_CORE),
-        "MODELS_CONFIG": str(MODELS_CONFIG),
         "HARDWARE_CONFIG": str(HARDWARE_CONFIG),
         "VSL_LIVE_ROOTS": os.pathsep.join((str(REPOSITORY / "functions"), str(LAYER_CORE))),
-        "VSL_LIVE_FILES": os.pathsep.join((str(MODELS_CONFIG), str(HARDWARE_CONFIG))),
+        "VSL_LIVE_FILES": {"Fn::Join": [os.pathsep, [{"Ref": CATALOGUE}, str(HARDWARE_CONFIG)]]},
     }
 
 

@@ -171,7 +171,7 @@ def local_site(document: Mapping[str, Any]) -> Site:
         api_url=str(document["apiUrl"]),
         replicate_url=f"{origin}/v1",
         download_origins=(origin,),
-        models_config=str(MODELS_CONFIG),
+        models_config=document["parameters"].get("ModelsConfig", str(MODELS_CONFIG)),
         opaque_names=document["parameters"].get("OwnerNames") == "opaque",
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devstack.paths import LAYER_CORE, REPOSITORY, TEMPLATE
+from devstack.paths import LAYER_CORE, MODELS_CONFIG, REPOSITORY, TEMPLATE
 from devstack.template import (
     FUNCTION,
     LAYER,
@@ -52,7 +52,8 @@ def test_only_runtime_code_and_layers_of_functions_change() -> None:
             expected.pop("Layers", None)
             assert properties == expected
     assert before["Conditions"] == after["Conditions"]
-    assert before["Parameters"] == after["Parameters"]
+    catalogue = {"Type": "String", "Default": str(MODELS_CONFIG)}
+    assert after["Parameters"] == {**before["Parameters"], "ModelsConfig": catalogue}
 
 
 def test_every_caller_calls_the_function_itself() -> None:
@@ -74,6 +75,18 @@ def test_every_caller_calls_the_function_itself() -> None:
     variables = after["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["REPAIR_FUNCTION"] == {"Fn::Sub": "vsl-${Stage}-repair-execution"}
     assert before["Resources"].keys() == after["Resources"].keys()
+
+
+def test_the_catalogue_is_the_checkout_s_unless_a_parameter_names_another() -> None:
+    translated = translate(localised(), {"Stage": "local"})
+    variables = [
+        each["Properties"]["Environment"]["Variables"]
+        for each in translated["Resources"].values()
+        if each["Type"] == "AWS::Lambda::Function"
+    ]
+
+    assert localised()["Parameters"]["ModelsConfig"]["Default"] == str(MODELS_CONFIG)
+    assert all(each["MODELS_CONFIG"] == {"Ref": "ModelsConfig"} for each in variables)
 
 
 def test_includes_and_state_machines_are_read_in() -> None:
