@@ -13,15 +13,12 @@ from typing import Any, Protocol
 from cli.client.errors import CommandError, Exit
 from cli.client.target import aws_client, aws_errors, stack_facts, valid_stage
 from cli.models.translation.entry import faults_of
-from cli.release.catalogue import packed
 from devstack.paths import program
-from vsl.adapters.aws.catalogue import decompressed
+from vsl.adapters.aws.packed_catalogue import read_text, remove_old_parts, store
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.hardware import Rates
 from vsl.domain.errors import ConfigurationError
 
-# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
-MOST_CHARACTERS = 8192
 _TRIES = 5
 
 Edit = Callable[[str], str]
@@ -124,6 +121,7 @@ class StageStore:
             number = self._write(after)
             written = True
             if number == version + 1:
+                self._tidy()
                 return True
             version = number
             before = self._read(f"{self.name}:{number - 1}")[0]
@@ -132,31 +130,26 @@ class StageStore:
         raise CommandError("CatalogueBusy", message, Exit.FAILED, hint)
 
     def _read(self, name: str) -> tuple[str, int]:
-        with aws_errors(f"The parameter {name} cannot be read"):
-            found = aws_client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
         try:
-            return decompressed(self.name, str(found["Value"]).strip()), int(found["Version"])
+            with aws_errors(f"The parameter {name} cannot be read"):
+                ssm = aws_client("ssm")
+                found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+                text = read_text(ssm, self.name, str(found["Value"]).strip())
         except ConfigurationError as error:
             raise CommandError("CatalogueUnreadable", error.message, Exit.FAILED) from None
+        if text is None:
+            message = f"Parts of the parameter {name} do not exist."
+            raise CommandError("CatalogueUnreadable", message, Exit.FAILED)
+        return text, int(found["Version"])
 
     def _write(self, text: str) -> int:
-        value = packed(text)
-        if len(value) > MOST_CHARACTERS:
-            message = (
-                f"The catalogue of {self.stage} would have {len(value):,} characters, packed, and a"
-                f" parameter holds {MOST_CHARACTERS:,}: nothing was written."
-            )
-            hint = (
-                f"`{program()} models remove ID --stage {self.stage}` makes room. A catalogue in the"
-                " deployment itself (ModelsConfig=/opt/config/models.json) has no such limit."
-            )
-            raise CommandError("CatalogueTooLarge", message, Exit.REFUSED, hint)
-        tier: Any = "Intelligent-Tiering"  # standard as long as that holds it
         with aws_errors(f"The parameter {self.name} cannot be written"):
-            answer = aws_client("ssm").put_parameter(
-                Name=self.name, Type="String", Tier=tier, Overwrite=True, Value=value
-            )
-        return int(answer["Version"])
+            return store(aws_client("ssm"), self.name, text)
+
+    def _tidy(self) -> None:
+        """What stays is nobody's loss: the next change takes it along."""
+        with suppress(CommandError), aws_errors("Old parts cannot be removed"):
+            remove_old_parts(aws_client("ssm"), self.name)
 
 
 def stage_store(stage: str, rates: Rates) -> StageStore:

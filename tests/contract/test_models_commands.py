@@ -19,12 +19,12 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.models import provider, stores
-from cli.release.catalogue import packed
 from devstack.paths import HARDWARE_CONFIG, MODELS_CONFIG, REPOSITORY
 from tests.support.documents import rows
 from tests.support.provider_fixtures import ProviderModel, provider_models
 from tests.support.stand_in import TOKEN, StandIn, stand_in
-from vsl.adapters.aws.catalogue import decompressed, load_catalogue
+from vsl.adapters.aws.catalogue import load_catalogue
+from vsl.adapters.aws.packed_catalogue import read_text, store
 
 FIXTURES = {f"{each['owner']}/{each['name']}": each for each in provider_models()}
 MESH, STREAM, SKETCH = "quarry/mesh-maker", "prairie/chat-small", "lumen-lab/aurora-sketch"
@@ -313,9 +313,7 @@ def stage(vsl: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
         ssm = boto3.client("ssm")
         ssm.put_parameter(Name="/vsl/homolog/replicate-token", Type="SecureString", Value=TOKEN)
-        ssm.put_parameter(
-            Name=SSM, Type="String", Tier="Advanced", Value=packed(vsl.file.read_text())
-        )
+        store(ssm, SSM, vsl.file.read_text())
         yield ssm
 
 
@@ -329,7 +327,7 @@ def _address(vsl: Shell, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_stage_has_its_catalogue_in_ssm(vsl: Shell, stage: Any) -> None:
     def stored() -> Any:
         value = stage.get_parameter(Name=SSM)["Parameter"]["Value"]
-        return json.loads(decompressed(SSM, value))
+        return json.loads(read_text(stage, SSM, value) or "")
 
     added = vsl.answer("add", MESH, "--stage", "homolog", where=False)
 

@@ -16,10 +16,9 @@ from cli.models.hardware import hardware_table, rates_of_table
 from cli.models.stores import FileStore, StageStore, stage_store
 from cli.models.translation.entry import Options
 from cli.models.translation.prices import PriceOptions
-from cli.release.catalogue import packed
 from devstack.paths import MODELS_CONFIG
 from tests.support.published import proposal, published
-from vsl.adapters.aws.catalogue import decompressed
+from vsl.adapters.aws.packed_catalogue import pack, part_names, read_text
 
 SHIPPED = MODELS_CONFIG.read_text()
 RATES = rates_of_table(hardware_table())
@@ -98,13 +97,15 @@ def test_a_file_that_is_not_there_or_not_writable_is_named(tmp_path: Path) -> No
 def ssm() -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("ssm")
-        client.put_parameter(Name=NAME, Type="String", Tier="Advanced", Value=packed(SHIPPED))
+        client.put_parameter(
+            Name=NAME, Type="String", Tier="Advanced", Value=pack(NAME, SHIPPED).value
+        )
         yield client
 
 
 def stored(ssm: Any) -> dict[str, Any]:
     value = ssm.get_parameter(Name=NAME)["Parameter"]["Value"]
-    found: dict[str, Any] = json.loads(decompressed(NAME, value))
+    found: dict[str, Any] = json.loads(read_text(ssm, NAME, value) or "")
     return found
 
 
@@ -159,11 +160,18 @@ def test_a_change_that_no_longer_fits_gives_the_others_write_back(
     assert "mine" not in stored(ssm)["image"]
 
 
-def test_a_catalogue_that_is_too_large_is_refused_before_it_is_written(ssm: Any) -> None:
-    with pytest.raises(CommandError, match="8,192: nothing was written") as caught:
-        StageStore("homolog", NAME, RATES).change(_grown)
-    assert "models remove" in caught.value.hint
-    assert stored(ssm) == json.loads(SHIPPED)
+def test_a_catalogue_of_many_models_is_kept_in_parts(
+    ssm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = StageStore("homolog", NAME, RATES)
+    assert store.change(_grown)
+    value = ssm.get_parameter(Name=NAME)["Parameter"]["Value"]
+    assert part_names(NAME, value)
+
+    interrupted(ssm, monkeypatch, adding("other"))
+    store.change(adding("mine"))
+    assert {"mine", "other", "model-39"} <= stored(ssm)["image"].keys()
+    assert json.loads(store.read()) == stored(ssm)
 
 
 def _grown(text: str) -> str:
