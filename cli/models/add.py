@@ -182,6 +182,7 @@ def _tell(
                 "guesses": [
                     {"option": each.parameter, "message": each.message} for each in proposal.guesses
                 ],
+                "hardware": documents.hardware,
                 "verdict": verdict,
                 "written": store.place if written else None,
             }

@@ -8,7 +8,13 @@ from datetime import date
 from cli.models.translation.examples import example_of
 from cli.models.translation.inputs import Entry, Inputs, Obstacle, Remark, translate_inputs
 from cli.models.translation.outputs import Output, translate_output
-from cli.models.translation.prices import PriceOptions, expected_seconds, plain, time_limit
+from cli.models.translation.prices import (
+    PriceOptions,
+    counted_by,
+    expected_seconds,
+    plain,
+    time_limit,
+)
 from cli.models.translation.published import Published
 from cli.models.translation.reference import Reference
 from cli.models.translation.values import NotServedError
@@ -68,13 +74,14 @@ def propose(
     _apply_ranges(inputs, options.ranges)
     media = options.media or output.media
     seconds, usual = expected_seconds(options.seconds or published.run_seconds, media)
+    price, counted = _price(options, inputs, output, seconds)
     example, dropped = example_of(inputs.parameters, published.example)
     entry: Entry = {
         "reference": str(_pinned(published)),
         "description": one_line(published.description, _DESCRIPTION) or f"{published.reference}.",
         "output": output.shape,
         "parameters": inputs.parameters,
-        "price": options.price.price(seconds),
+        "price": price,
         "estimatedTime": plain(seconds),
         "timeout": time_limit(seconds, official=published.official),
         "source": source_of(published, read_at),
@@ -88,7 +95,7 @@ def propose(
         media,
         entry,
         left_out=inputs.obstacles,
-        guesses=[*_guesses(output, options, seconds, usual), *_file_guesses(inputs)],
+        guesses=[*_guesses(output, options, seconds, usual), *counted, *_file_guesses(inputs)],
         remarks=[*inputs.remarks, *_example_remarks(dropped)],
     )
 
@@ -161,6 +168,19 @@ def _apply_ranges(inputs: Inputs, ranges: Mapping[str, tuple[float | None, float
         for keyword, bound in zip(("minimum", "maximum"), bounds, strict=True):
             if bound is not None:
                 entry[keyword] = plain(bound)
+
+
+def _price(
+    options: Options, inputs: Inputs, output: Output, seconds: float
+) -> tuple[Entry | None, list[Remark]]:
+    """With what counts the images of a list, if nothing was said of it."""
+    price = options.price.price(seconds)
+    if price is None or price["unit"] != "image" or "count" in price or output.shape != "list":
+        return price, []
+    count = counted_by(inputs.parameters)
+    if count is None:
+        return price, [Remark("--count", "a job makes one image: no parameter asks for several")]
+    return price | {"count": count}, [Remark("--count", f"{count} asks for several images")]
 
 
 def _guesses(output: Output, options: Options, seconds: float, usual: bool) -> list[Remark]:

@@ -15,6 +15,10 @@ _LEAST_TIMEOUT = 300
 # What a model that nobody has used for a while needs to start, at the ninety-ninth percentile.
 _BOOT_SECONDS = 600
 _SLOWEST = 5  # times the example's run
+_COUNTS = (
+    "num_outputs", "num_images", "number_of_images", "num_samples", "n_images", "n", "count",
+    "batch_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ class PriceOptions:
         if self.unit == "gpu_second":
             price["predictTime"] = plain(seconds)
         return price
+
+
+def counted_by(parameters: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The parameter that asks for several images, by its usual names: without it too little is held."""
+    for name in _COUNTS:
+        known = parameters.get(name, {})
+        bounded = "enum" in known or ("minimum" in known and "maximum" in known)
+        if known.get("type") == "integer" and bounded and "default" in known:
+            return name
+    return None
 
 
 def expected_seconds(run_seconds: float | None, media: str) -> tuple[float, bool]:

@@ -118,6 +118,32 @@ def test_what_a_price_is_counted_by_needs_bounds_and_range_gives_them() -> None:
         proposal(published(DURATION), options=Options(ranges={"lenght": (1, 2)}))
 
 
+SEVERAL = {"type": "integer", "default": 1, "minimum": 1, "maximum": 4}
+LIST = {"type": "array", "items": {"type": "string", "format": "uri"}}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "count", "said"),
+    [
+        ({"num_outputs": SEVERAL}, LIST, "num_outputs", "num_outputs asks for several"),
+        ({"n": SEVERAL, "num_images": SEVERAL}, LIST, "num_images", "num_images asks"),
+        ({"num_outputs": {"type": "integer", "default": 1}}, LIST, None, "makes one image"),
+        ({"num_outputs": SEVERAL}, LIST["items"], None, None),
+    ],
+)
+def test_what_asks_for_several_images_counts_them_lest_too_little_is_held(
+    inputs: dict[str, Any], output: Any, count: str | None, said: str | None
+) -> None:
+    options = Options(price=PriceOptions("0.01", "image"))
+
+    made = proposal(published(inputs, output=output), options=options)
+
+    assert made.entry["price"].get("count") == count
+    told = [each.message for each in made.guesses if each.parameter == "--count"]
+    assert len(told) == (said is not None)
+    assert all(said in message for message in told if said)
+
+
 def test_a_run_that_takes_longer_than_a_job_may_is_refused() -> None:
     example = {"status": "succeeded", "metrics": {"predict_time": 4000}, "output": None}
     with pytest.raises(ValueError, match="timeout: is shorter"):
