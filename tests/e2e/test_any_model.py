@@ -10,9 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+from playwright.sync_api import Browser, expect
 
 from devstack.replicate.control import Control
+from tests.support.api import unique
+from tests.support.media_files import image_file
 from tests.support.models import CATALOGUE_PATH
 from tests.support.provider_fixtures import provider_models
 from tests.support.stack import Stack, vsl
@@ -175,3 +179,64 @@ def test_what_the_stand_in_does_not_know_fails_at_its_submission(shop: Shop) -> 
 
     assert (status["status"], status["errorCode"]) == ("failed", "ProviderRejected")
     assert "404" in status["error"]
+
+
+def test_a_user_who_may_not_run_unpriced_models_is_told_so(shop: Shop) -> None:
+    """The row in user_limits goes before what the deployment allows."""
+    user = unique("thrifty").replace(" ", "-")
+    with psycopg.connect(shop.stack.database_url) as connection:
+        connection.execute(
+            "INSERT INTO user_limits (user_id, unpriced_models) VALUES (%s, false)", [user]
+        )
+    name, _ = shop.entry("prairie/chat-small")
+    estimate = f"{shop.stack.api.url}/models/{name}/estimate"
+    body = {"userId": user, "parameters": {"prompt": "a fox"}}
+    foreseen = httpx.post(estimate, json=body, timeout=None, trust_env=False).json()
+    assert (foreseen["estimatedCost"], foreseen["wouldHold"]) == (None, "0")
+    assert (foreseen["admitted"], foreseen["refusedBy"]["of"]) == (False, "unpriced")
+
+    refused = shop.stack.api.generate(name, {"prompt": "a fox"}, user_id=user)
+
+    assert refused.status_code == 403
+    problem = refused.json()
+    assert (problem["code"], problem["modelId"]) == ("UnpricedModel", name)
+
+
+def test_the_console_takes_lists_and_shows_texts(
+    shop: Shop, browser: Browser, tmp_path: Path
+) -> None:
+    (writer, _), (editor, _) = map(shop.entry, ("prairie/chat-small", "pixelforge/multi-edit"))
+    file = tmp_path / "second.png"
+    file.write_bytes(image_file("PNG", 64, 48))
+    context = browser.new_context(base_url=f"{shop.stack.api.url}/")
+    context.add_init_script("localStorage.setItem('vsl.userId', 'reader')")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    page.goto(f"console/index.html#/playground?model={writer}")
+    page.get_by_label("Prompt", exact=True).first.fill("a fox")
+    expect(page.get_by_text("Cost not known and")).to_be_visible()
+    page.get_by_role("button", name="Generate").click()
+    text = page.locator("pre.text")
+    expect(text).to_be_visible(timeout=60_000)
+    expect(text).not_to_have_text("Loading …")
+    link = str(page.get_by_role("link", name="Download").get_attribute("href"))
+    stored = httpx.get(link, timeout=None, trust_env=False).content.decode()
+    assert text.text_content() == stored
+
+    page.goto(f"console/index.html#/playground?model={editor}")
+    page.get_by_label("Prompt", exact=True).fill("blend them")
+    images = page.get_by_label("Input Images")
+    images.fill(PIXEL)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add a file").click()
+    chooser.value.set_files(file)
+    expect(page.get_by_text("second.png is there.")).to_be_visible()
+    lines = images.input_value().split("\n")
+    assert lines[0] == PIXEL
+    assert lines[1].startswith("upload:")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".media img")).to_be_visible(timeout=60_000)
+    context.close()
+    assert not complaints

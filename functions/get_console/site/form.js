@@ -203,7 +203,7 @@ function words(name) {
 
 function hintOf(property) {
   const { minimum, maximum, enum: choices } = property.items || property;
-  const parts = [property.description || ""];
+  const parts = [(property.description || "").replace(/([^.!?…])$/, "$1.")];
   if (minimum !== undefined && maximum !== undefined) parts.push(`${minimum} to ${maximum}.`);
   else if (minimum !== undefined) parts.push(`At least ${minimum}.`);
   else if (maximum !== undefined) parts.push(`At most ${maximum}.`);
