@@ -14,7 +14,7 @@ import pytest
 
 from cli.models.hardware import hardware_table, rates_of_table
 from cli.models.provider import Documents, ProviderModels
-from cli.models.translation.entry import Options, Proposal, RefusedError, propose
+from cli.models.translation.entry import Options, Proposal, propose
 from cli.models.translation.names import model_id
 from cli.models.translation.reference import Reference
 from devstack.replicate.faults import PredictionSlow
@@ -31,7 +31,6 @@ from vsl.domain.predictions.output import OutputKind, output_addresses
 
 MODELS = {f"{each['owner']}/{each['name']}": each for each in provider_models()}
 SERVED = [name for name, each in MODELS.items() if each["expect"] == "served"]
-REFUSED = [name for name, each in MODELS.items() if each["expect"] == "refused"]
 RATES = rates_of_table(hardware_table())
 READ_AT = date(2026, 11, 29)
 FILE = "data:application/octet-stream;base64,AAAA"
@@ -42,7 +41,7 @@ NOBODY = "http://127.0.0.1:1"  # refuses at once: webhooks are not what is teste
 def server() -> Iterator[StandIn]:
     with stand_in() as running:
         for reference, document in MODELS.items():
-            running.control.offer_model(reference, document)
+            running.control.offer_model(*reference.split("/"), document=document)
         yield running
 
 
@@ -82,30 +81,6 @@ def _local(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_local(item) for item in value]
     return FILE if isinstance(value, str) and value.startswith("https://") else value
-
-
-@pytest.mark.parametrize("reference", SERVED)
-def test_an_entry_says_what_the_schema_says(server: StandIn, reference: str) -> None:
-    fixture = MODELS[reference]
-    proposal = proposed(server, reference)
-    model = parsed(proposal)
-
-    left_out = [{"input": each.input, "why": each.why} for each in proposal.left_out]
-    expected = fixture.get("expected_output", {})
-    version = "" if fixture["official"] else f":{fixture['version']}"
-    assert model.reference == reference + version
-    assert sorted(left_out, key=str) == sorted(fixture.get("left_out", []), key=str)
-    assert model.output == expected.get("shape", model.output)
-    assert model.media_type == expected.get("media", model.media_type)
-
-
-@pytest.mark.parametrize("reference", REFUSED)
-def test_what_cannot_be_served_is_refused_by_name(server: StandIn, reference: str) -> None:
-    with pytest.raises(RefusedError) as raised:
-        proposed(server, reference)
-
-    obstacles = [{"input": each.input, "why": each.why} for each in raised.value.obstacles]
-    assert MODELS[reference]["refused"] in obstacles
 
 
 @pytest.mark.parametrize("reference", SERVED)
@@ -172,7 +147,7 @@ def test_all_of_them_make_one_catalogue(server: StandIn) -> None:
 
 def test_a_deployment_is_an_entry_that_runs(server: StandIn, provider: ReplicateProvider) -> None:
     server.control.faults(PredictionSlow(starting=60))
-    server.control.deploy("acme/portraits", "granite/nullable-portrait")
+    server.control.deploy("acme", "portraits", "granite/nullable-portrait")
     model = parsed(proposed(server, "deployments/acme/portraits"))
     sent = build_provider_input(model, request_of(model))
 
@@ -188,7 +163,7 @@ def test_a_new_version_is_read_where_the_old_one_is_pinned(server: StandIn) -> N
     reference = "meadow/reel-two"
     before = parsed(proposed(server, reference))
     changed: Mapping[str, Any] = {**MODELS[reference], "version": "f" * 64}
-    server.control.offer_model(reference, changed)
+    server.control.offer_model(*reference.split("/"), document=changed)
 
     newest, pinned = (parsed(proposed(server, each)) for each in (reference, before.reference))
 

@@ -46,7 +46,9 @@ def server(shared: StandIn) -> StandIn:
 
 def offer(server: StandIn, reference: str, **changes: Any) -> dict[str, Any]:
     """Give the stand-in a fixture; the provider's document of it."""
-    return server.control.offer_model(reference, {**MODELS[reference], **changes})
+    return server.control.offer_model(
+        *reference.split("/"), document={**MODELS[reference], **changes}
+    )
 
 
 def with_output(reference: str, output: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,9 +215,9 @@ def test_a_model_shows_as_the_provider_shows_one(server: StandIn) -> None:
 
 def test_the_provider_s_own_document_is_taken_as_it_is(server: StandIn) -> None:
     document = offer(server, "lumen-lab/aurora-sketch")
-    server.control.withdraw_model("lumen-lab/aurora-sketch")
+    server.control.withdraw_model("lumen-lab", "aurora-sketch")
 
-    again = server.control.offer_model("lumen-lab/aurora-sketch", document)
+    again = server.control.offer_model("lumen-lab", "aurora-sketch", document)
 
     assert again == document
     assert again["is_official"] is True
@@ -240,7 +242,7 @@ def test_a_new_version_leaves_the_old_one_callable(server: StandIn) -> None:
 def test_what_the_stand_in_has_no_schema_for_is_not_there(server: StandIn) -> None:
     document = offer(server, "opal/reader")
     pinned = f"opal/melody:{MODELS['opal/melody']['version']}"
-    server.control.withdraw_model("opal/reader")
+    server.control.withdraw_model("opal", "reader")
 
     official = server.post("/models/opal/reader/predictions", {"input": {"text": "hello"}})
     versioned = server.post("/predictions", {"version": pinned, "input": {}})
@@ -252,16 +254,18 @@ def test_what_the_stand_in_has_no_schema_for_is_not_there(server: StandIn) -> No
     assert server.http.get("/v1/models/opal/reader").status_code == 404
     assert document["latest_version"]["id"] not in str(server.http.get("/v1/models").json())
     with pytest.raises(httpx.HTTPStatusError, match="404"):
-        server.control.withdraw_model("opal/reader")
+        server.control.withdraw_model("opal", "reader")
 
 
 def test_a_model_of_the_catalogue_can_be_hidden_and_comes_back(server: StandIn) -> None:
     before = server.http.get(f"/v1/models/{SCHNELL}").json()
     schema = MODELS["prairie/captioner"]["openapi_schema"]
-    server.control.offer_model(SCHNELL, {"openapi_schema": schema, "official": True})
+    server.control.offer_model(
+        *SCHNELL.split("/"), document={"openapi_schema": schema, "official": True}
+    )
 
     hidden = server.http.get(f"/v1/models/{SCHNELL}").json()
-    server.control.withdraw_model(SCHNELL)
+    server.control.withdraw_model(*SCHNELL.split("/"))
 
     assert hidden["latest_version"]["openapi_schema"] == schema
     assert server.http.get(f"/v1/models/{SCHNELL}").json() == before
@@ -491,7 +495,7 @@ def test_an_input_file_of_a_list_has_to_be_there(server: StandIn) -> None:
 
 def test_a_deployment_runs_its_model(server: StandIn) -> None:
     offer(server, "meadow/reel-two")
-    server.control.deploy("acme/films", "meadow/reel-two")
+    server.control.deploy("acme", "films", "meadow/reel-two")
 
     shown = server.http.get("/v1/deployments/acme/films").json()
     body = {"input": {"prompt": "waves", "num_frames": 17}}
@@ -513,17 +517,17 @@ def test_a_deployment_runs_its_model(server: StandIn) -> None:
 
 def test_a_deployment_is_released_anew_and_taken_away(server: StandIn) -> None:
     offer(server, "opal/melody")
-    server.control.deploy("acme/tunes", "opal/melody", MODELS["opal/melody"]["version"])
-    server.control.deploy("acme/tunes", SCHNELL)
+    server.control.deploy("acme", "tunes", "opal/melody", MODELS["opal/melody"]["version"])
+    server.control.deploy("acme", "tunes", SCHNELL)
 
     shown = server.http.get("/v1/deployments/acme/tunes").json()["current_release"]
-    server.control.undeploy("acme/tunes")
+    server.control.undeploy("acme", "tunes")
 
     assert (shown["number"], shown["model"]) == (2, SCHNELL)
     gone = server.post("/deployments/acme/tunes/predictions", {"input": {"prompt": "x"}})
     assert gone.status_code == 404
     with pytest.raises(httpx.HTTPStatusError, match="404"):
-        server.control.undeploy("acme/tunes")
+        server.control.undeploy("acme", "tunes")
 
 
 def test_a_deployment_of_an_unknown_model_is_refused(server: StandIn) -> None:
@@ -554,7 +558,7 @@ def test_given_models_survive_a_reset_and_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "provider.json"
     with stand_in(models=file) as first:
         documents = [offer(first, "opal/reader"), offer(first, "meadow/reel-two")]
-        first.control.deploy("acme/films", "meadow/reel-two")
+        first.control.deploy("acme", "films", "meadow/reel-two")
         first.control.reset()
         release = first.http.get("/v1/deployments/acme/films").json()
 
@@ -565,7 +569,7 @@ def test_given_models_survive_a_reset_and_a_restart(tmp_path: Path) -> None:
         ]
         assert kept == documents
         assert second.http.get("/v1/deployments/acme/films").json() == release
-        second.control.withdraw_model("opal/reader")
+        second.control.withdraw_model("opal", "reader")
 
     with stand_in(models=file) as third:
         assert third.http.get("/v1/models/opal/reader").status_code == 404

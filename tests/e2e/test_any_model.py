@@ -13,7 +13,9 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
+from typer.testing import CliRunner
 
+from cli.main import app
 from devstack.replicate.control import Control
 from tests.support.api import unique
 from tests.support.media_files import image_file
@@ -67,9 +69,10 @@ class Shop:
                     return name, entry
         raise AssertionError(f"{reference} is not in the catalogue")
 
-    def add(self, reference: str) -> str:
-        words = ("models", "add", reference, "--file", str(self.catalogue))
-        return vsl(*words, state=self.state)
+    def add(self, reference: str) -> None:
+        where = ("--file", str(self.catalogue), "--state", str(self.state))
+        done = CliRunner().invoke(app, ["models", "add", reference, *where])
+        assert done.exit_code == 0, done.output
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +89,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         shop = Shop(Stack(json.loads(printed)), catalogue, state)
         ending.callback(shop.stack.close)
         control = shop.stack.control
-        control.offer_model("granite/nullable-portrait", FIXTURES["granite/nullable-portrait"])
-        control.deploy("acme/portraits", "granite/nullable-portrait")
+        control.offer_model("granite", "nullable-portrait", FIXTURES["granite/nullable-portrait"])
+        control.deploy("acme", "portraits", "granite/nullable-portrait")
         for reference in STORED:
             if reference in FIXTURES:
-                control.offer_model(reference, FIXTURES[reference])
+                control.offer_model(*reference.split("/"), document=FIXTURES[reference])
             shop.add(reference)
         yield shop
 
@@ -171,9 +174,9 @@ def test_added_models_are_in_the_api_at_once(shop: Shop) -> None:
 
 def test_what_the_stand_in_does_not_know_fails_at_its_submission(shop: Shop) -> None:
     reference = "lumen-lab/aurora-sketch-pro"
-    shop.stack.control.offer_model(reference, FIXTURES[reference])
+    shop.stack.control.offer_model(*reference.split("/"), document=FIXTURES[reference])
     shop.add(reference)
-    shop.stack.control.withdraw_model(reference)
+    shop.stack.control.withdraw_model(*reference.split("/"))
 
     status = shop.stack.api.run(shop.entry(reference)[0], {"prompt": "a lake"})
 

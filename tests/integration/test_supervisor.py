@@ -168,7 +168,7 @@ def test_a_killed_supervisor_and_guard_leave_nothing_behind(state: Path) -> None
     """Without the guard the kernel does it (Linux). The stand-in keeps the models it was given."""
     document = up(state, "--auth", "IAM")
     with Control(document["replicateUrl"]) as control:
-        given = control.offer_model("acme/sketch", {"openapi_schema": {"openapi": "3.0.2"}})
+        given = control.offer_model("acme", "sketch", {"openapi_schema": {"openapi": "3.0.2"}})
     auth = document["auth"]
     identity = Identity("", auth["accessKeyId"], auth["secretAccessKey"])
     headers = signed(identity, "GET", f"{document['apiUrl']}/models")
@@ -181,7 +181,7 @@ def test_a_killed_supervisor_and_guard_leave_nothing_behind(state: Path) -> None
     again = up(state)
     assert again["pid"] != document["pid"]
     with Control(again["replicateUrl"]) as control:
-        assert control.model("acme/sketch") == given
+        assert control.model("acme", "sketch") == given
 
 
 @pytest.mark.parametrize("part", ["valkey", "engine"])
