@@ -21,7 +21,7 @@ from devstack.replicate.faults import PredictionSlow
 from devstack.replicate.media.request import Request
 from devstack.replicate.media.scene import Scene
 from tests.support.models import CATALOGUE_PATH
-from tests.support.provider_fixtures import provider_models
+from tests.support.provider_fixtures import owner_and_name, provider_models
 from tests.support.stand_in import TOKEN, StandIn, stand_in
 from vsl.adapters.replicate.client import ReplicateProvider
 from vsl.domain.catalogue.catalogue import Catalogue
@@ -41,7 +41,7 @@ NOBODY = "http://127.0.0.1:1"  # refuses at once: webhooks are not what is teste
 def server() -> Iterator[StandIn]:
     with stand_in() as running:
         for reference, document in MODELS.items():
-            running.control.offer_model(*reference.split("/"), document=document)
+            running.control.offer_model(*owner_and_name(reference), document)
         yield running
 
 
@@ -163,7 +163,7 @@ def test_a_new_version_is_read_where_the_old_one_is_pinned(server: StandIn) -> N
     reference = "meadow/reel-two"
     before = parsed(proposed(server, reference))
     changed: Mapping[str, Any] = {**MODELS[reference], "version": "f" * 64}
-    server.control.offer_model(*reference.split("/"), document=changed)
+    server.control.offer_model(*owner_and_name(reference), changed)
 
     newest, pinned = (parsed(proposed(server, each)) for each in (reference, before.reference))
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from devstack.json_types import JSON_TYPES
 from devstack.replicate.faults import Match, NsfwFilter, OutputNull, PredictionSlow
-from tests.support.provider_fixtures import ProviderModel, provider_models
+from tests.support.provider_fixtures import ProviderModel, owner_and_name, provider_models
 from tests.support.stand_in import SCHNELL, StandIn, receiver, stand_in
 from tests.support.waiting import until
 
@@ -46,9 +46,7 @@ def server(shared: StandIn) -> StandIn:
 
 def offer(server: StandIn, reference: str, **changes: Any) -> dict[str, Any]:
     """Give the stand-in a fixture; the provider's document of it."""
-    return server.control.offer_model(
-        *reference.split("/"), document={**MODELS[reference], **changes}
-    )
+    return server.control.offer_model(*owner_and_name(reference), {**MODELS[reference], **changes})
 
 
 def with_output(reference: str, output: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,11 +259,11 @@ def test_a_model_of_the_catalogue_can_be_hidden_and_comes_back(server: StandIn) 
     before = server.http.get(f"/v1/models/{SCHNELL}").json()
     schema = MODELS["prairie/captioner"]["openapi_schema"]
     server.control.offer_model(
-        *SCHNELL.split("/"), document={"openapi_schema": schema, "official": True}
+        *owner_and_name(SCHNELL), {"openapi_schema": schema, "official": True}
     )
 
     hidden = server.http.get(f"/v1/models/{SCHNELL}").json()
-    server.control.withdraw_model(*SCHNELL.split("/"))
+    server.control.withdraw_model(*owner_and_name(SCHNELL))
 
     assert hidden["latest_version"]["openapi_schema"] == schema
     assert server.http.get(f"/v1/models/{SCHNELL}").json() == before

@@ -20,7 +20,7 @@ from devstack.replicate.control import Control
 from tests.support.api import unique
 from tests.support.media_files import image_file
 from tests.support.models import CATALOGUE_PATH
-from tests.support.provider_fixtures import provider_models
+from tests.support.provider_fixtures import owner_and_name, provider_models
 from tests.support.stack import Stack, vsl
 
 pytestmark = pytest.mark.e2e
@@ -93,7 +93,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         control.deploy("acme", "portraits", "granite/nullable-portrait")
         for reference in STORED:
             if reference in FIXTURES:
-                control.offer_model(*reference.split("/"), document=FIXTURES[reference])
+                control.offer_model(*owner_and_name(reference), FIXTURES[reference])
             shop.add(reference)
         yield shop
 
@@ -174,9 +174,9 @@ def test_added_models_are_in_the_api_at_once(shop: Shop) -> None:
 
 def test_what_the_stand_in_does_not_know_fails_at_its_submission(shop: Shop) -> None:
     reference = "lumen-lab/aurora-sketch-pro"
-    shop.stack.control.offer_model(*reference.split("/"), document=FIXTURES[reference])
+    shop.stack.control.offer_model(*owner_and_name(reference), FIXTURES[reference])
     shop.add(reference)
-    shop.stack.control.withdraw_model(*reference.split("/"))
+    shop.stack.control.withdraw_model(*owner_and_name(reference))
 
     status = shop.stack.api.run(shop.entry(reference)[0], {"prompt": "a lake"})
 

@@ -43,3 +43,8 @@ class ProviderModel(TypedDict):
 def provider_models() -> list[ProviderModel]:
     """All of them, ordered by name."""
     return [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
+
+
+def owner_and_name(reference: str) -> tuple[str, str]:
+    owner, _, name = reference.partition("/")
+    return owner, name
