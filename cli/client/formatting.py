@@ -68,7 +68,9 @@ def cost(status: Mapping[str, Any]) -> str:
     """What a job cost; before its end the estimate."""
     if status["actualCost"] is not None:
         return dollars(status["actualCost"])
-    return "not known" if status["completedAt"] else f"~{dollars(status['estimatedCost'])}"
+    if status["completedAt"] or status["estimatedCost"] is None:
+        return "not known"
+    return f"~{dollars(status['estimatedCost'])}"
 
 
 def price(document: Mapping[str, Any] | None) -> str:

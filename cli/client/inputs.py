@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,21 +85,12 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 def identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the contents of files as their digest: what makes two commands equal."""
-
-    def same(value: Any) -> Any:
-        if isinstance(value, list):
-            return [same(member) for member in value]
-        return f"sha256:{value.sha256}" if isinstance(value, LocalFile) else value
-
-    return {name: same(value) for name, value in parameters.items()}
+    return _with_files(parameters, lambda file: f"sha256:{file.sha256}")
 
 
 def unsent(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with files of no content in the place of files: for what does not look into them."""
-    return {
-        name: f"data:{value.content_type};base64,AA==" if isinstance(value, LocalFile) else value
-        for name, value in parameters.items()
-    }
+    return _with_files(parameters, lambda file: f"data:{file.content_type};base64,AA==")
 
 
 def sent(api: Api, model: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +103,17 @@ def sent(api: Api, model: Mapping[str, Any], parameters: Mapping[str, Any]) -> d
         return _send(api, value, known) if isinstance(value, LocalFile) else value
 
     return {name: put(value, schema.get(name, {})) for name, value in parameters.items()}
+
+
+def _with_files(parameters: Mapping[str, Any], word: Callable[[LocalFile], str]) -> dict[str, Any]:
+    """The parameters with a word in the place of each file, also of one in a list."""
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(member) for member in value]
+        return word(value) if isinstance(value, LocalFile) else value
+
+    return {name: put(value) for name, value in parameters.items()}
 
 
 def _see(model: Mapping[str, Any]) -> str:

@@ -128,5 +128,7 @@ export function cancel(jobId) {
 }
 
 export function cost(job) {
-  return job.actualCost === null ? `about ${dollars(job.estimatedCost)}` : dollars(job.actualCost);
+  const known = job.actualCost ?? job.estimatedCost;
+  if (known === null) return "cost not known";
+  return job.actualCost === null ? `about ${dollars(known)}` : dollars(known);
 }

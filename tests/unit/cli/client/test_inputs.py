@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.client.errors import CommandError
-from cli.client.inputs import LocalFile, identity, read_parameters
+from cli.client.inputs import LocalFile, identity, read_parameters, unsent
 from devstack.paths import MODELS_CONFIG
 from vsl.adapters.aws.catalogue import load_catalogue
 from vsl.services.api.get_model import GetModel
@@ -78,6 +78,7 @@ def test_files_beyond_the_single_ones_make_a_list(tmp_path: Path) -> None:
     named = shaped(f"images=@{picture}", f"images={one}", images=[two])
     assert named == {"images": [file, one], "first": two}
     assert identity(named)["images"] == [f"sha256:{file.sha256}", one]
+    assert unsent(named)["images"] == ["data:image/png;base64,AA==", one]
     with pytest.raises(CommandError, match="takes 1; 2 given"):
         shaped(f"images={one}", images=[one, two])
 
