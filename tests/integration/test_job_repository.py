@@ -15,6 +15,7 @@ from tests.support.fakes import START
 from tests.support.jobs import make_job
 from vsl.adapters.postgres.budgets import PostgresBudgets
 from vsl.adapters.postgres.connection import PostgresConnection
+from vsl.adapters.postgres.job_queries import PostgresJobQueries
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
 from vsl.domain.api.limits import RecentJob, UserLimits
 from vsl.domain.errors import InternalError, UnpricedModel
@@ -29,6 +30,7 @@ from vsl.domain.jobs.job import (
     WebhookReceipt,
 )
 from vsl.domain.jobs.status import finished_document
+from vsl.domain.jobs.timeline import timeline
 from vsl.domain.money.budgets import BudgetDefaults
 from vsl.services.ports.jobs import Creation
 
@@ -284,6 +286,10 @@ def test_a_model_without_a_price_runs_for_those_who_may(
     document = allowing.status(job.job_id)
     assert document is not None
     assert (document["estimatedCost"], document["heldCost"]) == (None, "0")
+    record = PostgresJobQueries(connection).record(job.job_id)
+    assert record is not None
+    assert (record.estimated_cost, record.held_cost) == (None, 0)
+    assert timeline(record, datetime.now(UTC))["estimatedCost"] is None
     # Admitted, it stays so, whatever is allowed by now.
     assert not refusing.create_job(job, None).new
 
