@@ -178,7 +178,8 @@ def provider(state: Path | None, stage: str | None, origin: Origin | None) -> Pr
 
 
 def teach_stand_in(state: Path | None, documents: Documents) -> bool:
-    """Give the stand-in of the local stack, if one runs, the model; whether it has it now."""
+    """Give the stand-in of the local stack, if one runs, the model, and a deployment of it where the
+    reference is one; whether it has them now."""
     document = running_stack(StateFolder.at(state))
     version = documents.version or {}
     if document is None:
@@ -190,20 +191,24 @@ def teach_stand_in(state: Path | None, documents: Documents) -> bool:
         "description": documents.model.get("description") or "",
         "default_example": documents.model.get("default_example"),
     }
-    path = _path(
-        str(documents.model.get("owner") or documents.reference.owner),
-        str(documents.model.get("name") or documents.reference.name),
+    reference = documents.reference
+    owner, name = (
+        str(documents.model.get(key) or known)
+        for key, known in (("owner", reference.owner), ("name", reference.name))
     )
+    bodies = {f"models/{_path(owner, name)}": body}
+    if reference.deployment:
+        release = {"model": f"{owner}/{name}", "version": version.get("id")}
+        bodies[f"deployments/{_path(reference.owner, reference.name)}"] = release
+    control = f"{_origin(document)}/_control"
     try:
-        answer = httpx.put(
-            f"{_origin(document)}/_control/models/{path}",
-            json=body,
-            timeout=TIMEOUT,
-            trust_env=False,
-        )
+        with httpx.Client(timeout=TIMEOUT, trust_env=False) as client:
+            return all(
+                client.put(f"{control}/{path}", json=body).is_success
+                for path, body in bodies.items()
+            )
     except httpx.HTTPError:
         return False
-    return answer.is_success
 
 
 def _stand_in(document: Mapping[str, Any]) -> ProviderModels:

@@ -288,8 +288,9 @@ def test_the_last_model_stays(vsl: Shell) -> None:
 
 
 def test_the_stand_in_learns_what_is_read_from_the_provider(
-    vsl: Shell, monkeypatch: pytest.MonkeyPatch
+    vsl: Shell, server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    server.control.deploy("acme", "taught", MESH)
     with stand_in() as local:
         document = {"replicateUrl": local.url, "replicateToken": TOKEN}
         monkeypatch.setattr(provider, "running_stack", lambda _state: document)
@@ -302,6 +303,10 @@ def test_the_stand_in_learns_what_is_read_from_the_provider(
 
         assert "The stand-in of the local stack has the model, too." in shown.stderr
         assert stacked.answer("add", STREAM)["verdict"] == "unchanged"
+        assert vsl("add", "deployments/acme/taught", "--id", "taught").exit_code == 0
+        release = local.http.get("/v1/deployments/acme/taught").json()["current_release"]
+        assert release["version"] == FIXTURES[MESH]["version"]
+        assert local.post("/deployments/acme/taught/predictions", {"input": {}}).status_code == 422
 
 
 @pytest.fixture
