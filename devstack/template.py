@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from devstack.paths import HARDWARE_CONFIG, LAYER_CORE, MODELS_CONFIG, REPOSITORY, python_of
+from devstack.paths import HARDWARE_CONFIG, LAYER_CORE, REPOSITORY, python_of
 
 RUNTIME = "provided.al2023"
 FUNCTION = "AWS::Serverless::Function"
@@ -122,9 +122,6 @@ def localise(template: Mapping[str, Any], folder: Path, local: Localisation) -> 
             _localise_function(name, resource["Properties"], defaults, layers, folder, local)
     for part in ("Layers", "Runtime", "CodeUri"):
         defaults.pop(part, None)
-    if not local.built and CATALOGUE in changed.get("Parameters", {}):
-        # The checkout's, unless `--parameter` names another file or a parameter of SSM.
-        changed["Parameters"][CATALOGUE] = {"Type": "String", "Default": str(MODELS_CONFIG)}
     for name, resource in list(resources.items()):
         if name in layers or resource["Type"] in UNKNOWN_TO_THE_ENGINE:
             del resources[name]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devstack.paths import LAYER_CORE, MODELS_CONFIG, REPOSITORY, TEMPLATE
+from devstack.paths import LAYER_CORE, REPOSITORY, TEMPLATE
 from devstack.template import (
     FUNCTION,
     LAYER,
@@ -52,8 +52,7 @@ def test_only_runtime_code_and_layers_of_functions_change() -> None:
             expected.pop("Layers", None)
             assert properties == expected
     assert before["Conditions"] == after["Conditions"]
-    catalogue = {"Type": "String", "Default": str(MODELS_CONFIG)}
-    assert after["Parameters"] == {**before["Parameters"], "ModelsConfig": catalogue}
+    assert before["Parameters"] == after["Parameters"]
 
 
 def test_every_caller_calls_the_function_itself() -> None:
@@ -77,7 +76,7 @@ def test_every_caller_calls_the_function_itself() -> None:
     assert before["Resources"].keys() == after["Resources"].keys()
 
 
-def test_the_catalogue_is_the_checkout_s_unless_a_parameter_names_another() -> None:
+def test_functions_read_the_catalogue_that_the_parameter_names() -> None:
     translated = translate(localised(), {"Stage": "local"})
     variables = [
         each["Properties"]["Environment"]["Variables"]
@@ -85,7 +84,6 @@ def test_the_catalogue_is_the_checkout_s_unless_a_parameter_names_another() -> N
         if each["Type"] == "AWS::Lambda::Function"
     ]
 
-    assert localised()["Parameters"]["ModelsConfig"]["Default"] == str(MODELS_CONFIG)
     assert all(each["MODELS_CONFIG"] == {"Ref": "ModelsConfig"} for each in variables)
 
 
