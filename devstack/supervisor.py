@@ -197,6 +197,7 @@ class Supervisor:
         replicate = ["devstack.replicate", "--host", "127.0.0.1", "--json"]
         replicate += ["--token", stack["replicateToken"], "--speed", str(self._options.speed)]
         replicate += ["--webhook-secret", stack["webhookSecret"]]
+        replicate += ["--models", str(self._state.provider)]
         gateway = ["devstack.gateway", "--document", str(self._state.api)]
         gateway += ["--engine", stack["awsEndpointUrl"]]
         logs = self._state.logs

@@ -15,6 +15,7 @@ from vsl.domain.jobs.job import JobStatus
 from vsl.domain.money.amounts import micro_dollars, plain
 from vsl.domain.money.budgets import owner_of
 from vsl.domain.money.pricing import actual_cost
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def _unused(
 
 def _cost(run: Run, prediction: Prediction) -> Decimal | None:
     model = catalogue().find(run.job.model_id)
-    return actual_cost(model, run.job.parameters, Outcome.of(prediction, "provider"))
+    return actual_cost(
+        model, run.job.parameters, Outcome.of(prediction, "provider", OutputKind.of(model.output))
+    )
 
 
 def _without_cost(document: Any) -> Any:

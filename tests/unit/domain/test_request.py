@@ -65,7 +65,7 @@ def test_every_fault_is_reported_at_once() -> None:
         " callbackEvents, priority",
         "userId": "is required",
         "modelId": "is required",
-        "mediaType": "must be one of image, video, audio",
+        "mediaType": "must be one of image, video, audio, text, file",
         "parameters": "must be an object",
         "prompt": "must be text",
     }

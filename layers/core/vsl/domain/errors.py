@@ -176,6 +176,13 @@ class ModelFrozen(VslError):
     title = "The model takes no jobs at the moment"
 
 
+class UnpricedModel(VslError):
+    """The model has no price in the catalogue, and its user may run only models that have one."""
+
+    status = 403
+    title = "The model has no price"
+
+
 class PayloadTooLarge(VslError):
     """The request's body is larger than a job may be."""
 

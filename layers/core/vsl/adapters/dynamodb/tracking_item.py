@@ -23,10 +23,13 @@ from vsl.domain.jobs.job import (
     WebhookReceipt,
     callback_events,
     iso,
+    optional_dollars,
+    optional_text,
 )
 from vsl.domain.jobs.status import AskedDocument, StatusDocument
 from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome
 from vsl.domain.predictions.search import Intent, Search
 
@@ -59,7 +62,7 @@ def identity(job: Job) -> dict[str, Any]:
         "mediaType": job.media_type.value,
         "modelId": job.model_id,
         "estimatedTime": Decimal(str(job.estimated_time)),
-        "estimatedCost": str(job.estimated_cost),
+        "estimatedCost": optional_text(job.estimated_cost),
         "timeoutSeconds": job.timeout_seconds,
         "reruns": job.reruns,
         "createdAt": iso(job.created_at),
@@ -73,6 +76,8 @@ def identity(job: Job) -> dict[str, Any]:
         known["priority"] = job.priority.value
     if job.weight != 1:
         known["weight"] = job.weight
+    if job.output is not OutputKind.FILES:
+        known["output"] = job.output.value
     if job.price:
         known["price"] = job.price.document()
     return known
@@ -129,7 +134,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         model_id=item["modelId"],
         parameters={},
         estimated_time=float(item.get("estimatedTime", 0)),
-        estimated_cost=Decimal(item.get("estimatedCost", 0)),
+        estimated_cost=optional_dollars(item.get("estimatedCost", 0)),
         timeout_seconds=int(item.get("timeoutSeconds", MAX_TIMEOUT_SECONDS)),
         created_at=began,
         reruns=int(item.get("reruns", 1)),
@@ -137,6 +142,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         callback_events=callback_events(item),
         priority=Priority(item.get("priority", Priority.INTERACTIVE)),
         weight=int(item.get("weight", 1)),
+        output=OutputKind(item.get("output", OutputKind.FILES)),
         price=PriceTerms.from_document(item.get("price")),
     )
     outcome = item.get("outcome")

@@ -33,7 +33,7 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         model_id=row["model_id"],
         parameters={},
         estimated_time=row["estimated_time"],
-        estimated_cost=plain(row["estimated_cost"]),
+        estimated_cost=None if row["estimated_cost"] is None else plain(row["estimated_cost"]),
         timeout_seconds=row["timeout_seconds"],
         created_at=row["created_at"],
     )

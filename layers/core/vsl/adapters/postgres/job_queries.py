@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -107,9 +108,9 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
         created_at=row["created_at"],
         completed_at=row["completed_at"],
         execution_arn=row["execution_arn"],
-        estimated_cost=plain(row["estimated_cost"]),
+        estimated_cost=_plain(row["estimated_cost"]),
         held_cost=None if row["held"] is None else dollars(row["held"]),
-        actual_cost=None if row["actual_cost"] is None else plain(row["actual_cost"]),
+        actual_cost=_plain(row["actual_cost"]),
         events=tuple(
             JobEvent(
                 event["name"], datetime.fromisoformat(event["at"]), event["source"], event["detail"]
@@ -135,3 +136,7 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
             for movement in row["movements"]
         ),
     )
+
+
+def _plain(cost: Decimal | None) -> Decimal | None:
+    return None if cost is None else plain(cost)

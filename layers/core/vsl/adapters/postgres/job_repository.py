@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from vsl.adapters.postgres.connection import Connection, PostgresConnection
 from vsl.adapters.postgres.documents import SELECT_DOCUMENT, document
-from vsl.adapters.postgres.holds import hold_row, refused
+from vsl.adapters.postgres.holds import check_price, hold_row, refused
 from vsl.domain.api.limits import RecentJob, UserLimits
 from vsl.domain.errors import JobDeleted
 from vsl.domain.jobs.ids import is_job_id
@@ -144,7 +144,8 @@ _RECENT_JOBS = """
     SELECT job_id, created_at, timeout_seconds, completed_at IS NOT NULL FROM jobs
     WHERE user_id = %s AND created_at > %s
         AND coalesce(error_code, '') NOT IN (
-            'RateLimitExceeded', 'TooManyJobs', 'QueueFull', 'BudgetExceeded', 'ModelFrozen'
+            'RateLimitExceeded', 'TooManyJobs', 'QueueFull', 'BudgetExceeded', 'ModelFrozen',
+            'UnpricedModel'
         )
     ORDER BY created_at, job_id
 """
@@ -173,6 +174,7 @@ class PostgresJobRepository:
         row = _job_row(job) | {"execution_arn": execution_arn} | hold_row(job, self._defaults)
 
         def insert(connection: Connection) -> Creation:
+            check_price(connection, job, self._defaults)
             try:
                 new, alerted, weight = connection.execute(_CREATE, row).fetchone() or _NOTHING
             except psycopg.Error as error:

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, cast
 
-from vsl.domain.jobs.job import AssetDocument, FinishedJob, Job, JobStatus, MediaAsset, iso
+from vsl.domain.jobs.job import (
+    AssetDocument,
+    FinishedJob,
+    Job,
+    JobStatus,
+    MediaAsset,
+    iso,
+    optional_text,
+)
 from vsl.domain.jobs.tracked_job import TrackedJob
 
 # What a guess may say at most, and what is left when only the files have to be fetched.
@@ -53,7 +61,7 @@ class StatusDocument(TypedDict):
     updatedAt: str
     completedAt: str | None
     estimatedTime: float
-    estimatedCost: str
+    estimatedCost: str | None
     actualCost: str | None
     heldCost: str | None
     replicateId: str | None
@@ -92,8 +100,8 @@ def status_document(  # noqa: PLR0913 - one argument a field
         updatedAt=iso(updated_at),
         completedAt=None if completed_at is None else iso(completed_at),
         estimatedTime=job.estimated_time,
-        estimatedCost=str(job.estimated_cost),
-        actualCost=None if actual_cost is None else str(actual_cost),
+        estimatedCost=optional_text(job.estimated_cost),
+        actualCost=optional_text(actual_cost),
         heldCost=None if held_cost is None else format(held_cost.normalize(), "f"),
         replicateId=replicate_id,
         assets=[asset.document() for asset in assets],

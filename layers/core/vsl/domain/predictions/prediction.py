@@ -14,9 +14,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypedDict
 
+from vsl.domain.predictions.output import OutputKind, output_addresses
 from vsl.domain.predictions.provider_logs import log_tail
 from vsl.domain.predictions.provider_values import (
-    clean_text,
     seconds_of,
     text_of,
     texts_in,
@@ -29,7 +29,6 @@ MAX_OUTPUTS = 100
 
 _MAX_ERROR = 2000
 _ID = re.compile("[A-Za-z0-9_-]{1,100}")
-_ADDRESS = re.compile(r"\s*(?:https?://|data:)", re.IGNORECASE)
 _MEASURED = ("predict_time", "total_time")
 _TIMES = ("created_at", "started_at", "completed_at")
 
@@ -67,6 +66,7 @@ class Prediction:
     implausible: tuple[str, ...] = ()
     model: str | None = None
     version: str | None = None
+    deployment: str | None = None
     input: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -100,6 +100,7 @@ class Prediction:
             implausible=(*_left_out(measures, metrics), *_left_out(body, times)),
             model=_text(body.get("model")),
             version=_text(body.get("version")),
+            deployment=_text(body.get("deployment")),
             input=asked if isinstance(asked := body.get("input"), Mapping) else {},
         )
 
@@ -145,11 +146,11 @@ class Outcome:
     logs: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, prediction: Prediction, source: str) -> Self:
-        """Raises ValueError for a prediction that has not ended."""
+    def of(cls, prediction: Prediction, source: str, kind: OutputKind = OutputKind.FILES) -> Self:
+        """`kind` is that of its job. Raises ValueError for a prediction that has not ended."""
         if not prediction.status.terminal:
             raise ValueError(f"prediction {prediction.id} is still {prediction.status}")
-        urls = tuple(output_urls(prediction.output))
+        urls = tuple(output_addresses(prediction.output, kind))
         succeeded = prediction.status is PredictionStatus.SUCCEEDED
         return cls(
             replicate_id=prediction.id,
@@ -209,17 +210,6 @@ class Outcome:
             else int(document["outputCount"]),
             data_removed=bool(document.get("dataRemoved")),
         )
-
-
-def output_urls(output: object) -> Iterator[str]:
-    """Every file address in an output of any shape: string, list or object, nested or not.
-
-    Strings that are no address (the text output of a language model) and nulls are passed over.
-    """
-    for text in texts_in(output):
-        address = clean_text(text)
-        if _ADDRESS.match(address):
-            yield address
 
 
 def _status(text: str) -> PredictionStatus:

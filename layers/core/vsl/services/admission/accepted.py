@@ -6,7 +6,7 @@ from typing import Any
 from vsl.domain.jobs.idempotency import KeyRecord
 from vsl.domain.jobs.job import Job, JobStatus
 from vsl.domain.jobs.tracked_job import TrackedJob
-from vsl.domain.money.amounts import plain
+from vsl.domain.money.amounts import plain_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Accepted:
             "jobId": self.job.job_id,
             "status": self.status.value,
             "estimatedTime": self.job.estimated_time,
-            "estimatedCost": str(plain(self.job.estimated_cost)),
+            "estimatedCost": plain_text(self.job.estimated_cost),
             "replicateId": self.replicate_id,
             "statusUrl": f"{api_url}/status/{self.job.job_id}",
         }

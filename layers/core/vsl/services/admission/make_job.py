@@ -11,6 +11,7 @@ from vsl.domain.errors import InvalidParameters, InvalidRequest, UnknownModel
 from vsl.domain.jobs.ids import created_at
 from vsl.domain.jobs.job import Job
 from vsl.domain.money.pricing import estimate, estimated_time, price_terms
+from vsl.domain.predictions.output import OutputKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class MakeJob:
             callback_events=request.callback_events,
             metadata=request.metadata,
             priority=request.priority,
+            output=OutputKind.of(model.output),
             price=price_terms(model, parameters),
             call=provider_call(model, parameters),
         )

@@ -71,7 +71,8 @@ class FailJob:
                 prediction = self.provider.cancel(item.replicate_id)
                 if prediction is not None and prediction.status.terminal:
                     # Of a success that came too late only the cost is kept.
-                    outcome = replace(Outcome.of(prediction, "workflow"), output=())
+                    known = Outcome.of(prediction, "workflow", item.job.output)
+                    outcome = replace(known, output=())
                     now = self.clock.now()
                     item = self.tracking.record_outcome(job_id, outcome, now).item or item
         except StoreUnavailable:

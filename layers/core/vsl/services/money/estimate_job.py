@@ -8,7 +8,7 @@ from vsl.domain.api.request import folded_parameters
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.validation import validate_parameters
 from vsl.domain.errors import InvalidRequest
-from vsl.domain.money.amounts import dollars, micro_dollars, plain
+from vsl.domain.money.amounts import dollars, micro_dollars, plain_text
 from vsl.domain.money.pricing import estimate, estimated_time, would_hold
 from vsl.services.money.foresee_admission import ForeseeAdmission
 
@@ -33,14 +33,16 @@ class EstimateJob:
         if faults:
             raise InvalidRequest.of(faults.items())
         parameters = validate_parameters(model, given, allow_http=self.allow_http)
+        expected = estimate(model, parameters)
         wanted = micro_dollars(would_hold(model, parameters))
         foreseen = {"admitted": None, "refusedBy": None}
         if user_id is not None:
-            foreseen = self.foresee_admission(user_id, model.model_id, wanted)
+            held = None if expected is None else wanted
+            foreseen = self.foresee_admission(user_id, model.model_id, held)
         return {
             "modelId": model.model_id,
             "mediaType": model.media_type.value,
-            "estimatedCost": str(plain(estimate(model, parameters))),
+            "estimatedCost": plain_text(expected),
             "estimatedTime": estimated_time(model, parameters),
             "wouldHold": str(dollars(wanted)),
             **foreseen,

@@ -39,8 +39,8 @@ class JobRepository(Protocol):
     def create_job(self, job: Job, execution_arn: str | None) -> Creation:
         """Insert the job as `pending` and hold what it may cost, once.
 
-        Raises JobDeleted when it was there, and is deleted; BudgetExceeded and ModelFrozen, and then
-        nothing is written.
+        Raises JobDeleted when it was there, and is deleted; BudgetExceeded, ModelFrozen and
+        UnpricedModel, and then nothing is written.
         """
         ...
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from vsl.domain.jobs.job import AssetDocument
 from vsl.domain.jobs.status import StatusDocument, current_progress
-from vsl.domain.money.amounts import plain
+from vsl.domain.money.amounts import plain_text
 from vsl.services.ports.media import Signer
 
 
@@ -23,7 +23,6 @@ class ShowStatus:
         """`result` is the first output, `outputs` are all; without `now` no progress is estimated."""
         outputs = [self._output(asset) for asset in document["assets"]]
         error = document["error"]
-        actual_cost, held_cost = document["actualCost"], document.get("heldCost")
         return {
             "jobId": document["jobId"],
             "userId": document["userId"],
@@ -37,8 +36,8 @@ class ShowStatus:
             "completedAt": document["completedAt"],
             "estimatedTime": document["estimatedTime"],
             "estimatedCost": _dollars(document["estimatedCost"]),
-            "actualCost": _dollars(actual_cost),
-            "heldCost": _dollars(held_cost),
+            "actualCost": _dollars(document["actualCost"]),
+            "heldCost": _dollars(document.get("heldCost")),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
             "queuePosition": document.get("queuePosition"),
@@ -70,4 +69,4 @@ class ShowStatus:
 
 def _dollars(text: str | None) -> str | None:
     """Without trailing zeros, whoever wrote the document."""
-    return None if text is None else str(plain(Decimal(text)))
+    return plain_text(None if text is None else Decimal(text))
