@@ -288,7 +288,8 @@ def test_a_model_without_a_price_runs_for_those_who_may(
     assert (document["estimatedCost"], document["heldCost"]) == (None, "0")
     record = PostgresJobQueries(connection).record(job.job_id)
     assert record is not None
-    assert (record.estimated_cost, record.held_cost) == (None, 0)
+    assert record.estimated_cost is None
+    assert record.held_cost == 0
     assert timeline(record, datetime.now(UTC))["estimatedCost"] is None
     # Admitted, it stays so, whatever is allowed by now.
     assert not refusing.create_job(job, None).new
