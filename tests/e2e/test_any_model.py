@@ -218,7 +218,7 @@ def test_the_console_takes_lists_and_shows_texts(
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
     page.goto(f"console/index.html#/playground?model={writer}")
-    page.get_by_label("Prompt", exact=True).first.fill("a fox")
+    page.locator("#parameter-prompt").fill("a fox")
     expect(page.get_by_text("Cost not known and")).to_be_visible()
     page.get_by_role("button", name="Generate").click()
     text = page.locator("pre.text")
@@ -229,8 +229,8 @@ def test_the_console_takes_lists_and_shows_texts(
     assert text.text_content() == stored
 
     page.goto(f"console/index.html#/playground?model={editor}")
-    page.get_by_label("Prompt", exact=True).fill("blend them")
-    images = page.get_by_label("Input Images")
+    page.locator("#parameter-prompt").fill("blend them")
+    images = page.locator("#parameter-input_images")
     images.fill(PIXEL)
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Add a file").click()

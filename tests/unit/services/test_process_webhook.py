@@ -77,15 +77,16 @@ def test_an_end_is_recorded_and_wakes_the_job(world: World) -> None:
 
 @pytest.mark.parametrize("with_address", [True, False])
 @pytest.mark.parametrize("text", ["A fox.", "https://replicate.delivery/out-0.webp"])
-def test_the_job_tells_whether_an_output_is_a_text(
+def test_the_address_or_the_job_tells_that_an_output_is_a_text(
     world: World, text: str, *, with_address: bool
 ) -> None:
     world.job = make_job("writes", output=OutputKind.TEXT)
     world.tracking.create(world.job, world.job.deadline, None)
     world.tracking.write_intent(world.job.job_id, 1, world.clock.now(), world.clock.now(), INTENT)
     world.tracking.record_prediction(world.job.job_id, 1, PREDICTION, world.clock.now(), "workflow")
-    changes: dict[str, Any] = {} if with_address else {"webhook": None}
-    assert deliver(world, body(world, output=[text], **changes)) == "recorded"
+    address = webhook_url("https://api.example.com", world.job.job_id, 1, OutputKind.TEXT)
+    told = address if with_address else None
+    assert deliver(world, body(world, output=[text], webhook=told)) == "recorded"
     outcome = world.item().outcome
     assert outcome is not None
     (address,) = outcome.output

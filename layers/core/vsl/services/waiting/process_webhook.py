@@ -8,7 +8,7 @@ from datetime import datetime
 from vsl.domain.errors import InvalidRequest, JobNotFound
 from vsl.domain.jobs.job import OrphanedPrediction, WebhookReceipt
 from vsl.domain.jobs.tracked_job import Recorded, TrackedJob
-from vsl.domain.jobs.webhook_url import attempt_key, parse_webhook_url
+from vsl.domain.jobs.webhook_url import attempt_key, output_kind, parse_webhook_url
 from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome, Prediction
 from vsl.domain.predictions.provider_values import clean_text, read_json
@@ -45,8 +45,7 @@ class ProcessWebhook:
     def __call__(self, delivery: Delivery) -> str:
         """`recorded`, `started`, `duplicate`, `ignored`, `orphaned` or `settled`.
 
-        It reads no more than how an output is to be read before it writes: a write that does not hold
-        returns the item, which tells why.
+        It reads nothing before it writes: a write that does not hold returns the item, which tells why.
         Raises InvalidSignature, InvalidRequest, or JobNotFound (the provider then tries again: the
         webhook may have outrun our own write).
         """
@@ -109,9 +108,10 @@ class ProcessWebhook:
         return recorded
 
     def _kind_of(self, job_id: str, prediction: Prediction) -> OutputKind:
-        """An address may be a file or all of a text: the job knows which. Without an output or an item
-        nothing hangs on it."""
-        item = None if prediction.output is None else self.tracking.get(job_id)
+        """An address may be a file or all of a text: the echoed address tells, and without one the job."""
+        if prediction.output is None or parse_webhook_url(prediction.webhook):
+            return output_kind(prediction.webhook)
+        item = self.tracking.get(job_id)
         return OutputKind.FILES if item is None else item.job.output
 
     def _nothing_new(self, item: TrackedJob, prediction: Prediction) -> str:
