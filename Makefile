@@ -20,11 +20,12 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 PYTHON := .venv/bin/python
+API_DOCUMENT := functions/get_openapi/openapi.json
 SAM := .venvs/sam/bin/sam
 SYNC = UV_PYTHON=$(CURDIR)/$(PYTHON) $(UV) sync --quiet --frozen --compile-bytecode
 
 .PHONY: help setup stack demo up down test test-all test-rest browser unit faults fuzz chaos bench scale check docs format requirements \
-  openapi renderer \
+  openapi renderer api-lint api-rules \
   preflight build deploy clean
 
 help: ## this list
@@ -95,6 +96,7 @@ check: setup .venvs/sam/.ready .venvs/security/.ready ## format, lint, types, ru
 	  for variant in $$($(PYTHON) -m tests.support.transformed test-output/transformed); do \
 	    .venvs/sam/bin/cfn-lint --ignore-checks W -- $$variant || exit 1; \
 	  done)
+	@$(MAKE) api-lint
 	$(call checked,bandit: security of the code,.venvs/security/bin/bandit --quiet --recursive \
 	  --configfile pyproject.toml layers/core/vsl functions cli devstack database)
 	$(call checked,checkov: security of the template,.venvs/security/bin/checkov --config-file .checkov.yaml)
@@ -102,6 +104,20 @@ check: setup .venvs/sam/.ready .venvs/security/.ready ## format, lint, types, ru
 	@# 3: known findings have moved to other lines, and the baseline was brought up to date.
 	$(call checked,detect-secrets,.venv/bin/detect-secrets-hook --baseline .secrets.baseline \
 	  $$(git ls-files -- ":!functions/get_openapi/site/scalar-*") || [ $$? -eq 3 ])
+
+# Node.js is not one of the things that every machine has: without it, or with an old one, this says so.
+NODE_FITS := node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)'
+
+api-lint: setup # the recommended rules of Spectral and Redocly, over the document that clients are made from
+	@if command -v npm > /dev/null && $(NODE_FITS) 2> /dev/null; then $(MAKE) api-rules; \
+	else echo "SKIPPED  spectral and redocly: they need npm and Node.js 20.19 or later"; fi
+
+api-rules: .venvs/api/.ready
+	$(call checked,spectral: the API document, \
+	  .venvs/api/node_modules/.bin/spectral lint --ruleset api/.spectral.yaml --fail-severity hint $(API_DOCUMENT))
+	$(call checked,redocly: the API document,REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+	  .venvs/api/node_modules/.bin/redocly lint --config api/redocly.yaml --max-problems 100 $(API_DOCUMENT) \
+	  && ! grep -q 'You have [0-9]* warning' test-output/check.log)
 
 docs: .venvs/docs/.ready ## the documents as a web site, in test-output/site
 	@NO_MKDOCS_2_WARNING=1 .venvs/docs/bin/mkdocs build --quiet --strict
@@ -116,7 +132,7 @@ requirements: setup ## write the layers' requirements from the lock file
 	    -o layers/$$layer/requirements.txt > /dev/null; \
 	done
 
-openapi: setup ## write the published API document from api/openapi.yaml
+openapi: setup ## write what readers of the API are given from the files in api/
 	@$(PYTHON) -m devstack.publish
 
 renderer: setup ## fetch the pinned renderer of the API page from npm again, verified
@@ -178,6 +194,12 @@ $(UV):
 .venvs/docs/.ready: .venvs/.stack
 	@echo "Installing what builds the web site …"
 	@UV_PROJECT_ENVIRONMENT=.venvs/docs $(SYNC) --no-install-project --only-group docs
+	@touch $@
+
+.venvs/api/.ready: api/package.json api/package-lock.json api/.npmrc
+	@echo "Installing spectral and redocly …"
+	@mkdir -p $(@D); cp $^ $(@D)
+	@npm ci --silent --prefix $(@D)
 	@touch $@
 
 .venvs/bench/.ready: .venvs/.stack

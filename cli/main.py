@@ -11,6 +11,7 @@ import typer
 from cli.client import money_commands
 from cli.client.commands import AsJson, Stage, models, register, screen_command
 from cli.default_command import DefaultCommand
+from cli.models.commands import register as register_catalogue
 from cli.release.commands import app as database
 from devstack.paths import StateFolder, program
 from devstack.stack import read_processes, running_stack, stop_recorded
@@ -30,6 +31,7 @@ money_commands.register(app)
 _STACK, _OPERATIONS = "Local stack", "Operations"
 catalogue = typer.Typer(cls=DefaultCommand, help="What there is to generate with.")
 catalogue.command("list")(models)
+register_catalogue(catalogue)
 app.add_typer(catalogue, name="models", rich_help_panel="Jobs")
 app.add_typer(database, name="db", rich_help_panel=_OPERATIONS)
 

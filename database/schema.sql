@@ -5,7 +5,7 @@
 CREATE TABLE jobs (
     job_id          uuid PRIMARY KEY,
     user_id         text NOT NULL CHECK (user_id <> ''),
-    media_type      text NOT NULL CHECK (media_type IN ('image', 'video', 'audio')),
+    media_type      text NOT NULL CHECK (media_type IN ('image', 'video', 'audio', 'text', 'file')),
     model_id        text NOT NULL CHECK (model_id <> ''),
     parameters      jsonb NOT NULL CHECK (jsonb_typeof(parameters) = 'object'),
     status          text NOT NULL DEFAULT 'pending' CHECK (
@@ -18,7 +18,7 @@ CREATE TABLE jobs (
     estimated_time  double precision NOT NULL CHECK (estimated_time >= 0),
     predict_time    double precision CHECK (predict_time >= 0),
     total_time      double precision CHECK (total_time >= 0),
-    estimated_cost  numeric(12, 6) NOT NULL CHECK (estimated_cost >= 0),
+    estimated_cost  numeric(12, 6) CHECK (estimated_cost >= 0), -- null: the model has no price
     actual_cost     numeric(12, 6) CHECK (actual_cost >= 0),
     error_code      text,
     error_message   text,
@@ -28,6 +28,8 @@ CREATE TABLE jobs (
     logs            text,
     deleted_at      timestamptz,
     callback_url    text,
+    metadata        jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    error_detail    text,
     CONSTRAINT jobs_ended_has_a_time CHECK (
         (status IN ('succeeded', 'failed', 'canceled')) = (completed_at IS NOT NULL)
     ),
@@ -45,6 +47,9 @@ CREATE INDEX jobs_user_newest_idx ON jobs (user_id, created_at DESC, job_id DESC
 CREATE UNIQUE INDEX jobs_replicate_id_idx ON jobs (replicate_id) WHERE replicate_id IS NOT NULL;
 -- The jobs of all users newest first, and ranges of time over all of them.
 CREATE INDEX jobs_newest_idx ON jobs (created_at DESC, job_id DESC);
+CREATE INDEX jobs_metadata_idx ON jobs USING gin (metadata jsonb_path_ops);
+-- Whole words and their beginnings, in whatever language.
+CREATE INDEX jobs_prompt_idx ON jobs USING gin (to_tsvector('simple', coalesce(parameters->>'prompt', '')));
 -- What runs right now, of all users.
 CREATE INDEX jobs_running_idx ON jobs (created_at, job_id) WHERE completed_at IS NULL;
 -- What `model_performance` adds up, in the order it groups by.
@@ -111,7 +116,8 @@ CREATE TABLE user_limits (
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
     concurrent_jobs integer CHECK (concurrent_jobs >= 0),
-    weight          integer CHECK (weight >= 1) -- share of the slots at the provider; null: 1
+    weight          integer CHECK (weight >= 1), -- share of the slots at the provider; null: 1
+    unpriced_models boolean -- may run models without a price; null: the deployment's default
 );
 
 CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -157,7 +163,7 @@ SELECT
     count(*) FILTER (WHERE status = 'failed') AS failed,
     count(*) FILTER (WHERE status = 'canceled') AS canceled,
     coalesce(sum(actual_cost), 0) AS cost,
-    sum(estimated_cost) AS estimated_cost,
+    coalesce(sum(estimated_cost), 0) AS estimated_cost,
     coalesce(sum(predict_time), 0) AS predict_seconds
 FROM jobs
 GROUP BY user_id, day, model_id, media_type;
@@ -648,4 +654,6 @@ CREATE TABLE schema_migrations (
 INSERT INTO schema_migrations (version, name, checksum) VALUES
     ('0001', 'initial', '96f33abf60579cd3bbf19392ee569d84e7132e3b9d2d0e29957bf20e6d1be6f7'),
     ('0002', 'money', 'af7c874ce226e2749a8ef2fe37e2c217a8ecef0944bffb9e9eb259be4dccddc8'),
-    ('0003', 'weights', '3e4749fe285616b1969d5d5bb83efd5bc624c99349a31c495a396da4f4c5b115');
+    ('0003', 'weights', '3e4749fe285616b1969d5d5bb83efd5bc624c99349a31c495a396da4f4c5b115'),
+    ('0004', 'any_models', 'f01277f9c0ff1fde3c78846a18c815dc920a14413024f7c6ded09428168e5c4d'),
+    ('0005', 'requests', 'c4aa5de48773825d03d12ded775905c3df482381de16a608e73e57d36a79a930');

@@ -12,9 +12,10 @@ from devstack.engine import ACCOUNT, REGION, client_config, session
 from devstack.identity import CLIENT, POOL_ARN, access_document, caller_document
 from devstack.intrinsics import Resolver
 from devstack.kept_objects import bring_back
-from devstack.paths import TEMPLATE, StateFolder
+from devstack.paths import MODELS_CONFIG, TEMPLATE, StateFolder
 from devstack.sam import sam_deploy
 from devstack.template import (
+    CATALOGUE,
     Localisation,
     TemplateError,
     bootstrap_zip,
@@ -96,6 +97,7 @@ class Deployer:
             "Stage": "local",
             "ApiAuth": "NONE",
             "ManageApiGatewayAccount": "false",
+            CATALOGUE: str(MODELS_CONFIG),
             "ReplicateApiUrl": f"{self._stack['replicateUrl']}/v1",
             "DownloadOrigins": self._stack["replicateUrl"],
             "AllowHttpInputs": "true",

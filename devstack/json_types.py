@@ -10,6 +10,7 @@ _NAMES: Mapping[type, str] = {
     str: "string",
     list: "array",
 }
+JSON_TYPES = frozenset({*_NAMES.values(), "object"})
 
 
 def json_type(value: object) -> str:

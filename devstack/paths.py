@@ -7,6 +7,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = REPOSITORY / ".venvs"
 LAYER_CORE = REPOSITORY / "layers" / "core"
 MODELS_CONFIG = REPOSITORY / "config" / "models.json"
+HARDWARE_CONFIG = MODELS_CONFIG.with_name("hardware.json")
 TEMPLATE = REPOSITORY / "template.yaml"
 DEFAULT_STATE = REPOSITORY / ".vsl"
 
@@ -36,6 +37,7 @@ class StateFolder:
         self.postgres = root / "postgres"
         self.valkey = root / "valkey"
         self.objects = root / "objects"  # S3's
+        self.provider = root / "provider.json"  # models given to the Replicate stand-in
         self.api = root / "api.json"  # the resolved OpenAPI document that the gateway serves
         self.identity = root / "identity.json"  # keys of callers (devstack/identity.py)
         # What the functions asked of AWS, and were allowed (devstack/engine_process.py).

@@ -200,6 +200,7 @@ class Supervisor:
         replicate += ["--token", stack["replicateToken"], "--speed", str(self._options.speed)]
         replicate += ["--create-rate", str(self._options.provider_rate)]
         replicate += ["--webhook-secret", stack["webhookSecret"]]
+        replicate += ["--models", str(self._state.provider)]
         gateway = ["devstack.gateway", "--document", str(self._state.api)]
         gateway += ["--engine", stack["awsEndpointUrl"]]
         logs = self._state.logs

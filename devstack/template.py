@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from devstack.paths import LAYER_CORE, MODELS_CONFIG, REPOSITORY, python_of
+from devstack.paths import HARDWARE_CONFIG, LAYER_CORE, REPOSITORY, python_of
 
 RUNTIME = "provided.al2023"
 FUNCTION = "AWS::Serverless::Function"
@@ -26,6 +26,7 @@ LAYER = "AWS::Serverless::LayerVersion"
 # The engine knows no saved queries and no alarms with metric math, and refuses a template with them.
 # Versions and aliases: here every caller calls what was deployed last.
 ALIAS = "live"
+CATALOGUE = "ModelsConfig"
 ROLLOUT = ("AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference")
 _ALIASED = re.compile(rf"(\w+(?:Function|StateMachine))Alias{ALIAS}")
 UNKNOWN_TO_THE_ENGINE = {
@@ -197,13 +198,13 @@ def _interpreter(built: bool) -> Path:
     return python_of("lambda" if built else "functions")
 
 
-def _live_environment() -> dict[str, str]:
+def _live_environment() -> dict[str, Any]:
     """Code from the working tree, reloaded when it changes (devstack/worker/live.py)."""
     return {
         "PYTHONPATH": str(LAYER_CORE),
-        "MODELS_CONFIG": str(MODELS_CONFIG),
+        "HARDWARE_CONFIG": str(HARDWARE_CONFIG),
         "VSL_LIVE_ROOTS": os.pathsep.join((str(REPOSITORY / "functions"), str(LAYER_CORE))),
-        "VSL_LIVE_FILES": str(MODELS_CONFIG),
+        "VSL_LIVE_FILES": {"Fn::Join": [os.pathsep, [{"Ref": CATALOGUE}, str(HARDWARE_CONFIG)]]},
     }
 
 
@@ -216,7 +217,10 @@ def _built_environment(layers: list[Path], source: Path) -> dict[str, str]:
         ),
         "VSL_LIVE_ROOTS": str(source),
     }
-    return environment if config is None else {**environment, "MODELS_CONFIG": str(config)}
+    if config is None:
+        return environment
+    hardware = {"HARDWARE_CONFIG": str(config.with_name("hardware.json"))}
+    return {**environment, "MODELS_CONFIG": str(config), **hardware}
 
 
 def _built_layers(used: list[Any], layers: Mapping[str, Any], folder: Path) -> list[Path]:

@@ -184,7 +184,7 @@ def job_seconds(model_id: str) -> float:
 
 def job_price(model_id: str) -> float:
     """US dollars to the provider for the example."""
-    return float(estimate(*_example(model_id)))
+    return float(estimate(*_example(model_id)) or 0)
 
 
 def _example(model_id: str) -> tuple[Model, dict[str, Any]]:

@@ -66,6 +66,8 @@ class Media(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    TEXT = "text"
+    FILE = "file"
 
 
 class Status(StrEnum):

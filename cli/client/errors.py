@@ -45,6 +45,10 @@ _HINTS = {
         "`vsl budget` shows what is left; an operator raises it by `vsl budget set` or, where it is "
         "credit, adds some by `vsl credits add`."
     ),
+    "UnpricedModel": (
+        "`vsl models` tells which have a price; an operator gives it one, or lets you run it without"
+        " (UnpricedModels, or unpriced_models in user_limits)."
+    ),
     "ModelFrozen": "`vsl models` lists others; an operator has to look at this one first.",
     "InvalidParameters": "`vsl models MODEL` lists what a model takes.",
     "UnknownModel": "`vsl models` lists them.",

@@ -48,5 +48,7 @@ def _refusal(found: Mapping[str, Any]) -> str | None:
         return None
     if by["of"] == "model":
         return f"refused {by['modelId']} takes no jobs: an operator has to look at it first"
+    if by["of"] == "unpriced":
+        return f"refused {by['modelId']} has no price, and you may run only models that have one"
     whose = "the deployment's" if by["of"] == "stage" else f"{by['userId']}'s"
     return f"refused {whose} {by['period']} budget has {dollars(by['left'])} left"

@@ -72,11 +72,15 @@ def cost(status: Mapping[str, Any]) -> str:
     """What a job cost; before its end the estimate."""
     if status["actualCost"] is not None:
         return dollars(status["actualCost"])
-    return "not known" if status["completedAt"] else f"~{dollars(status['estimatedCost'])}"
+    if status["completedAt"] or status["estimatedCost"] is None:
+        return "not known"
+    return f"~{dollars(status['estimatedCost'])}"
 
 
-def price(document: Mapping[str, Any]) -> str:
+def price(document: Mapping[str, Any] | None) -> str:
     """$0.003 an image; $0.018 to $0.072 a second of output, by resolution."""
+    if document is None:
+        return "no price known"
     unit = document["unit"]
     unit = _PRICES.get(unit, unit)
     article = "an" if unit[0] in "aeiou" else "a"

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,42 +53,67 @@ def read_parameters(
         if not sign or not name:
             message = f"-p wants NAME=VALUE, not {text!r}."
             raise CommandError("InvalidParameters", message, Exit.REFUSED, _see(model))
-        found[name] = _value(value, schema.get(name, {}))
+        known = schema.get(name, {})
+        if type_of(known) == "array":
+            found[name] = [*found.get(name, []), *_members(value, known)]
+        else:
+            found[name] = _value(value, known)
     if prompt is not None:
         found["prompt"] = prompt
     for kind, given in (("image", images), ("audio", sounds)):
         names = [name for name in _files_of(schema, kind) if name not in found]
-        if len(given) > len(names):
+        lists = [name for name in names if type_of(schema[name]) == "array"]
+        names = [name for name in names if name not in lists]
+        if len(given) > len(names) and not lists:
             takes = f"takes {len(names)}" if names else f"takes no --{kind}"
             message = f"{model['modelId']} {takes}; {len(given)} given."
             raise CommandError("InvalidParameters", message, Exit.REFUSED, _see(model))
-        found |= {name: _file_or_address(value) for name, value in zip(names, given, strict=False)}
+        files = [_file_or_address(value) for value in given]
+        found |= dict(zip(names, files, strict=False))
+        if len(files) > len(names):
+            found[lists[0]] = files[len(names) :]
     return found
+
+
+def type_of(schema: Mapping[str, Any]) -> str:
+    """Null besides a type means that null may be sent. Empty for no type at all."""
+    types = schema.get("type", "")
+    return (
+        next((each for each in types if each != "null"), "") if isinstance(types, list) else types
+    )
 
 
 def identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the contents of files as their digest: what makes two commands equal."""
-    return {
-        name: f"sha256:{value.sha256}" if isinstance(value, LocalFile) else value
-        for name, value in parameters.items()
-    }
+    return _with_files(parameters, lambda file: f"sha256:{file.sha256}")
 
 
 def unsent(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with files of no content in the place of files: for what does not look into them."""
-    return {
-        name: f"data:{value.content_type};base64,AA==" if isinstance(value, LocalFile) else value
-        for name, value in parameters.items()
-    }
+    return _with_files(parameters, lambda file: f"data:{file.content_type};base64,AA==")
 
 
 def sent(api: Api, model: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with every file put where the models can read it. Raises CommandError."""
     schema = model["parameters"]["properties"]
-    return {
-        name: _send(api, value, schema[name]) if isinstance(value, LocalFile) else value
-        for name, value in parameters.items()
-    }
+
+    def put(value: Any, known: Mapping[str, Any]) -> Any:
+        if isinstance(value, list):
+            return [put(member, known.get("items", {})) for member in value]
+        return _send(api, value, known) if isinstance(value, LocalFile) else value
+
+    return {name: put(value, schema.get(name, {})) for name, value in parameters.items()}
+
+
+def _with_files(parameters: Mapping[str, Any], word: Callable[[LocalFile], str]) -> dict[str, Any]:
+    """The parameters with a word in the place of each file, also of one in a list."""
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(member) for member in value]
+        return word(value) if isinstance(value, LocalFile) else value
+
+    return {name: put(value) for name, value in parameters.items()}
 
 
 def _see(model: Mapping[str, Any]) -> str:
@@ -99,8 +124,10 @@ def _value(text: str, schema: Mapping[str, Any]) -> Any:
     """Text as the schema's type, or as it is: the API then says what is wrong with it."""
     if text.startswith("@") or schema.get("format") == "uri":
         return _file_or_address(text.removeprefix("@")) if schema.get("format") == "uri" else text
-    kind = schema.get("type")
-    if kind in {None, "string"}:
+    kind = type_of(schema)
+    if text == "null" and isinstance(schema.get("type"), list):
+        return None
+    if kind in {"", "string"}:
         return text
     try:
         value = json.loads(text.lower() if kind == "boolean" else text)
@@ -109,12 +136,24 @@ def _value(text: str, schema: Mapping[str, Any]) -> Any:
     return value
 
 
+def _members(text: str, schema: Mapping[str, Any]) -> list[Any]:
+    """One member, or a whole list as JSON."""
+    if text.startswith("["):
+        try:
+            whole = json.loads(text)
+        except ValueError:
+            whole = None
+        if isinstance(whole, list):
+            return whole
+    return [_value(text, schema.get("items", {}))]
+
+
 def _files_of(schema: Mapping[str, Mapping[str, Any]], kind: str) -> list[str]:
     """The parameters that are files of this kind, the one a person means first."""
     names = [
         name
         for name, each in schema.items()
-        if each.get("format") == "uri" and (kind == "audio") == ("audio" in name)
+        if each.get("items", each).get("format") == "uri" and (kind == "audio") == ("audio" in name)
     ]
     return sorted(names, key=lambda name: name != kind)
 

@@ -45,7 +45,8 @@ class Wanted:
 
 
 def jobs_command(api: Api, wanted: Wanted, screen: Screen) -> None:
-    jobs, cursor = _read(api, wanted, datetime.now(UTC))
+    now = datetime.now(UTC)
+    jobs, cursor = _read(api, wanted, now)
     if screen.as_json:
         screen.answer({"jobs": jobs, "nextCursor": cursor})
         return
@@ -54,7 +55,14 @@ def jobs_command(api: Api, wanted: Wanted, screen: Screen) -> None:
         return
     screen.out.print(job_table(jobs, screen.out.width))
     if cursor:
-        screen.say(f"More: add --cursor {cursor}", "dim")
+        times = _the_same_times(wanted.query(api.target.user, now))
+        screen.say(f"More: with {times}--cursor {cursor}", "dim")
+
+
+def _the_same_times(query: Mapping[str, str | None]) -> str:
+    """A cursor is good for the very filters it came with, and 3h before now is another moment by then."""
+    options = {"--since": query["createdAfter"], "--until": query["createdBefore"]}
+    return "".join(f"{option} {value} " for option, value in options.items() if value)
 
 
 def watch_command(api: Api, wanted: Wanted, screen: Screen) -> None:

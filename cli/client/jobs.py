@@ -51,6 +51,8 @@ def show_command(api: Api, job_id: str, screen: Screen) -> None:
         out.print(f"prediction {status['replicateId']}", style="dim")
     if status["error"]:
         screen.line(f"{status['errorCode']}: {status['error']}", "red")
+        if status.get("errorDetail"):
+            screen.line(f"the provider: {status['errorDetail']}")
     for output in status["outputs"]:
         out.print(media(output))
         out.print(output["originalUrl"], soft_wrap=True, markup=False, style="dim")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.client.api import Api
 from cli.client.formatting import dollars, price, seconds
+from cli.client.inputs import type_of
 from cli.client.screen import Screen
 
 if TYPE_CHECKING:
@@ -33,11 +34,16 @@ def models_command(api: Api, model_id: str | None, media: str | None, screen: Sc
 
 def as_command(api: Api, model_id: str, parameters: Mapping[str, Any]) -> str:
     """A request as a command to paste."""
+    return api.target.command(generate_words(model_id, parameters))
+
+
+def generate_words(model_id: str, parameters: Mapping[str, Any]) -> str:
+    """The same without the program and its target."""
     words = ["generate", model_id]
     for name, value in parameters.items():
         text = value if isinstance(value, str) else json.dumps(value)
         words += ["--prompt", text] if name == "prompt" else ["-p", f"{name}={text}"]
-    return api.target.command(shlex.join(words))
+    return shlex.join(words)
 
 
 def _table(models: list[dict[str, Any]]) -> "Table":
@@ -71,7 +77,7 @@ def _show_model(api: Api, model: Mapping[str, Any], screen: Screen) -> None:
     out.print(f"[bold]{model['modelId']}[/bold]  {model['mediaType']}")
     out.print(model["description"], markup=False)
     out.print(f"{price(model['price'])}; the example takes about {seconds(model['estimatedTime'])}")
-    amounts = model["price"].get("amounts", {})
+    amounts = (model["price"] or {}).get("amounts", {})
     for choice, amount in amounts.items():
         out.print(f"  {model['price']['by']}={choice}: {dollars(amount)}")
     schema = model["parameters"]
@@ -81,7 +87,10 @@ def _show_model(api: Api, model: Mapping[str, Any], screen: Screen) -> None:
         required = name in schema.get("required", ())
         default = "[red]required[/red]" if required else _default(each)
         table.add_row(
-            f"[bold]{name}[/bold]", escape(_takes(each)), default, escape(each["description"])
+            f"[bold]{name}[/bold]",
+            escape(_takes(each)),
+            default,
+            escape(each.get("description", "")),
         )
     out.print(table)
     out.print("Try it:", style="dim")
@@ -90,16 +99,19 @@ def _show_model(api: Api, model: Mapping[str, Any], screen: Screen) -> None:
 
 def _takes(schema: Mapping[str, Any]) -> str:
     """The values a parameter takes, in a few words."""
+    if "items" in schema:
+        return f"list of {_takes(schema['items'])}, at most {schema['maxItems']}"
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     if schema.get("format") == "uri":
         return "file or address"
-    kind = {"boolean": "true | false", "string": "text"}.get(schema["type"], schema["type"])
+    kind = type_of(schema)
+    kind = {"boolean": "true | false", "string": "text"}.get(kind, kind)
     if "minimum" in schema or "maximum" in schema:
         return f"{kind} {schema.get('minimum', '…')} to {schema.get('maximum', '…')}"
     if "maxLength" in schema:
         return f"{kind}, up to {schema['maxLength']} characters"
-    return str(kind)
+    return kind
 
 
 def _default(schema: Mapping[str, Any]) -> str:

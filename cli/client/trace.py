@@ -34,6 +34,8 @@ def trace_command(api: Api, job_id: str, screen: Screen, *, events: bool) -> Non
         out.print(line, markup=False)
     if status["error"]:
         screen.line(f"{status['errorCode']}: {status['error']}", "red")
+        if status.get("errorDetail"):
+            screen.line(f"the provider: {status['errorDetail']}")
     if events:
         out.print(_events(timeline))
 

@@ -170,7 +170,7 @@ def _differences(
         return
     if terms is None or (line.job_id and not line.completed):
         return
-    outcome = _outcome(site, line.prediction, terms, assets)
+    outcome = _outcome(site, line.prediction, job, terms, assets)
     cost = charged(terms, outcome)
     if cost is None:
         return
@@ -199,15 +199,14 @@ def _differences(
 
 
 def _outcome(
-    site: Site, listed: Prediction, terms: PriceTerms, assets: Sequence[MediaAsset]
+    site: Site, listed: Prediction, job: Job, terms: PriceTerms, assets: Sequence[MediaAsset]
 ) -> Outcome:
     """With the output counted as it was when the job ended, and the time if the list tells none."""
-    outcome = Outcome.of(listed, "doctor")
+    outcome = Outcome.of(listed, "doctor", job.output)
     if terms.unit == "gpu_second" and outcome.predict_time is None:
         found = site.provider.get(listed.id)
-        outcome = (
-            outcome if found is None or not found.status.terminal else Outcome.of(found, "doctor")
-        )
+        if found is not None and found.status.terminal:
+            outcome = Outcome.of(found, "doctor", job.output)
     return delivered(outcome, assets) if assets else outcome
 
 
@@ -230,7 +229,7 @@ def _unknown(site: Site, listed: Prediction) -> Iterator[Finding]:
     booked = bool(site.rows("SELECT 1 FROM jobs WHERE job_id = %s", key.job_id))
     job = item.job if item else job_of(site, key.job_id) if booked else None
     terms = _terms(site, job) if job else None
-    cost = charged(terms, _outcome(site, prediction, terms, ())) if terms else None
+    cost = charged(terms, _outcome(site, prediction, job, terms, ())) if job and terms else None
     if cost == 0:
         return
     what = f"was made for job {key.job_id}, which does not know it"
@@ -252,8 +251,8 @@ def _job(site: Site, job_id: str, item: TrackedJob | None) -> Job:
 
 def _terms(site: Site, job: Job) -> PriceTerms | None:
     """The price the job was accepted at; today's, if its item is gone; None if that hangs on parameters
-    that were deleted."""
-    if job.price is not None:
+    that were deleted, and for a job without a price."""
+    if job.price is not None or job.estimated_cost is None:
         return job.price
     try:
         return price_terms(site.catalogue.find(job.model_id), job.parameters)

@@ -22,6 +22,7 @@ from vsl.domain.jobs.job import (
 )
 from vsl.domain.jobs.status import StatusDocument
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.predictions.output import OutputKind
 
 # The poller comes every minute and hands a job to the repair at its deadline, which takes seconds.
 PATIENCE = timedelta(minutes=3)
@@ -69,7 +70,7 @@ def _stuck(
         check="stuck job",
         subject=row["job_id"],
         what=f"should have ended by {ends:%Y-%m-%d %H:%M} UTC",
-        money=Decimal(row["estimated_cost"]) if paid else Decimal(0),
+        money=Decimal(row["estimated_cost"] or 0) if paid else Decimal(0),
         cure=partial(_repair, site, row["job_id"], item is None),
     )
 
@@ -172,7 +173,14 @@ def job_of(site: Site, job_id: str) -> Job:
         " timeout_seconds, created_at FROM jobs WHERE job_id = %s",
         job_id,
     )
-    return Job(job_id=job_id, **(row | {"media_type": MediaType(row["media_type"])}))
+    media_type = MediaType(row.pop("media_type"))
+    return Job(job_id=job_id, media_type=media_type, output=_output(site, row["model_id"]), **row)
+
+
+def _output(site: Site, model_id: str) -> OutputKind:
+    """By the catalogue of today: no table keeps it."""
+    known = site.catalogue.models.get(model_id)
+    return OutputKind.FILES if known is None else OutputKind.of(known.output)
 
 
 def _tell_tracking_item(site: Site, item: TrackedJob) -> str:

@@ -99,6 +99,6 @@ def _settle(site: Site, job_id: str) -> str:
     job = item.job if item else job_of(site, job_id)
     prediction = site.provider.get(replicate_id)
     over = prediction is not None and prediction.status.terminal
-    outcome = Outcome.of(prediction, "doctor") if prediction and over else None
+    outcome = Outcome.of(prediction, "doctor", job.output) if prediction and over else None
     settle_prediction(site)(job, replicate_id, outcome)
     return "settled" if outcome else "settled: the estimate stands for its cost"

@@ -14,7 +14,7 @@ from cli.doctor.site import Site
 from vsl.adapters.aws.clients import error_code
 from vsl.domain.errors import VslError
 from vsl.domain.jobs.object_keys import MEDIA_PREFIX, THUMBNAIL_PREFIX
-from vsl.domain.predictions.prediction import output_urls
+from vsl.domain.predictions.output import output_addresses
 
 _ASSETS = """
     SELECT j.job_id::text, j.replicate_id, j.actual_cost, a.index, a.s3_key, a.file_size
@@ -99,7 +99,8 @@ def _bring_back(site: Site, row: dict[str, Any]) -> str:
     from vsl.adapters.s3.objects import ObjectStore
 
     prediction = site.provider.get(row["replicate_id"]) if row["replicate_id"] else None
-    urls = list(output_urls(prediction.output)) if prediction else []
+    job = job_of(site, row["job_id"])
+    urls = list(output_addresses(prediction.output, job.output)) if prediction else []
     if row["index"] < len(urls):
         media = StoredMedia(
             ObjectStore(site.bucket, site.s3),
@@ -107,7 +108,7 @@ def _bring_back(site: Site, row: dict[str, Any]) -> str:
             site.owner_names,
         )
         try:
-            media.store(job_of(site, row["job_id"]), row["index"], urls[row["index"]])
+            media.store(job, row["index"], urls[row["index"]])
         except VslError as error:
             if error.code != "OutputExpired":
                 raise

@@ -87,7 +87,7 @@ def _owned(site: Site, replicate_id: str) -> bool:
 def _cost(site: Site, job: Job | None, prediction: Prediction) -> Decimal | None:
     if job is None or not prediction.status.terminal:
         return None if job is None else job.estimated_cost
-    return compute_cost(site)(job, Outcome.of(prediction, "doctor"))
+    return compute_cost(site)(job, Outcome.of(prediction, "doctor", job.output))
 
 
 def discard(

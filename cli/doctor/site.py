@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from database.address import here
 from devstack.engine import REGION
-from devstack.paths import MODELS_CONFIG
+from devstack.paths import HARDWARE_CONFIG, MODELS_CONFIG
 from vsl.adapters.aws import clients
 from vsl.adapters.aws.catalogue import load_catalogue
 from vsl.adapters.aws.parameters import Parameters
@@ -115,7 +115,7 @@ class Site:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        return load_catalogue(self.models_config)
+        return load_catalogue(self.models_config, str(HARDWARE_CONFIG))
 
     @property
     def s3(self) -> Any:
@@ -177,7 +177,7 @@ def local_site(document: Mapping[str, Any]) -> Site:
         api_url=str(document["apiUrl"]),
         replicate_url=f"{origin}/v1",
         download_origins=(origin,),
-        models_config=str(MODELS_CONFIG),
+        models_config=document["parameters"].get("ModelsConfig", str(MODELS_CONFIG)),
         opaque_names=document["parameters"].get("OwnerNames") == "opaque",
     )
 

@@ -1,20 +1,26 @@
-"""`python -m cli.release.catalogue FILE`: the catalogue as a parameter of SSM takes it."""
+"""`python -m cli.release.catalogue FILE NAME`: write the catalogue to the SSM parameter of this name."""
 
-import base64
-import json
 import sys
-import zlib
 from pathlib import Path
+from typing import Any
 
+from devstack.paths import HARDWARE_CONFIG
+from vsl.adapters.aws.packed_catalogue import remove_old_parts, store
 from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.catalogue.hardware import rates_of
 
 
-def packed(text: str) -> str:
-    """Base64 of zlib: as JSON it is too large. Raises ConfigurationError for a catalogue with a mistake."""
-    Catalogue.parse(text)
-    small = json.dumps(json.loads(text), separators=(",", ":")).encode()
-    return base64.b64encode(zlib.compress(small, 9)).decode()
+def write(ssm: Any, name: str, text: str) -> int:
+    """The parameter's new version. Raises ConfigurationError for a catalogue with a mistake."""
+    Catalogue.parse(text, rates_of(HARDWARE_CONFIG.read_text(encoding="utf-8")))
+    version = store(ssm, name, text)
+    remove_old_parts(ssm, name)
+    return version
 
 
 if __name__ == "__main__":
-    print(packed(Path(sys.argv[1]).read_text()))
+    import boto3
+
+    file, parameter = sys.argv[1:]
+    number = write(boto3.client("ssm"), parameter, Path(file).read_text(encoding="utf-8"))
+    print(f"{parameter} is version {number}")

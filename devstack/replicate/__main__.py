@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--delivery-url", str, "origin of output files, instead of the same")
     option("--media-workers", int, "threads that make media")
     option("--directory", Path, "where output files are kept; temporary unless given")
+    option("--models", Path, "file that keeps models given at run time; forgotten unless given")
     return parser
 
 

@@ -1,15 +1,17 @@
-"""The models the stand-in offers: identity, inputs, outputs, how long they take, what they cost.
+"""The models the stand-in always offers: identity, schema, how long they take, what they cost.
 
 Ids, versions and schemas are those the models publish on replicate.com; prices are Replicate's
 price page (per output) or its hardware price for a second of GPU time.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from devstack.replicate.media.models import PRODUCERS
+from devstack.replicate.model import A100, L40S, T4, WARM, Input, Model, gpu
 from devstack.replicate.schemas import audio, image, video
-from devstack.replicate.schemas.fields import UNSET, Field, openapi
+from devstack.replicate.schemas.fields import openapi
+from devstack.replicate.schemas.interface import Interface
 
 URI: Mapping[str, Any] = {"type": "string", "format": "uri"}
 URI_LIST: Mapping[str, Any] = {"type": "array", "items": URI}
@@ -18,56 +20,6 @@ BARK_OUTPUT: Mapping[str, Any] = {
     "required": ["audio_out"],
     "properties": {"audio_out": URI, "prompt_npz": URI},
 }
-
-A100 = 0.0014  # US dollars a second
-L40S = 0.000975
-T4 = 0.000225
-
-Input = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """`seconds` is the usual predict_time; `price` the US dollars of (input, outputs, predict_time).
-
-    Official models are called by name, never cold and priced by output; all others are pinned to
-    a version and priced by the second of GPU time.
-    """
-
-    owner: str
-    name: str
-    version: str
-    version_created_at: str
-    cog_version: str
-    official: bool
-    description: str
-    fields: tuple[Field, ...]
-    output: Mapping[str, Any]
-    seconds: Callable[[Input], float]
-    price: Callable[[Input, int, float], float]
-    boot_seconds: float
-    run_count: int
-
-    @property
-    def reference(self) -> str:
-        return f"{self.owner}/{self.name}"
-
-    @property
-    def openapi(self) -> dict[str, Any]:
-        return openapi(self.fields, self.output)
-
-    def with_defaults(self, asked: Input) -> dict[str, Any]:
-        """The input a model's `predict()` gets: defaults filled in, unknown keys gone."""
-        filled: dict[str, Any] = {}
-        for field in self.fields:
-            value = asked.get(field.name, None if field.default is UNSET else field.default)
-            whole = field.type == "integer" and isinstance(value, float)  # 5.0 is an integer, too
-            filled[field.name] = int(value) if whole else value
-        return filled
-
-
-def gpu(rate: float) -> Callable[[Input, int, float], float]:
-    return lambda _input, _outputs, predict_time: rate * predict_time
 
 
 def each(price: float) -> Callable[[Input, int, float], float]:
@@ -138,22 +90,21 @@ def _models() -> Iterator[Model]:
         created, cog, runs, description = about.split(" ", 3)
         fields, output, seconds, price, *boot = _BEHAVIOURS[reference]
         yield Model(
-            owner,
-            name,
-            version,
-            created,
-            cog,
-            not boot,
-            description,
-            fields,
-            output,
-            seconds,
-            price,
-            boot[0] if boot else 0.011,
-            int(runs),
+            owner=owner,
+            name=name,
+            version=version,
+            version_created_at=created,
+            cog_version=cog,
+            official=not boot,
+            description=description,
+            interface=Interface(openapi(fields, output)),
+            produce=PRODUCERS[reference],
+            seconds=seconds,
+            price=price,
+            boot_seconds=boot[0] if boot else WARM,
+            run_count=int(runs),
         )
 
 
 MODELS = tuple(_models())
 BY_REFERENCE: Mapping[str, Model] = {model.reference: model for model in MODELS}
-BY_VERSION: Mapping[str, Model] = {model.version: model for model in MODELS}

@@ -22,6 +22,7 @@ class Config:
     `deadline_scale` multiplies `Cancel-After`, `retry_scale` the webhook's back-off.
     `delivery_url` is where output files are said to live (the real one has a host of its own for
     them); without it, and without `public_url`, addresses are built from the request's own host.
+    `models` is the file that keeps the models given at run time.
     """
 
     token: str = field(default_factory=_random_token)
@@ -44,3 +45,4 @@ class Config:
     delivery_url: str | None = None
     media_workers: int = 2
     directory: Path | None = None
+    models: Path | None = None

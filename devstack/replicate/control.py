@@ -1,5 +1,6 @@
-"""The control API for tests and tools: see every prediction, make things go wrong, start anew."""
+"""The control API for tests and tools: see predictions, offer models, make things go wrong."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -87,8 +88,28 @@ class Control:
         rules: list[dict[str, Any]] = self._client.get("/faults").raise_for_status().json()["rules"]
         return rules
 
+    def offer_model(self, owner: str, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the stand-in a model: `openapi_schema`, `official`, or the provider's document of it."""
+        answer = self._client.put(f"/models/{owner}/{name}", json=dict(document))
+        return dict(answer.raise_for_status().json())
+
+    def model(self, owner: str, name: str) -> dict[str, Any]:
+        """The provider's document of a model."""
+        return dict(self._client.get(f"/models/{owner}/{name}").raise_for_status().json())
+
+    def withdraw_model(self, owner: str, name: str) -> None:
+        self._client.delete(f"/models/{owner}/{name}").raise_for_status()
+
+    def deploy(self, owner: str, name: str, model: str, version: str | None = None) -> None:
+        """Make a deployment of a model, or its next release."""
+        body = {"model": model} | ({} if version is None else {"version": version})
+        self._client.put(f"/deployments/{owner}/{name}", json=body).raise_for_status()
+
+    def undeploy(self, owner: str, name: str) -> None:
+        self._client.delete(f"/deployments/{owner}/{name}").raise_for_status()
+
     def reset(self) -> None:
-        """No predictions, no files, no rules, no counts; whatever is running is dropped."""
+        """No predictions, files, rules or counts; what is running is dropped, models stay."""
         self._client.post("/reset").raise_for_status()
 
     def health(self) -> Health:

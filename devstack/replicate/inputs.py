@@ -5,14 +5,14 @@ The texts of its failures are those of the `requests` library, as failed predict
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx
 
-from devstack.replicate.catalogue import Model
 from devstack.replicate.media.request import Files, ModelFailed
+from devstack.replicate.schemas.interface import Interface, Schema
 
 Lookup = Callable[[str], bytes | None]
 
@@ -26,13 +26,16 @@ class InputFetcher:
         self._timeout = timeout
         self._client = httpx.AsyncClient(follow_redirects=True, timeout=timeout, trust_env=False)
 
-    async def fetch_all(self, model: Model, asked: dict[str, Any]) -> Files:
-        """The bytes behind every input of format uri. Raises ModelFailed."""
+    async def fetch_all(self, interface: Interface, asked: Mapping[str, Any]) -> Files:
+        """The bytes behind every given input, or member of one, of format uri. Raises ModelFailed."""
         files: Files = {}
-        for field in model.fields:
-            value = asked.get(field.name)
-            if field.format == "uri" and isinstance(value, str):
-                files[field.name] = await self.fetch(value)
+        for name, schema in interface.inputs.items():
+            value = asked.get(name)
+            if schema.get("format") == "uri" and isinstance(value, str):
+                files[name] = await self.fetch(value)
+            elif isinstance(value, list) and _members(interface, schema).get("format") == "uri":
+                for index, item in enumerate(value):
+                    files[f"{name}.{index}"] = await self.fetch(item)
         return files
 
     async def fetch(self, url: str) -> bytes:
@@ -70,6 +73,10 @@ class InputFetcher:
                 if len(content) > self._max_bytes:
                     raise ModelFailed(f"Input file is larger than {self._max_bytes} bytes: {url}")
         return bytes(content)
+
+
+def _members(interface: Interface, schema: Schema) -> Schema:
+    return interface.resolve(schema.get("items", {}))
 
 
 def _decode_data_url(url: str) -> bytes:

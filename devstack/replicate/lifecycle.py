@@ -6,10 +6,11 @@ https://replicate.com/docs/topics/predictions/lifecycle
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from devstack.replicate.catalogue import Model
 from devstack.replicate.clock import NANOSECONDS, now
 from devstack.replicate.config import Config
 from devstack.replicate.faults import (
@@ -22,8 +23,8 @@ from devstack.replicate.faults import (
     first,
 )
 from devstack.replicate.inputs import InputFetcher
-from devstack.replicate.media.models import produce
 from devstack.replicate.media.request import MediaFile, ModelFailed, Production, Request
+from devstack.replicate.model import Model
 from devstack.replicate.outputs import OutputStore
 from devstack.replicate.predictions import Prediction, Status, new_id
 from devstack.replicate.progress import log_lines
@@ -32,6 +33,7 @@ from devstack.replicate.webhooks import WebhookSender
 _MAX_SEED = 2**31
 _OUTPUT_AHEAD = 0.003  # seconds between a file's upload and the end of its prediction
 logger = logging.getLogger(__name__)
+Stored = tuple[Path, bytes]
 
 
 class Runner:
@@ -64,6 +66,7 @@ class Runner:
         webhook: str | None = None,
         events: tuple[str, ...] | None = None,
         cancel_after: float | None = None,
+        deployment: str | None = None,
     ) -> Prediction:
         """Start a prediction; `cancel_after` in seconds from now."""
         created = now()
@@ -79,6 +82,7 @@ class Runner:
             webhook=webhook,
             events=events,
             deadline=deadline,
+            deployment=deployment,
             faults=self._faults.bind(model.reference, asked),
         )
         self._book[prediction.id] = prediction
@@ -169,59 +173,82 @@ class Runner:
         request = Request(
             model=model.reference,
             input=asked,
-            files=await self._inputs.fetch_all(model, asked),
+            files=await self._inputs.fetch_all(model.interface, prediction.asked),
             seed=seed,
             flagged=None if nsfw is None else nsfw.flagged or -1,
         )
-        work = asyncio.get_running_loop().run_in_executor(self._pool, self._make, request)
+        work = asyncio.get_running_loop().run_in_executor(self._pool, self._make, model, request)
+        shown = first(faults, OutputNull) is None
         try:
-            await self._pass_time(prediction, asked, seed)
-            production, stored = await work
+            if shown and model.interface.grows:
+                output = self._publish(prediction, *await work)
+                await self._pass_time(prediction, asked, seed, self._revealing(prediction, output))
+            else:
+                await self._pass_time(prediction, asked, seed)
+                output = self._publish(prediction, *await work) if shown else None
         finally:
             work.cancel()
-        if first(faults, OutputNull) is None:
-            self._publish(prediction, production, stored)
+        prediction.output = output
         prediction.outputs_ready.set()
         self._webhooks.emit(prediction, "output")
         await asyncio.sleep(_OUTPUT_AHEAD)
 
-    def _make(self, request: Request) -> tuple[Production, list[tuple[MediaFile, Any]]]:
-        production = produce(request)
-        return production, [(file, self._outputs.write(file.content)) for file in production.files]
+    def _make(self, model: Model, request: Request) -> tuple[Production, list[Stored]]:
+        production = model.produce(request)
+        return production, [self._outputs.write(file.content) for file in production.files]
 
-    async def _pass_time(self, prediction: Prediction, asked: dict[str, Any], seed: int) -> None:
-        """Take as long as the model would, writing its log."""
+    async def _pass_time(
+        self,
+        prediction: Prediction,
+        asked: dict[str, Any],
+        seed: int,
+        progress: Callable[[float], None] | None = None,
+    ) -> None:
+        """Take as long as the model would, writing its log; `progress` is told the part that is done."""
         slow = first(prediction.faults, PredictionSlow)
         seconds = running_time(self._config, prediction.model, asked, seed)
         if slow is not None and slow.running is not None:
             seconds = slow.running
         lines = log_lines(prediction.model, asked, seed)
-        for line in lines:
+        for index, line in enumerate(lines):
             prediction.logs += line
             self._webhooks.emit(prediction, "logs")
+            if progress is not None:
+                progress(index / len(lines))
             await asyncio.sleep(seconds / len(lines))
 
-    def _publish(
-        self, prediction: Prediction, production: Production, stored: list[tuple[MediaFile, Any]]
-    ) -> None:
+    def _revealing(self, prediction: Prediction, output: list[Any]) -> Callable[[float], None]:
+        """Shows as much of a list as is done."""
+
+        def reveal(part: float) -> None:
+            shown = output[: int(len(output) * part)]
+            if len(shown) > len(prediction.output or ()):
+                prediction.output = shown
+                self._webhooks.emit(prediction, "output")
+
+        return reveal
+
+    def _publish(self, prediction: Prediction, production: Production, stored: list[Stored]) -> Any:
+        """The output with the addresses of its files, which can be fetched from now on."""
         origin = self._config.delivery_url or prediction.base_url
         faults = tuple(rule for rule in prediction.faults if isinstance(rule, FileFault))
-        urls: list[tuple[MediaFile, str]] = []
-        for index, (media, (path, md5)) in enumerate(stored):
-            name, content_type = media.name, media.content_type
+        places = enumerate(stored)
+
+        def address(media: MediaFile) -> str:
+            index, (path, md5) = next(places)
             file = self._outputs.add(
-                path, md5, name=name, index=index, content_type=content_type, faults=faults
+                path,
+                md5,
+                name=media.name,
+                index=index,
+                content_type=media.content_type,
+                faults=faults,
             )
-            urls.append((media, origin + file.location))
-        prediction.output_count = len(urls)
+            return origin + file.location
+
+        prediction.output_count = len(stored)
         prediction.logs += production.logs
-        kind = prediction.model.output.get("type")
-        if kind == "array":
-            prediction.output = [url for _media, url in urls]
-        elif kind == "object":
-            prediction.output = {media.key: url for media, url in urls}
-        else:
-            prediction.output = urls[0][1]
+        return production.with_addresses(address)
 
     def _finish(self, prediction: Prediction, status: Status) -> None:
         """The end, once: status, time, webhook. `aborted` has none: its event is not documented."""

@@ -1,4 +1,4 @@
-"""/v1/predictions and /v1/models/{owner}/{name}/predictions.
+"""/v1/predictions, and those of /v1/models/{owner}/{name} and /v1/deployments/{owner}/{name}.
 
 https://replicate.com/docs/reference/http
 """
@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from devstack.replicate import clock
-from devstack.replicate.catalogue import BY_REFERENCE, BY_VERSION, Model
 from devstack.replicate.connections import break_connection
 from devstack.replicate.faults import (
     CreateAnswerLost,
@@ -26,8 +25,10 @@ from devstack.replicate.faults import (
     ReadFails,
     WebhookFault,
 )
+from devstack.replicate.model import Model
 from devstack.replicate.predictions import Prediction
 from devstack.replicate.problems import Problem, throttled
+from devstack.replicate.registry import Deployment
 from devstack.replicate.state import State
 from devstack.replicate.validation import check_body, check_input, parse_cancel_after
 
@@ -48,7 +49,10 @@ def base_url(request: Request) -> str:
 
 async def create(request: Request) -> Response:
     body = check_body(await _json(request), needs_version=True)
-    return await _create(request, _model_of_version(body["version"]), body)
+    model = state_of(request).models.by_version(body["version"])
+    if model is None:
+        raise Problem(422)
+    return await _create(request, model, body)
 
 
 async def create_official(request: Request) -> Response:
@@ -57,6 +61,15 @@ async def create_official(request: Request) -> Response:
     if not model.official:
         raise Problem(404)
     return await _create(request, model, body)
+
+
+async def create_deployed(request: Request) -> Response:
+    body = check_body(await _json(request), needs_version=False)
+    deployment = deployment_of_path(request)
+    model = state_of(request).models.released(deployment)
+    if model is None:
+        raise Problem(404)
+    return await _create(request, model, body, deployment.reference)
 
 
 async def get(request: Request) -> Response:
@@ -127,10 +140,12 @@ async def webhook_secret(request: Request) -> Response:
     return JSONResponse({"key": state_of(request).config.webhook_secret})
 
 
-async def _create(request: Request, model: Model, body: Mapping[str, Any]) -> Response:
+async def _create(
+    request: Request, model: Model, body: Mapping[str, Any], deployment: str | None = None
+) -> Response:
     state, asked = state_of(request), dict(body["input"])
     cancel_after = parse_cancel_after(request.headers.get("cancel-after"))
-    check_input(model.fields, asked)
+    check_input(model.interface, asked)
     if failing := state.faults.take(CreateFails, model.reference, asked):
         if failing.status == 429 and failing.detail is None:
             raise throttled(failing.retry_after)
@@ -150,6 +165,7 @@ async def _create(request: Request, model: Model, body: Mapping[str, Any]) -> Re
         webhook=body.get("webhook"),
         events=None if events is None else tuple(events),
         cancel_after=cancel_after,
+        deployment=deployment,
     )
     if any(isinstance(rule, WebhookFault) and rule.kind == "early" for rule in prediction.faults):
         await prediction.end_announced.wait()
@@ -186,29 +202,32 @@ def _as_data_urls(state: State, output: Any) -> Any:
         return [_as_data_urls(state, item) for item in output]
     if isinstance(output, dict):
         return {key: _as_data_urls(state, item) for key, item in output.items()}
-    file = state.outputs.get(*str(output).split("/")[-2:])
+    if not isinstance(output, str) or "/pbxt/" not in output:
+        return output
+    file = state.outputs.get(*output.split("/")[-2:])
     if file is None:
         return output
     return f"data:{file.content_type};base64,{base64.b64encode(file.path.read_bytes()).decode()}"
 
 
 def model_of_path(request: Request) -> Model:
-    model = BY_REFERENCE.get(f"{request.path_params['owner']}/{request.path_params['name']}")
+    """The newest version of the model that the path names. Raises Problem 404."""
+    model = state_of(request).models.newest(reference_of_path(request))
     if model is None:
         raise Problem(404)
     return model
 
 
-def _model_of_version(version: str) -> Model:
-    """64 hex digits, `owner/name:` and 64 hex digits, or `owner/name` of an official model."""
-    reference, _, pinned = version.rpartition(":")
-    model = BY_REFERENCE.get(version) if "/" in version and not reference else None
-    if model is not None and model.official:
-        return model
-    model = BY_VERSION.get(pinned)
-    if model is None or (reference and reference != model.reference):
-        raise Problem(422)
-    return model
+def deployment_of_path(request: Request) -> Deployment:
+    """Raises Problem 404."""
+    deployment = state_of(request).models.deployment(reference_of_path(request))
+    if deployment is None:
+        raise Problem(404)
+    return deployment
+
+
+def reference_of_path(request: Request) -> str:
+    return f"{request.path_params['owner']}/{request.path_params['name']}"
 
 
 def _find(request: Request) -> Prediction:
@@ -249,5 +268,6 @@ ROUTES = [
     Route("/v1/predictions/{id}", get, methods=["GET"]),
     Route("/v1/predictions/{id}/cancel", cancel, methods=["POST"]),
     Route("/v1/models/{owner}/{name}/predictions", create_official, methods=["POST"]),
+    Route("/v1/deployments/{owner}/{name}/predictions", create_deployed, methods=["POST"]),
     Route("/v1/webhooks/default/secret", webhook_secret, methods=["GET"]),
 ]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from devstack.replicate.catalogue import Model
 from devstack.replicate.clock import NANOSECONDS, now, rfc3339
 from devstack.replicate.faults import OddAnswer, Rule, first
+from devstack.replicate.model import Model
 
 Status = Literal["starting", "processing", "succeeded", "failed", "canceled", "aborted"]
 TERMINAL: frozenset[Status] = frozenset({"succeeded", "failed", "canceled", "aborted"})
@@ -51,6 +51,7 @@ class Prediction:
     webhook: str | None = None
     events: tuple[str, ...] | None = None
     deadline: int | None = None
+    deployment: str | None = None
     status: Status = "starting"
     started: int | None = None
     completed: int | None = None
@@ -61,7 +62,6 @@ class Prediction:
     data_removed: bool = False
     faults: tuple[Rule, ...] = ()
     deliveries: list[Delivery] = field(default_factory=list)
-    file_keys: list[str] = field(default_factory=list)
     outputs_ready: asyncio.Event = field(default_factory=asyncio.Event)
     end_announced: asyncio.Event = field(default_factory=asyncio.Event)
     webhook_order: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -134,6 +134,7 @@ class Prediction:
             "id": self.id,
             "model": self.model.reference,
             "version": "hidden" if self.model.official else self.model.version,
+            **({} if self.deployment is None else {"deployment": self.deployment}),
             "input": self.asked,
             "logs": "",
             "error": None,

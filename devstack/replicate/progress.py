@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from devstack.replicate.catalogue import Model
+from devstack.replicate.model import Model
 
 _BAR = 10
 

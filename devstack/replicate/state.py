@@ -10,6 +10,7 @@ from devstack.replicate.lifecycle import Runner
 from devstack.replicate.outputs import OutputStore
 from devstack.replicate.predictions import Prediction
 from devstack.replicate.ratelimit import RateLimit
+from devstack.replicate.registry import ModelRegistry
 from devstack.replicate.uploads import UploadStore
 from devstack.replicate.webhooks import WebhookSender
 
@@ -21,6 +22,7 @@ class State:
 
     config: Config
     book: dict[str, Prediction]
+    models: ModelRegistry
     faults: FaultBook
     outputs: OutputStore
     uploads: UploadStore
@@ -38,10 +40,20 @@ class State:
         runner = Runner(config, book, faults, outputs, inputs, WebhookSender(config))
         create_limit = RateLimit(config.create_rate, config.create_burst)
         other_limit = RateLimit(config.other_rate)
-        return cls(config, book, faults, outputs, uploads, runner, create_limit, other_limit)
+        return cls(
+            config=config,
+            book=book,
+            models=ModelRegistry(config.models),
+            faults=faults,
+            outputs=outputs,
+            uploads=uploads,
+            runner=runner,
+            create_limit=create_limit,
+            other_limit=other_limit,
+        )
 
     async def reset(self) -> None:
-        """As new: no predictions, files, uploads, rules or counts."""
+        """As new, with the models on offer: no predictions, files, uploads, rules or counts."""
         await self.runner.reset()
         self.faults.replace([])
         self.uploads.clear()

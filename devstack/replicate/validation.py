@@ -1,19 +1,22 @@
 """Validation of create requests with the provider's own wording.
 
 Its words are those of gojsonschema (https://github.com/xeipuu/gojsonschema, locales.go). A key of
-`input` that the model does not know is ignored, a key beside `input` is refused, null is no value.
+`input` that the model does not know is ignored, a key beside `input` is refused, null is a value
+only where the schema is nullable.
 """
 
 import ipaddress
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from devstack.json_types import json_type
+from devstack.json_types import JSON_TYPES, json_type
 from devstack.replicate.problems import Problem, invalid_fields
-from devstack.replicate.schemas.fields import Field, uri
+from devstack.replicate.schemas.interface import Interface, Schema
 
 EVENTS = ("start", "output", "logs", "completed")
 _BODY: Mapping[str, str] = {
@@ -49,17 +52,12 @@ def check_body(body: object, *, needs_version: bool) -> dict[str, Any]:
     return body
 
 
-def check_input(fields: tuple[Field, ...], given: Mapping[str, Any]) -> None:
+def check_input(interface: Interface, given: Mapping[str, Any]) -> None:
     """A model's input. Raises Problem 422 naming every fault."""
-    faults = [
-        _fault("required", "input", f"{field.name} is required")
-        for field in fields
-        if field.required and field.name not in given
-    ]
-    for field in fields:
-        if field.name in given:
-            faults.extend(_field_faults(field, given[field.name]))
-    if faults:
+    checker = _Checker(interface)
+    if faults := list(
+        checker.object("input", {**interface.input, "properties": interface.inputs}, given)
+    ):
         raise invalid_fields(faults)
 
 
@@ -103,26 +101,119 @@ def _webhook_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
                 yield _not_among(f"webhook_events_filter.{index}", EVENTS)
 
 
-def _field_faults(field: Field, value: Any) -> Iterator[Fault]:
-    name = f"input.{field.name}"
-    if not _is(field.type, value):
-        yield _wrong_type(name, field.type, value)
-        return
-    if field.enum and value not in field.enum:
-        yield _not_among(name, field.enum)
-    least, most = field.within or (None, None)
-    if least is not None and value < least:
-        yield _fault("number_gte", name, f"Must be greater than or equal to {least:g}")
-    if most is not None and value > most:
-        yield _fault("number_lte", name, f"Must be less than or equal to {most:g}")
-    if field.format == "uri" and not split_address(value)[0]:
-        yield _fault("format", name, "Does not match format 'uri'")
-    for index, item in enumerate(value if field.type == "array" else ()):
-        yield from _field_faults(uri(f"{field.name}.{index}"), item)
+class _Checker:
+    """Compares values with the schemas of one document."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def object(self, field: str, schema: Schema, value: Mapping[str, Any]) -> Iterator[Fault]:
+        for name in schema.get("required", ()):
+            if name not in value:
+                yield _fault("required", field, f"{name} is required")
+        for name, each in schema.get("properties", {}).items():
+            if name in value:
+                yield from self._value(f"{field}.{name}", each, value[name])
+
+    def _value(self, field: str, schema: Schema, value: Any) -> Iterator[Fault]:
+        schema = self._interface.resolve(schema)
+        if value is None and schema.get("nullable"):
+            return
+        kind = schema.get("type")
+        if kind is not None and not _is(kind, value):
+            yield _wrong_type(field, kind, value)
+            return
+        if not self._fits_union(field, schema, value):
+            yield _fault("number_any_of", field, "Must validate at least one schema (anyOf)")
+        if "enum" in schema and value not in schema["enum"]:
+            yield _not_among(field, schema["enum"])
+        if "const" in schema and value != schema["const"]:
+            text = f"{_short(field)} does not match: {json.dumps(schema['const'])}"
+            yield _fault("const", field, text)
+        if isinstance(value, str):
+            yield from _text_faults(field, schema, value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield from _number_faults(field, schema, value)
+        elif isinstance(value, list):
+            yield from self._list(field, schema, value)
+        elif isinstance(value, Mapping):
+            yield from self.object(field, schema, value)
+
+    def _fits_union(self, field: str, schema: Schema, value: Any) -> bool:
+        branches = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+        fits = (not any(self._value(field, branch, value)) for branch in branches)
+        return not branches or any(fits)
+
+    def _list(self, field: str, schema: Schema, value: list[Any]) -> Iterator[Fault]:
+        least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
+        if len(value) < least:
+            yield _fault("array_min_items", field, f"Array must have at least {least} items")
+        if len(value) > most:
+            yield _fault("array_max_items", field, f"Array must have at most {most} items")
+        for index, item in enumerate(value):
+            yield from self._value(f"{field}.{index}", schema.get("items", {}), item)
+
+
+def _text_faults(field: str, schema: Schema, value: str) -> Iterator[Fault]:
+    length, least, most = len(value), schema.get("minLength", 0), schema.get("maxLength")
+    if length < least:
+        text = f"String length must be greater than or equal to {least}"
+        yield _fault("string_gte", field, text)
+    if most is not None and length > most:
+        yield _fault("string_lte", field, f"String length must be less than or equal to {most}")
+    pattern = schema.get("pattern")
+    if pattern is not None and not re.search(pattern, value):
+        yield _fault("pattern", field, f"Does not match pattern '{pattern}'")
+    form = str(schema.get("format"))
+    if form in _FORMATS and not _FORMATS[form](value):
+        yield _fault("format", field, f"Does not match format '{form}'")
+
+
+def _number_faults(field: str, schema: Schema, value: float) -> Iterator[Fault]:
+    for rule, (kind, text, fits) in _LIMITS.items():
+        limit = schema.get(rule)
+        if limit is not None and not isinstance(limit, bool) and not fits(value, limit):
+            yield _fault(kind, field, f"{text} {_decimal(limit)}")
+
+
+def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def parses(text: str) -> bool:
+        with suppress(ValueError):
+            parse(text)
+            return True
+        return False
+
+    return parses
+
+
+_FORMATS: Mapping[str, Callable[[str], bool]] = {
+    "uri": lambda text: bool(split_address(text)[0]),
+    "date": _parses(date.fromisoformat),
+    "date-time": _parses(datetime.fromisoformat),
+}
+_LIMITS: Mapping[str, tuple[str, str, Callable[[float, float], bool]]] = {
+    "minimum": (
+        "number_gte",
+        "Must be greater than or equal to",
+        lambda value, limit: value >= limit,
+    ),
+    "maximum": ("number_lte", "Must be less than or equal to", lambda value, limit: value <= limit),
+    "exclusiveMinimum": ("number_gt", "Must be greater than", lambda value, limit: value > limit),
+    "exclusiveMaximum": ("number_lt", "Must be less than", lambda value, limit: value < limit),
+    "multipleOf": ("multiple_of", "Must be a multiple of", lambda value, step: value % step == 0),
+}
+
+
+def _decimal(value: float) -> str:
+    """As short as it can be without another value."""
+    short = f"{value:g}"
+    return short if float(short) == value else str(value)
 
 
 def _is(kind: str, value: object) -> bool:
     given = json_type(value)
+    if kind not in JSON_TYPES:  # some schemas name a class of theirs
+        return True
     if kind == "integer" and isinstance(value, float):
         return value.is_integer()
     return given == kind or (kind == "number" and given == "integer")
@@ -137,10 +228,13 @@ def _wrong_type(field: str, expected: str, value: object) -> Fault:
     return _fault("invalid_type", field, description)
 
 
-def _not_among(field: str, values: tuple[Any, ...]) -> Fault:
-    allowed = ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values)
-    short = field.removeprefix("input.")
-    return _fault("enum", field, f"{short} must be one of the following: {allowed}")
+def _not_among(field: str, values: Iterable[Any]) -> Fault:
+    allowed = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
+    return _fault("enum", field, f"{_short(field)} must be one of the following: {allowed}")
+
+
+def _short(field: str) -> str:
+    return field.removeprefix("input.")
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from vsl.domain.jobs.job import Job
 from vsl.runtime.handler import Context, step
 from vsl.runtime.initialization import at_init, prepare
 from vsl.runtime.payloads import SubmitPredictionInput, SubmitPredictionOutput
+from vsl.runtime.use_cases.callbacks import publish_start
 from vsl.runtime.use_cases.submission import submit_prediction
 
 prepare("dynamodb", "ssm")
@@ -12,5 +13,7 @@ at_init(submit_prediction)
 
 @step
 def handler(event: SubmitPredictionInput, _context: Context) -> SubmitPredictionOutput:
-    submitted = submit_prediction()(Job.from_document(event["job"]))
+    job = Job.from_document(event["job"])
+    submitted = submit_prediction()(job)
+    publish_start()(job)
     return {"replicateId": submitted.replicate_id, "attempt": submitted.attempt}

@@ -25,11 +25,12 @@ def handler(event: ValidateRequestInput, context: Context) -> ValidateRequestOut
     api = document.get("api")
     api = api if isinstance(api, dict) else {}
     body = accepted.answer(api_address(api.get("id"), api.get("host")))
+    replayed = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
     return {
         "job": accepted.job.document(),
         "key": accepted.key.document() if accepted.key else None,
         "created": accepted.created,
         "started": accepted.started,
-        "answer": answer(202, body, {"Location": body["statusUrl"]}),
+        "answer": answer(202, body, {"Location": body["statusUrl"]} | replayed),
         "wait": preferred_wait(document.get("prefer")),
     }

@@ -3,13 +3,16 @@
 Without a place to wait the answer is the 202 alone, without `Preference-Applied`.
 """
 
+import json
 from datetime import datetime
+from typing import Any
 
 from vsl.runtime.handler import ASK_AGAIN, Context, Response, answer, step
 from vsl.runtime.initialization import at_init, prepare
 from vsl.runtime.payloads import WaitForJobInput
 from vsl.runtime.use_cases.reading import wait_for_job
 from vsl.runtime.wiring import clock
+from vsl.services.reading.wait_for_job import Waited
 
 prepare("s3", "ssm")
 at_init(wait_for_job)
@@ -33,6 +36,11 @@ def handler(event: WaitForJobInput, context: Context) -> Response:
     if not waited.granted:
         return {**accepted, "headers": {**accepted["headers"], **ASK_AGAIN}}
     headers = {**accepted["headers"], "Preference-Applied": f"wait={asked}"}
-    if waited.body is None:
-        return {**accepted, "headers": headers}
-    return answer(200, waited.body, headers)
+    if waited.body is not None and waited.ended:
+        return answer(200, waited.body, headers)
+    return answer(202, json.loads(accepted["body"]) | _as_it_stands(waited), headers)
+
+
+def _as_it_stands(waited: Waited) -> dict[str, Any]:
+    """What may have changed of the job since it was accepted."""
+    return {name: waited.body[name] for name in ("status", "replicateId")} if waited.body else {}

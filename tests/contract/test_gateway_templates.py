@@ -149,7 +149,9 @@ def test_what_the_machine_is_told_besides() -> None:
     started = backend.started
     assert started.keys() == {
         "body",
+        "query",
         "idempotencyKey",
+        "hasIdempotencyKey",
         "prefer",
         "requestId",
         "api",

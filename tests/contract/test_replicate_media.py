@@ -12,8 +12,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from devstack.replicate.catalogue import BY_REFERENCE
 from devstack.replicate.media.lettering import lettering, wrapped
-from devstack.replicate.media.models import produce
-from devstack.replicate.media.request import MediaFile, ModelFailed, Request
+from devstack.replicate.media.request import MediaFile, ModelFailed, Production, Request
 from devstack.replicate.media.sizes import FLUX, SEEDANCE, svd_size
 
 FLUX_SCHNELL = "black-forest-labs/flux-schnell"
@@ -22,12 +21,17 @@ FLUX_PRO = "black-forest-labs/flux-1.1-pro"
 SVD = "sunfjun/stable-video-diffusion"
 
 
-def make(model: str, /, **asked: Any) -> list[MediaFile]:
-    """The output files for an input; seed 7 unless told, bytes are the files behind addresses."""
+def produced(model: str, /, **asked: Any) -> Production:
+    """The output for an input; seed 7 unless told, bytes are the files behind addresses."""
     files = {name: value for name, value in asked.items() if isinstance(value, bytes)}
     seed = asked.pop("seed", 7)
-    filled = BY_REFERENCE[model].with_defaults(asked)
-    return produce(Request(model, filled, files, seed)).files
+    made = BY_REFERENCE[model]
+    return made.produce(Request(model, made.with_defaults(asked), files, seed))
+
+
+def make(model: str, /, **asked: Any) -> list[MediaFile]:
+    """The files of that output."""
+    return produced(model, **asked).files
 
 
 def picture(file: MediaFile) -> Image.Image:
@@ -380,10 +384,11 @@ def test_stable_audio() -> None:
 def test_speech_and_the_archive_that_comes_with_it() -> None:
     asked: dict[str, Any] = {"prompt": "Hello there, [laughs] how are you?", "output_full": True}
 
-    speech, archive = make("suno-ai/bark", **asked)
+    output = produced("suno-ai/bark", **asked).output
+    speech, archive = output["audio_out"], output["prompt_npz"]
     sound = Sound(speech)
 
-    assert (speech.key, archive.key) == ("audio_out", "prompt_npz")
+    assert output.keys() == {"audio_out", "prompt_npz"}
     assert (sound.rate, sound.channels) == (24_000, 1)
     assert 1 < sound.seconds < 5
     with zipfile.ZipFile(io.BytesIO(archive.content)) as arrays:

@@ -22,13 +22,25 @@ from tests.support.jobs import create_table, make_asset, make_job
 from tests.support.memory_dynamodb import DynamoDBClient, condition, update
 from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
 from vsl.domain.errors import VslError
-from vsl.domain.jobs.job import FinishedJob, JobEvent, JobStatus, OrphanedPrediction, WebhookReceipt
+from vsl.domain.jobs.job import (
+    FinishedJob,
+    JobEvent,
+    JobStatus,
+    MediaType,
+    OrphanedPrediction,
+    WebhookReceipt,
+)
 from vsl.domain.jobs.status import finished_document
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.predictions.search import Intent, Search
 
-JOBS = [make_job("job-0"), make_job("job-1", callback_url="https://client.example/ended", weight=3)]
+JOBS = [
+    make_job("job-0"),
+    make_job("job-1", callback_url="https://client.example/ended", weight=3),
+    make_job("job-2", media_type=MediaType.TEXT, output=OutputKind.TEXT, estimated_cost=None),
+]
 IDS = ["prediction-1", "prediction-2"]
 STEPS = 40
 READS = {"get_item", "batch_get_item", "query", "scan"}

@@ -229,6 +229,10 @@ def test_a_list_over_several_pages(stack: Stack) -> None:
     rest = answer(stack, "jobs", "--user", user, "--cursor", first["nextCursor"])
     assert [each["jobId"] for each in rest["jobs"]] == newest_first[2:]
     assert rest["nextCursor"] is None
+    told = vsl(stack, "jobs", "--user", user, "--since", "1h", "-n", "2").stderr
+    _, _, options = told.partition("More: with ")
+    rest = answer(stack, "jobs", "--user", user, *options.split())
+    assert [each["jobId"] for each in rest["jobs"]] == newest_first[2:], "since the same moment"
     several = answer(stack, "show", jobs[0][:6], "--user", user, exit_code=2)
     assert several["error"]["code"] == "AmbiguousJob"
     assert set(jobs) >= set(several["error"]["jobs"])

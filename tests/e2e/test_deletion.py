@@ -98,7 +98,7 @@ def ask(stack: Stack, method: str, path: str, status: int, **more: Any) -> Any:
     answer = httpx.request(
         method,
         f"{stack.api.url}{path}",
-        params={"userId": USER},
+        params=None if path == "/uploads" else {"userId": USER},
         timeout=40,
         trust_env=False,
         **more,
@@ -135,7 +135,11 @@ def test_no_store_holds_a_word_of_a_deleted_job(stack: Stack, client: Receiver) 
     )
     client.answers[f"/{word}"] = [500]
     image = upload(stack, word)
-    more = {"user_id": USER, "callback_url": f"{client.origin}/{word}"}
+    more = {
+        "user_id": USER,
+        "callback_url": f"{client.origin}/{word}",
+        "metadata": {"order": f"no. {word}", word: "a key"},
+    }
     requests: list[tuple[str, dict[str, Any]]] = [
         ("minimax-video-01", {"prompt": f"a film of {word}", "first_frame_image": image}),
         ("flux-schnell", {"prompt": fails}),
@@ -153,7 +157,10 @@ def test_no_store_holds_a_word_of_a_deleted_job(stack: Stack, client: Receiver) 
     ended = [stack.api.finish(job_id)["status"] for job_id, _ in jobs]
     assert ended == ["succeeded", "failed"]
     client.wait(f"/{word}", 3)
-    assert holding(stack, word).keys() >= {"PostgreSQL", "DynamoDB", "S3"}
+    for path in ("status", "jobs"):
+        shown = ask(stack, "GET", f"/{path}/{jobs[0][0]}", 200)
+        assert (shown["prompt"], shown["metadata"]) == (f"a film of {word}", more["metadata"])
+    assert holding(stack, word).keys() >= {"PostgreSQL", "DynamoDB", "S3", "Redis"}
 
     for job_id, _ in jobs:
         ask(stack, "DELETE", f"/jobs/{job_id}", 204)

@@ -1,6 +1,5 @@
 """The commands in the documents, pasted into a shell beside a running stack, do what is printed."""
 
-import html
 import json
 import os
 import re
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.documents import Block, Document, document
+from tests.support.documents import Block, Document, document, rows
 from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
 
@@ -264,15 +263,6 @@ def screen(svg: Path) -> set[str]:
     states = "pending|processing|storing|succeeded"
     lines = (row for row in rows(svg) if not re.search(rf"({states})\s*$", row))
     return {re.sub(r"[\s─]+", "", re.sub(r"[\d.,]+", "0", line)) for line in lines}
-
-
-def rows(svg: Path) -> list[str]:
-    """The lines of a recorded terminal."""
-    found: dict[str, str] = {}
-    pattern = r'<text class="\w+-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>'
-    for _, y, text in re.findall(pattern, svg.read_text()):
-        found[y] = found.get(y, "") + html.unescape(text).replace("\xa0", " ")
-    return list(found.values())
 
 
 def _mask(text: str) -> str:

@@ -36,6 +36,10 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
     ("WaitForJobFunction", "ssm:GetParameters", "/database-url"): ON_A_BAD_DAY,
     ("ProcessWebhookFunction", "ssm:GetParameters", "/database-url"): ON_A_BAD_DAY,
     ("ProcessWebhookFunction", "ssm:GetParameters", "/replicate-token"): ON_A_BAD_DAY,
+    (None, "ssm:GetParameters", "/models*"): (
+        "the catalogue is a file here",
+        "tests/unit/adapters/test_catalogue_parts.py::test_many_models_are_read_from_their_parts",
+    ),
     (None, "ssm:GetParameter", "/models*"): (
         "the catalogue is a file here",
         "tests/unit/adapters/test_catalogue_sources.py::test_ssm",

@@ -56,7 +56,9 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     "POST /generate-media": Rule("write", owner=202, body=REQUEST),
+    "POST /jobs": Rule("write", owner=202, body=REQUEST),
     "GET /status/{jobId}": Rule("job"),
+    "GET /jobs/{jobId}": Rule("job"),
     "GET /jobs": Rule("own"),
     "GET /jobs/{jobId}/timeline": Rule("job"),
     "POST /jobs/{jobId}/cancel": Rule("job"),

@@ -41,6 +41,9 @@ def erasure(connection: PostgresConnection) -> PostgresErasure:
     return PostgresErasure(connection)
 
 
+SEA = {"prompt": "Das Meer, in voller Größe: it's all waves & Wellen"}
+
+
 def at(seconds: float) -> Any:
     return START + timedelta(seconds=seconds)
 
@@ -57,7 +60,9 @@ def fill(repository: PostgresJobRepository) -> dict[str, Job]:
         "old": make_job("old", at(0)),
         "video": make_job("video", at(10), media_type=MediaType.VIDEO, model_id="minimax-video-01"),
         "other": make_job("other", at(15), user_id="user-2"),
-        "late": make_job("late", at(20.000123)),
+        "late": make_job(
+            "late", at(20.000123), metadata={"order": "17", "shop": "b"}, parameters=SEA
+        ),
         "twin": make_job("twin", at(20.000123)),
         "running": make_job("running", at(30)),
     }
@@ -85,6 +90,15 @@ def fill(repository: PostgresJobRepository) -> dict[str, Job]:
         (JobFilter("user-1", model_id="flux-schnell"), {"old", "late", "twin", "running"}),
         (JobFilter(created_after=at(10), created_before=at(20)), {"video", "other"}),
         (JobFilter(created_after=at(30)), {"running"}),
+        (JobFilter(metadata=(("order", "17"),)), {"late"}),
+        (JobFilter(metadata=(("order", "17"), ("shop", "b"))), {"late"}),
+        (JobFilter(metadata=(("order", "17"), ("shop", "c"))), set()),
+        (JobFilter(words="Größe Meer"), {"late"}),
+        (JobFilter(words="meer wel"), {"late"}),
+        (JobFilter(words="lighth"), {"old", "video", "other", "twin", "running"}),
+        (JobFilter(words="light lighth"), set()),
+        (JobFilter(words="it's"), {"late"}),
+        (JobFilter(words="& | ! :*"), set()),
     ],
 )
 def test_each_filter(
@@ -109,7 +123,7 @@ def test_a_page_ends_between_jobs_of_the_same_moment(
     position: Position | None = None
     for _ in jobs:
         (row,) = queries.list_jobs(JobFilter(), position, 1)
-        position = Position.parse(row.position.cursor())
+        position = Position.parse(row.position.cursor(JobFilter()), JobFilter())
         seen.append(row.position.job_id)
     assert sorted(seen) == sorted(job.job_id for job in jobs.values())
     assert queries.list_jobs(JobFilter(), position, 1) == []

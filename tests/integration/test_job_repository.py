@@ -13,10 +13,12 @@ from psycopg import errors
 
 from tests.support.fakes import START
 from tests.support.jobs import make_job
+from vsl.adapters.postgres.budgets import PostgresBudgets
 from vsl.adapters.postgres.connection import PostgresConnection
+from vsl.adapters.postgres.job_queries import PostgresJobQueries
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
 from vsl.domain.api.limits import RecentJob, UserLimits
-from vsl.domain.errors import InternalError
+from vsl.domain.errors import InternalError, UnpricedModel
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import (
     FinishedJob,
@@ -28,6 +30,8 @@ from vsl.domain.jobs.job import (
     WebhookReceipt,
 )
 from vsl.domain.jobs.status import finished_document
+from vsl.domain.jobs.timeline import timeline
+from vsl.domain.money.budgets import BudgetDefaults
 from vsl.services.ports.jobs import Creation
 
 pytestmark = pytest.mark.integration
@@ -265,6 +269,56 @@ def test_a_new_job_has_the_weight_of_its_user(
     assert repository.create_job(make_job("other", user_id="user-2"), None).weight == 1
     with pytest.raises(psycopg.errors.CheckViolation):
         sql.execute("UPDATE user_limits SET weight = 0")
+
+
+def test_a_model_without_a_price_runs_for_those_who_may(
+    connection: PostgresConnection, sql: psycopg.Connection
+) -> None:
+    refusing = PostgresJobRepository(connection)
+    allowing = PostgresJobRepository(connection, BudgetDefaults(unpriced=True))
+    job = make_job("unpriced", estimated_cost=None)
+    with pytest.raises(UnpricedModel):
+        refusing.create_job(job, None)
+    assert refusing.status(job.job_id) is None
+    assert sql.execute("SELECT count(*) FROM holds").fetchone() == (0,)
+
+    assert allowing.create_job(job, None).new
+    document = allowing.status(job.job_id)
+    assert document is not None
+    assert (document["estimatedCost"], document["heldCost"]) == (None, "0")
+    record = PostgresJobQueries(connection).record(job.job_id)
+    assert record is not None
+    assert record.estimated_cost is None
+    assert record.held_cost == 0
+    assert timeline(record, datetime.now(UTC))["estimatedCost"] is None
+    # Admitted, it stays so, whatever is allowed by now.
+    assert not refusing.create_job(job, None).new
+
+    end = succeeded(job=job, actual_cost=None)
+    written = allowing.finish_job(end)
+    assert written is not None
+    assert (written["actualCost"], written["estimatedCost"]) == (None, None)
+    settled = sql.execute("SELECT amount, charged, overrun, settled_at IS NOT NULL FROM holds")
+    assert settled.fetchall() == [(0, 0, 0, True)]
+    assert sql.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
+    usage = sql.execute("SELECT cost, estimated_cost FROM usage_by_user_day").fetchall()
+    assert usage == [(0, 0)]
+
+    # A user's own row goes before the deployment's choice, in both directions.
+    for number, (repository, own) in enumerate([(refusing, True), (allowing, False)]):
+        user = f"user-{number + 7}"
+        sql.execute(
+            "INSERT INTO user_limits (user_id, unpriced_models) VALUES (%s, %s)", [user, own]
+        )
+        asked = make_job(f"own-{number}", estimated_cost=None, user_id=user)
+        budgets = PostgresBudgets(connection, BudgetDefaults(unpriced=not own))
+        assert budgets.admits_unpriced(user) is own
+        if own:
+            assert repository.create_job(asked, None).new
+        else:
+            with pytest.raises(UnpricedModel):
+                repository.create_job(asked, None)
+    assert not PostgresBudgets(connection).admits_unpriced("user-1")
 
 
 def test_the_schema_knows_every_status_and_media_type(repository: PostgresJobRepository) -> None:

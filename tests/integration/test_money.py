@@ -602,7 +602,12 @@ def test_a_refusal_writes_nothing(
         repository.create_job(job(), None)
     assert sql.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
     found = books()
-    assert (found.budgets, found.holds, found.ledger, found.alerts) == ({}, {}, frozenset(), set())
+    assert (found.budgets, found.holds, found.ledger, found.alerts) == (
+        {},
+        {},
+        frozenset(),
+        frozenset(),
+    )
 
 
 def test_a_refusal_tells_that_a_budget_is_full(

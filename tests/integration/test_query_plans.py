@@ -161,3 +161,15 @@ def test_look_up_by_prediction(filled: psycopg.Connection, table: str, index: st
 
 def test_the_plan_reader_sees_a_table_read_in_full(filled: psycopg.Connection) -> None:
     assert scans(filled, "SELECT * FROM jobs WHERE error_message = 'x'") == {"Seq Scan on jobs"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (JobFilter(metadata=(("order", "17"),)), "jobs_metadata_idx"),
+        (JobFilter(words="lighthouse dusk"), "jobs_prompt_idx"),
+    ],
+)
+def test_a_search_has_an_index(filled: psycopg.Connection, wanted: JobFilter, index: str) -> None:
+    query, values = list_query(wanted, None, 20)
+    assert index in scans(filled, query, values)

@@ -17,7 +17,7 @@ from vsl.adapters.redis.client import RedisClient, shared_client
 from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 from vsl.domain.jobs.job import JobStatus
-from vsl.domain.jobs.status import StatusDocument, status_document
+from vsl.domain.jobs.status import StatusDocument, asked_document, status_document
 
 pytestmark = pytest.mark.integration
 
@@ -204,3 +204,17 @@ def test_the_stores_of_one_process_share_their_client(redis_url: str) -> None:
         return redis_url
 
     assert shared_client(url) is shared_client(url)
+
+
+def test_what_was_asked_is_kept_and_sealed_with_the_job(
+    cache: RedisStatusCache, raw: redis.Redis
+) -> None:
+    job_id, asked = make_job().job_id, asked_document({"prompt": "a lighthouse"}, {"order": "17"})
+    assert cache.asked(job_id) is None
+    cache.keep_asked(job_id, asked)
+    assert cache.asked(job_id) == asked
+    assert raw.ttl(f"job:asked:{job_id}") > 3000
+    cache.close(job_id)
+    cache.keep_asked(job_id, asked)  # a reader that had asked PostgreSQL before the deletion
+    assert cache.asked(job_id) is None
+    assert not [key for key in raw.scan_iter() if "lighthouse" in str(raw.get(key))]

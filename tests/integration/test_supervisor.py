@@ -14,6 +14,7 @@ import pytest
 
 from devstack.identity import Identity
 from devstack.processes import free_ports
+from devstack.replicate.control import Control
 from tests.support.signing import signed
 from tests.support.waiting import until
 
@@ -164,8 +165,10 @@ def test_a_killed_supervisor_leaves_nothing_behind(state: Path) -> None:
 
 
 def test_a_killed_supervisor_and_guard_leave_nothing_behind(state: Path) -> None:
-    """Without the guard the kernel does it (Linux)."""
+    """Without the guard the kernel does it (Linux). The stand-in keeps the models it was given."""
     document = up(state, "--auth", "IAM")
+    with Control(document["replicateUrl"]) as control:
+        given = control.offer_model("acme", "sketch", {"openapi_schema": {"openapi": "3.0.2"}})
     auth = document["auth"]
     identity = Identity("", auth["accessKeyId"], auth["secretAccessKey"])
     headers = signed(identity, "GET", f"{document['apiUrl']}/models")
@@ -175,7 +178,10 @@ def test_a_killed_supervisor_and_guard_leave_nothing_behind(state: Path) -> None
     os.kill(guards[0], signal.SIGKILL)
     os.kill(document["pid"], signal.SIGKILL)
     assert gone(state)
-    assert up(state)["pid"] != document["pid"]
+    again = up(state)
+    assert again["pid"] != document["pid"]
+    with Control(again["replicateUrl"]) as control:
+        assert control.model("acme", "sketch") == given
 
 
 @pytest.mark.parametrize("part", ["valkey", "engine"])

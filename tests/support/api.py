@@ -18,14 +18,19 @@ class Api:
     url: str
 
     def generate(self, model_id: str, parameters: dict[str, Any], **options: Any) -> httpx.Response:
-        """POST /generate-media; `user_id`, `media_type`, `key` (Idempotency-Key), `prefer` and
-        `callback_url` are optional."""
+        """POST /generate-media; `user_id`, `media_type`, `key` (Idempotency-Key), `prefer`, `callback_url`,
+        `callback_events` and `metadata` are optional."""
         body = {
             "userId": options.get("user_id", "e2e"),
             "modelId": model_id,
             "parameters": parameters,
         }
-        more = {"mediaType": "media_type", "callbackUrl": "callback_url"}
+        more = {
+            "mediaType": "media_type",
+            "callbackUrl": "callback_url",
+            "callbackEvents": "callback_events",
+            "metadata": "metadata",
+        }
         body |= {name: options[option] for name, option in more.items() if option in options}
         names = {"key": "Idempotency-Key", "prefer": "Prefer"}
         headers = {name: options[option] for option, name in names.items() if option in options}

@@ -27,6 +27,7 @@ from tests.support.conformance import check_answer
 from tests.support.function_host import Host
 from tests.support.signing import signed
 from tests.support.stack import Stack
+from vsl.domain.api.query import KNOWN_PARAMETERS
 
 MODES = ("NONE", "API_KEY", "COGNITO", "IAM")
 HOST = "api.test"
@@ -91,11 +92,16 @@ class AuthGateway:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """As `who`, or without credentials; `user_id` is named in the query whatever the mode.
+        """As `who`, or without credentials; `user_id` is named in the query of a route that takes it,
+        whatever the mode.
 
         Raises AssertionError when the answer is none that the published document describes.
         """
         named = user_id or (who.user if who is not None and self.mode != "COGNITO" else None)
+        match = self._api.match(path, method)
+        route = f"{method} {match.operation.resource}" if match else ""
+        if "userId" not in KNOWN_PARAMETERS.get(route, ()):
+            named = None
         asked = urlencode({**(query or {}), **({"userId": named} if named else {})})
         url = f"https://{HOST}{path}{'?' if asked else ''}{asked}"
         raw = b"" if body is None else json.dumps(body).encode()
@@ -105,7 +111,6 @@ class AuthGateway:
             sent |= self._credentials(who, method, url, raw)
         request = Request(method, path, asked, tuple(sent.items()), raw, raw_path=path)
         answer = self._gateway.handle(request)
-        match = self._api.match(path, method)
         if match is not None and method != "OPTIONS":
             kind = next((v for n, v in answer.headers if n.lower() == "content-type"), "")
             resource = match.operation.resource

@@ -7,6 +7,7 @@ from typing import Any
 from jsonschema import Draft4Validator
 
 from devstack.publish import PUBLISHED
+from devstack.reference.document import PAGES
 
 
 @cache
@@ -26,7 +27,10 @@ def _plain(part: Any) -> Any:
 
 
 def check_answer(resource: str, method: str, status: int, content_type: str, body: bytes) -> None:
-    """Raises AssertionError for a status, a type or a body that the document does not know."""
+    """Raises AssertionError for a status, a type or a body that the document does not know. It says nothing
+    of pages for people."""
+    if resource.startswith(PAGES):
+        return
     responses = _document()["paths"][resource][method.lower()]["responses"]
     assert str(status) in responses, (
         f"{method} {resource} answers {status}, which is not documented"

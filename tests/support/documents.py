@@ -1,5 +1,6 @@
 """The project's documents as tests see them: links, code, tables, and commands with their answers."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,6 +94,15 @@ def documents() -> list[Document]:
         if not _SKIPPED & set(path.relative_to(REPOSITORY).parts)
     )
     return [Document(path, path.read_text()) for path in paths]
+
+
+def rows(svg: Path) -> list[str]:
+    """The lines of a recorded terminal."""
+    found: dict[str, str] = {}
+    pattern = r'<text class="\w+-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>'
+    for _, y, text in re.findall(pattern, svg.read_text()):
+        found[y] = found.get(y, "") + html.unescape(text).replace("\xa0", " ")
+    return list(found.values())
 
 
 def _slug(heading: str) -> str:

@@ -16,7 +16,7 @@ from vsl.domain.jobs.flow import Flow
 from vsl.domain.jobs.idempotency import CLAIM_SECONDS, KEPT_SECONDS, Claim, KeyRecord, KeyState
 from vsl.domain.jobs.job import FinishedJob, Job, OrphanedPrediction
 from vsl.domain.jobs.place import Place
-from vsl.domain.jobs.status import StatusDocument, finished_document
+from vsl.domain.jobs.status import AskedDocument, StatusDocument, asked_document, finished_document
 from vsl.domain.predictions.prediction import Prediction, PredictionStatus
 from vsl.services.ports.jobs import Creation
 from vsl.services.ports.pacing import Outlook
@@ -374,6 +374,13 @@ class MemoryJobRepository:
         job = self.created.get(job_id)
         return job.parameters if job else None
 
+    def asked(self, job_id: str) -> AskedDocument | None:
+        jobs = self.created | {name: each.job for name, each in self.finished.items()}
+        job = jobs.get(job_id)
+        if job is None or job_id in self.deleted:
+            return None
+        return asked_document(job.parameters, job.metadata)
+
     def overdue(self, before: datetime, limit: int) -> Sequence[Job]:
         open_jobs = (job for job in self.created.values() if job.job_id not in self.finished)
         return [job for job in open_jobs if job.deadline < before][:limit]
@@ -441,6 +448,7 @@ class RecordingPublisher:
 class MemoryCache:
     def __init__(self) -> None:
         self.documents: dict[str, StatusDocument] = {}
+        self.requests: dict[str, AskedDocument] = {}
         self.closed: set[str] = set()
 
     def get(self, job_id: str) -> StatusDocument | None:
@@ -450,9 +458,17 @@ class MemoryCache:
         if document["jobId"] not in self.closed:
             self.documents[document["jobId"]] = document
 
+    def asked(self, job_id: str) -> AskedDocument | None:
+        return self.requests.get(job_id)
+
+    def keep_asked(self, job_id: str, asked: AskedDocument) -> None:
+        if job_id not in self.closed:
+            self.requests[job_id] = asked
+
     def close(self, job_id: str) -> None:
         self.closed.add(job_id)
         self.documents.pop(job_id, None)
+        self.requests.pop(job_id, None)
 
 
 class FewPlaces:

@@ -9,15 +9,16 @@ import json
 import os
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
 import schemathesis
 
-from vsl.domain.api.job_list import Position
+from vsl.domain.api.job_list import JobFilter, ListRequest, Position
 from vsl.domain.api.request import is_user_id
 from vsl.domain.callbacks.callback_url import check_callback_url
+from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.money.budgets import STAGE
 from vsl.domain.predictions.signature import sign
@@ -27,6 +28,7 @@ OTHER_USER = (
     "fuzzed-budgets"  # what is done to the money of one must not stop the jobs of the other
 )
 MODEL = "flux-schnell"
+METADATA = {"order": "17"}
 SECRET_VARIABLE = "WEBHOOK_SECRET"  # pragma: allowlist secret
 _NOBODY_LISTENS = "http://127.0.0.1:9/"
 _LONGEST_WAIT = 1
@@ -45,18 +47,14 @@ def before_call(_context: object, case: Any, _options: object) -> None:
 def _complete(case: Any) -> None:
     operation = case.operation.definition.raw["operationId"]
     body = case.body if isinstance(case.body, dict) and _valid(case, "body") else {}
-    if operation == "generateMedia":
-        body.update(modelId=MODEL, userId=USER, parameters={"prompt": "a fence"})
-        if "prompt" in body:
-            body["prompt"] = "a fence"
-        if "mediaType" in body:
-            body["mediaType"] = "image"
-        if "callbackUrl" in body:
-            body["callbackUrl"] = _NOBODY_LISTENS
+    if operation in {"generateMedia", "createJob"}:
+        _complete_job(body)
     elif operation == "estimateJob":
         if _valid(case, "path"):
             case.path_parameters["modelId"] = MODEL
         body.update(parameters={"prompt": "a fence"})
+        if "prompt" in body:
+            body["prompt"] = "a fence"
     elif operation == "createUpload" and isinstance(body.get("size"), int):
         body["size"] = min(body["size"], 1024)  # each kind of file has a limit of its own
     else:
@@ -64,8 +62,41 @@ def _complete(case: Any) -> None:
     key = (case.headers or {}).get("Idempotency-Key")
     if key and _valid(case, "header"):  # used twice with different bodies, it is refused
         case.headers["Idempotency-Key"] = f"{str(key)[:200].rstrip()}{uuid.uuid4().hex}"
-    if "cursor" in (case.query or {}) and _valid(case, "query"):
-        case.query["cursor"] = Position(_START, new_job_id(_START, "cursor")).cursor()
+    if operation == "listJobs" and case.query and _valid(case, "query"):
+        _complete_list(case.query)
+
+
+def _complete_job(body: dict[str, Any]) -> None:
+    body.update(modelId=MODEL, userId=USER, parameters={"prompt": "a fence"})
+    agreed = {
+        "prompt": "a fence",
+        "mediaType": "image",
+        "metadata": METADATA,
+        "callbackUrl": _NOBODY_LISTENS,
+    }
+    body.update({name: value for name, value in agreed.items() if name in body})
+    if "callbackEvents" in body:
+        body["callbackUrl"] = _NOBODY_LISTENS
+
+
+def _complete_list(query: dict[str, Any]) -> None:
+    if "metadata" in query:
+        query["metadata"] = METADATA
+    if "q" in query:
+        query["q"] = "a fence"
+    if "cursor" in query:
+        query["cursor"] = _cursor(query)
+
+
+def _cursor(query: Mapping[str, Any]) -> str:
+    """As a page of this very list would have given it; of filters that are wrong any will do."""
+    try:
+        named = {f"metadata[{key}]": value for key, value in query.get("metadata", {}).items()}
+        others = {name: str(query[name]) for name in query.keys() - {"cursor", "metadata"}}
+        wanted = ListRequest.parse(others | named, query.get("userId")).wanted
+    except InvalidRequest:
+        wanted = JobFilter()
+    return Position(_START, new_job_id(_START, "cursor")).cursor(wanted)
 
 
 def _complete_money(case: Any, operation: str, body: dict[str, Any]) -> None:

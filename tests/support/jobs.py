@@ -10,6 +10,7 @@ from tests.support.template import REPOSITORY, resource
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import Job, MediaAsset, MediaType
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 from vsl.domain.predictions.search import Intent
 
 INTENT = Intent.of("claim-1", "black-forest-labs/flux-schnell", {"prompt": "a lighthouse"})
@@ -34,6 +35,12 @@ def make_job(seed: str = "job", at: datetime = START, **changes: Any) -> Job:
 def catalogue() -> Catalogue:
     """The product's own catalogue."""
     return Catalogue.parse((REPOSITORY / "config" / "models.json").read_text())
+
+
+def as_kept(document: StatusDocument | None) -> dict[str, Any] | None:
+    """As the tracking item has it: what was asked is PostgreSQL's alone."""
+    left_out = AskedDocument.__annotations__
+    return document and {name: value for name, value in document.items() if name not in left_out}
 
 
 def make_asset(index: int = 0) -> MediaAsset:

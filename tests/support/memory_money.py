@@ -17,6 +17,7 @@ from vsl.domain.money.budgets import (
     Period,
     budget_exceeded,
     owner_of,
+    unpriced_model,
 )
 
 LEVELS = (50, 80, 100)
@@ -136,9 +137,14 @@ class MemoryMoney:
         self.claimed: set[tuple[Budget, int]] = set()
         self.published: set[tuple[Budget, int]] = set()
 
+    def admits_unpriced(self, _user_id: str) -> bool:
+        return self.defaults.unpriced
+
     def hold(self, job: Job) -> bool:
         if job.model_id in self.frozen:
             raise ModelFrozen("The model takes no jobs.", modelId=job.model_id)
+        if job.estimated_cost is None and not self.defaults.unpriced:
+            raise unpriced_model(job.model_id)
         wanted, today = micro_dollars(job.hold), min(job.created_at.date(), _today())
         user, stage = self._copy(owner_of(job.user_id), today), self._copy(STAGE, today)
         for account in (user, stage):
@@ -149,9 +155,7 @@ class MemoryMoney:
                     raise budget_exceeded(budget, wanted)
             account.add(wanted, 0)
         self.accounts |= {user.owner: user, stage.owner: stage}
-        made = Hold(
-            job, micro_dollars(job.estimated_cost), wanted, user.prepaid, user.day, stage.day
-        )
+        made = Hold(job, _estimate(job), wanted, user.prepaid, user.day, stage.day)
         self.holds[job.job_id] = made
         self._move(job.job_id, "hold", made.funds, made.held, wanted)
         return self._note_levels(user) | self._note_levels(stage)
@@ -231,8 +235,7 @@ class MemoryMoney:
         user, stage = self._opened(owner_of(job.user_id), day), self._opened(STAGE, day)
         user.add(wanted, 0)
         stage.add(wanted, 0)
-        estimate = micro_dollars(job.estimated_cost)
-        made = Hold(job, estimate, wanted, user.prepaid, user.day, stage.day)
+        made = Hold(job, _estimate(job), wanted, user.prepaid, user.day, stage.day)
         self.holds[job.job_id] = made
         self._move(job.job_id, "hold", made.funds, made.held, wanted)
         return made
@@ -302,3 +305,7 @@ def _identity(budget: Budget, level: int) -> tuple[Budget, int]:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _estimate(job: Job) -> int:
+    return micro_dollars(job.estimated_cost or Decimal(0))

@@ -128,7 +128,8 @@ class Usage:
         )
 
     def ask(self, method: str, path: str, status: int, **more: Any) -> Any:
-        url, params = f"{self.stack.api.url}{path}", {"userId": USER}
+        takes_no_query = path.startswith(("/models", "/uploads"))
+        url, params = f"{self.stack.api.url}{path}", None if takes_no_query else {"userId": USER}
         answer = httpx.request(method, url, params=params, timeout=None, trust_env=False, **more)
         assert answer.status_code == status, answer.text
         kind = answer.headers.get("content-type", "")
@@ -142,7 +143,11 @@ class Usage:
     ) -> str:
         body = parameters or {"prompt": self.prompts[name]}
         place = "away" if name == "video" else "there"
-        more = {"user_id": USER, "callback_url": f"{self.client.origin}/{place}"}
+        more = {
+            "user_id": USER,
+            "callback_url": f"{self.client.origin}/{place}",
+            "callback_events": ["ended"] if place == "away" else ["started", "ended"],
+        }
         key = uuid.uuid4().hex
         self._keep("idempotency key", key)
         return self.stack.api.submit(model, body, key=key, **more)

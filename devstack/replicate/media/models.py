@@ -33,11 +33,6 @@ _NO_MEMORY = (
 )
 
 
-def produce(request: Request) -> Production:
-    """Make the output files. Raises ModelFailed."""
-    return _PRODUCERS[request.model](request)
-
-
 def _flux(request: Request) -> Production:
     """flux-schnell and flux-dev: num_outputs images; with `image` they take its aspect ratio."""
     ratio = request.input["aspect_ratio"]
@@ -58,7 +53,7 @@ def _flux_pro(request: Request) -> Production:
     kind, quality = asked["output_format"], asked["output_quality"]
     guide = _source(request, "image_prompt")
     content = picture.render(request.prompt, request.seed, size, kind, quality, guide, 0.5)
-    return Production([MediaFile(f"{_temporary_name(content)}.{kind}", content)])
+    return Production(MediaFile(f"{_temporary_name(content)}.{kind}", content))
 
 
 def _sdxl(request: Request) -> Production:
@@ -79,7 +74,7 @@ def _stable_video(request: Request) -> Production:
     size = svd_size(source.size, request.input["sizing_strategy"])
     fps, motion = request.input["frames_per_second"], request.input["motion_bucket_id"] / 255
     content = film.animate(source, request.seed, size, frames=frames, fps=fps, motion=motion)
-    return Production([MediaFile("000000.mp4", content)])
+    return Production(MediaFile("000000.mp4", content))
 
 
 def _video_01(request: Request) -> Production:
@@ -107,13 +102,13 @@ def _musicgen(request: Request) -> Production:
     channels = 2 if stereo else 1
     sound = _music(request, asked["duration"], theme, rate=32_000, channels=channels)
     kind = asked["output_format"]
-    return Production([MediaFile(f"out.{kind}", sound.encoded(kind))])
+    return Production(MediaFile(f"out.{kind}", sound.encoded(kind)))
 
 
 def _stable_audio(request: Request) -> Production:
     theme = f"{request.prompt}\0{request.input['negative_prompt']}"
     sound = _music(request, request.input["seconds_total"], theme, rate=44_100, channels=2)
-    return Production([MediaFile("output.wav", sound.encoded("wav"))])
+    return Production(MediaFile("output.wav", sound.encoded("wav")))
 
 
 def _bark(request: Request) -> Production:
@@ -121,11 +116,11 @@ def _bark(request: Request) -> Production:
     voice = str(request.input["history_prompt"] or "")
     voice += hashlib.sha256(request.files.get("custom_history_prompt", b"")).hexdigest()
     sound = speech.speak(request.prompt, voice, request.seed)
-    files = [MediaFile("audio.wav", sound.encoded("wav"), key="audio_out")]
+    output = {"audio_out": MediaFile("audio.wav", sound.encoded("wav"))}
     if request.input["output_full"]:
         archive = speech.generation_npz(request.prompt, request.seed)
-        files.append(MediaFile("prompt.npz", archive, key="prompt_npz"))
-    return Production(files)
+        output["prompt_npz"] = MediaFile("prompt.npz", archive)
+    return Production(output)
 
 
 def _images(
@@ -155,7 +150,7 @@ def _text_to_video(
         raise ModelFailed(SENSITIVE)
     frames = seconds * fps
     content = film.film(request.prompt, request.seed, size, frames=frames, fps=fps, first=first)
-    return Production([MediaFile(f"{_temporary_name(content)}.output.mp4", content)])
+    return Production(MediaFile(f"{_temporary_name(content)}.output.mp4", content))
 
 
 def _source(request: Request, name: str) -> Image.Image | None:
@@ -187,7 +182,7 @@ def _temporary_name(content: bytes) -> str:
     return "tmp" + hashlib.sha256(content).hexdigest()[:8]
 
 
-_PRODUCERS: Mapping[str, Callable[[Request], Production]] = {
+PRODUCERS: Mapping[str, Callable[[Request], Production]] = {
     "black-forest-labs/flux-schnell": _flux,
     "black-forest-labs/flux-dev": _flux,
     "black-forest-labs/flux-1.1-pro": _flux_pro,

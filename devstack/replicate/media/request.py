@@ -1,6 +1,6 @@
-"""What a model is given, and what it gives: files, or its failure."""
+"""What a model is given, and what it gives: an output with files in it, or its failure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -11,10 +11,24 @@ CONTENT_TYPES: Mapping[str, str] = {
     "webp": "image/webp",
     "png": "image/png",
     "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "svg": "image/svg+xml",
     "mp4": "video/mp4",
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
-    "npz": "application/octet-stream",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "txt": "text/plain",
+    "md": "text/markdown",
+    "csv": "text/csv",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+    "tar": "application/x-tar",
+    "glb": "model/gltf-binary",
 }
 
 
@@ -24,28 +38,38 @@ class ModelFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """One output file; `key` is its name in an output that is an object."""
+    """One output file."""
 
     name: str
     content: bytes
-    key: str = ""
 
     @property
     def content_type(self) -> str:
-        return CONTENT_TYPES[self.name.rpartition(".")[2]]
+        return CONTENT_TYPES.get(self.name.rpartition(".")[2], "application/octet-stream")
 
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    files: list[MediaFile]
+    """`output` is what the API shows, with a MediaFile wherever it will show an address."""
+
+    output: Any
     logs: str = ""
+
+    @property
+    def files(self) -> list[MediaFile]:
+        return list(_files(self.output))
+
+    def with_addresses(self, address: Callable[[MediaFile], str]) -> Any:
+        """The output with each file replaced, in the order of `files`."""
+        return _replaced(self.output, address)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """`input` has its defaults filled in, `files` the bytes of the inputs that are addresses.
 
-    `flagged`: how many outputs the safety checker drops by order; -1 all, None none by order.
+    Those of a list are named by their place in it, such as `images.0`. `flagged`: how many outputs
+    the safety checker drops by order; -1 all, None none by order.
     """
 
     model: str
@@ -72,3 +96,19 @@ def chance(*parts: object) -> Random:
     """Random numbers that are the same for the same parts, on every machine."""
     text = "\0".join(map(str, parts)).encode(errors="surrogatepass")
     return Random(text)  # noqa: S311  # nosec B311 # pictures and tunes, no secrets
+
+
+def _files(output: Any) -> Iterator[MediaFile]:
+    if isinstance(output, MediaFile):
+        yield output
+    elif isinstance(output, dict | list):
+        for item in output.values() if isinstance(output, dict) else output:
+            yield from _files(item)
+
+
+def _replaced(output: Any, address: Callable[[MediaFile], str]) -> Any:
+    if isinstance(output, MediaFile):
+        return address(output)
+    if isinstance(output, dict):
+        return {key: _replaced(item, address) for key, item in output.items()}
+    return [_replaced(item, address) for item in output] if isinstance(output, list) else output

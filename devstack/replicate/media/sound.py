@@ -13,6 +13,7 @@ import av
 
 Samples = list[float]
 _TABLE = 2048
+_CODECS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libvorbis"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Sound:
         return cls(samples, rate, len(tracks))
 
     def encoded(self, kind: str) -> bytes:
-        """As a file; `kind` is wav or mp3."""
+        """As a file; `kind` is wav, mp3, flac or ogg."""
         buffer, layout = io.BytesIO(), "stereo" if self.channels == 2 else "mono"
-        codec = {"wav": "pcm_s16le", "mp3": "libmp3lame"}[kind]
+        codec = _CODECS[kind]
         with av.open(buffer, "w", format=kind) as container:
             stream: Any = container.add_stream(codec, rate=self.rate, layout=layout)
             if kind == "mp3":

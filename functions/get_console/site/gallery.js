@@ -9,7 +9,7 @@ const PAGE = 24;
 const LOOK_AGAIN_MS = 2500;
 const FILTERS = [
   ["status", "Status", ["pending", "processing", "storing", "succeeded", "failed", "canceled"]],
-  ["mediaType", "Kind", ["image", "video", "audio"]],
+  ["mediaType", "Kind", ["image", "video", "audio", "text", "file"]],
 ];
 
 export async function show(root, { parameters, signal }) {
@@ -91,7 +91,7 @@ function card(job) {
   return h("a", { class: "job card", href: `#/jobs/${job.jobId}` },
     h("span", { class: "thumbnail" }, picture
       ? h("img", { src: picture, alt: "", loading: "lazy", decoding: "async" })
-      : h("span", { class: "blank", "aria-hidden": "true" }, { image: "▣", video: "▶", audio: "♪" }[job.mediaType])),
+      : h("span", { class: "blank", "aria-hidden": "true" }, { image: "▣", video: "▶", audio: "♪", text: "¶", file: "❐" }[job.mediaType])),
     h("span", { class: "line" }, h("strong", {}, job.modelId), badge(job.status)),
     h("span", { class: "line hint" }, when(job.createdAt), h("span", {}, cost(job))));
 }

@@ -39,6 +39,7 @@ async function describe(root, job, signal) {
         ["Cost", cost(timeline)],
         ["Prediction", job.replicateId || "–"],
         ...(job.errorCode ? [["Error", `${job.errorCode}: ${job.error}`]] : []),
+        ...(job.errorDetail ? [["The provider", job.errorDetail]] : []),
         ...job.outputs.map((output, index) => [`File ${index + 1}`, `${output.s3Path} · ${bytes(output.fileSize)} · SHA-256 ${(output.sha256 || "not known").slice(0, 12)}…`]),
         ...(timeline.executionUrl ? [["Execution", h("a", { href: timeline.executionUrl, target: "_blank", rel: "noopener" }, "in Step Functions")]] : []),
       ])),

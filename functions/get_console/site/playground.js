@@ -8,6 +8,7 @@ import { watch } from "./result.js";
 
 export const title = "Playground";
 const ESTIMATE_PAUSE_MS = 250;
+const KINDS = ["image", "video", "audio", "text", "file"];
 
 export async function show(root, { parameters, signal }) {
   const from = parameters.get("from");
@@ -16,7 +17,7 @@ export async function show(root, { parameters, signal }) {
     from ? status(from, { include: "parameters" }, signal) : null,
   ]);
   const chosen = models.find((model) => model.modelId === (earlier?.modelId || parameters.get("model"))) || models.find((model) => model.modelId === "flux-schnell") || models[0];
-  const picker = h("select", { id: "model" }, ["image", "video", "audio"].map((kind) =>
+  const picker = h("select", { id: "model" }, KINDS.filter((kind) => models.some((model) => model.mediaType === kind)).map((kind) =>
     h("optgroup", { label: kind[0].toUpperCase() + kind.slice(1) }, models.filter((model) => model.mediaType === kind)
       .map((model) => h("option", { value: model.modelId, selected: model === chosen }, model.modelId)))));
   const about = h("p", { class: "hint", id: "model-about" });
@@ -35,7 +36,7 @@ export async function show(root, { parameters, signal }) {
     const mine = (current = new AbortController());
     const model = models.find((each) => each.modelId === picker.value);
     place.replaceChildren(h("p", { class: "hint" }, "Loading …"));
-    about.textContent = `${model.description} ${price(model.price)}.`;
+    about.textContent = `${model.description} ${model.price ? price(model.price) : "No price is known"}.`;
     const whole = await request("GET", `models/${encodeURIComponent(model.modelId)}`, { signal });
     if (!mine.signal.aborted) place.replaceChildren(ask(whole, initial, result, signal, mine.signal));
   };
@@ -68,7 +69,7 @@ function ask(model, initial, result, signal, modelSignal) {
         signal: AbortSignal.any([estimating.signal, modelSignal]),
       });
       priced = true;
-      worth.textContent = `About ${dollars(found.estimatedCost)} and ${seconds(found.estimatedTime)}${found.queuePosition ? `, after ${seconds(Math.max(0, Math.round((Date.parse(found.estimatedStart) - Date.now()) / 1000)))} in the queue` : ""}${found.admitted === false ? "; more than is left" : ""}`;
+      worth.textContent = `${found.estimatedCost === null ? "Cost not known" : `About ${dollars(found.estimatedCost)}`} and ${seconds(found.estimatedTime)}${waits(found)}${refused(found)}`;
     } catch (error) {
       if (error.name !== "AbortError") worth.textContent = error.fields?.length ? "Something is not valid yet" : error.message;
     }
@@ -109,6 +110,16 @@ function ask(model, initial, result, signal, modelSignal) {
   estimate();
   showLeft();
   return element;
+}
+
+function waits({ queuePosition, estimatedStart }) {
+  if (!queuePosition) return "";
+  return `, after ${seconds(Math.max(0, Math.round((Date.parse(estimatedStart) - Date.now()) / 1000)))} in the queue`;
+}
+
+function refused({ admitted, refusedBy }) {
+  if (admitted !== false) return "";
+  return refusedBy?.of === "unpriced" ? "; you may not run models without a price" : "; more than is left";
 }
 
 function refusal(error) {

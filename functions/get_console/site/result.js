@@ -3,6 +3,10 @@
 import { ENDED, follow, identity, request } from "./api.js";
 import { announce, badge, bytes, dollars, h, seconds } from "./dom.js";
 
+const TEXTS = ["text/plain", "application/json"];
+// What is longer is for an editor.
+const MOST_TEXT_BYTES = 512 * 1024;
+
 /** The files of a job that has ended well, each with its player. */
 export function media(job) {
   const prompt = job.parameters?.prompt;
@@ -19,7 +23,8 @@ const SHOWN = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/avif
 
 function player(job, output, name) {
   const type = output.contentType || "";
-  // What is not media has a link to download it, and nothing to look at.
+  if (TEXTS.includes(type) && output.fileSize <= MOST_TEXT_BYTES) return text(output, name);
+  // What else is not media has a link to download it, and nothing to look at.
   if (!/^(image|video|audio)\//.test(type)) return null;
   if (type.startsWith("video/")) {
     return h("video", { src: output.originalUrl, poster: output.thumbnailUrl, controls: true, loop: true, playsinline: true, preload: "metadata", "aria-label": name });
@@ -31,6 +36,25 @@ function player(job, output, name) {
   }
   return h("a", { href: output.originalUrl, target: "_blank", rel: "noopener" },
     h("img", { src: SHOWN.includes(type) ? output.originalUrl : output.thumbnailUrl || output.originalUrl, alt: name, width: output.width, height: output.height }));
+}
+
+/** A stored text, as text and nothing else. */
+function text(output, name) {
+  const shown = h("pre", { class: "text", tabindex: 0, role: "region", "aria-label": name }, "Loading …");
+  fetch(output.originalUrl).then(async (answer) => {
+    if (!answer.ok) throw new Error(answer.status);
+    shown.textContent = readable(output, await answer.text());
+  }).catch(() => { shown.textContent = "The text cannot be shown here: download it."; });
+  return shown;
+}
+
+function readable(output, content) {
+  if (output.contentType !== "application/json") return content;
+  try {
+    return JSON.stringify(JSON.parse(content), null, 2);
+  } catch {
+    return content;
+  }
 }
 
 function caption(output) {
@@ -110,5 +134,7 @@ export function cancel(jobId) {
 }
 
 export function cost(job) {
-  return job.actualCost === null ? `about ${dollars(job.estimatedCost)}` : dollars(job.actualCost);
+  const known = job.actualCost ?? job.estimatedCost;
+  if (known === null) return "cost not known";
+  return job.actualCost === null ? `about ${dollars(known)}` : dollars(known);
 }

@@ -12,9 +12,10 @@ from tests.fault.harness.run import Run
 from tests.fault.harness.world import POLL_SECONDS, SIGNED, World
 from tests.support.money_books import MoneyBooks
 from vsl.domain.jobs.job import JobStatus
-from vsl.domain.money.amounts import micro_dollars
+from vsl.domain.money.amounts import micro_dollars, plain
 from vsl.domain.money.budgets import owner_of
 from vsl.domain.money.pricing import actual_cost
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def _unused(
 
 def _cost(run: Run, prediction: Prediction) -> Decimal | None:
     model = catalogue().find(run.job.model_id)
-    return actual_cost(model, run.job.parameters, Outcome.of(prediction, "provider"))
+    return actual_cost(
+        model, run.job.parameters, Outcome.of(prediction, "provider", OutputKind.of(model.output))
+    )
 
 
 def _without_cost(document: Any) -> Any:
@@ -196,7 +199,7 @@ def _one_end(world: World, run: Run) -> Iterator[Finding]:
         yield Finding("b", f"the status answer differs: {answer} / {tracking}")
     if answer["completedAt"] != tracking["completedAt"]:
         yield Finding("b", "the status answer has another end")
-    charged = None if tracking["actualCost"] is None else float(tracking["actualCost"])
+    charged = tracking["actualCost"] and str(plain(Decimal(tracking["actualCost"])))
     if answer["actualCost"] != charged:
         yield Finding(
             "b", f"the status answer has another cost: {answer['actualCost']} / {charged}"

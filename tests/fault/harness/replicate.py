@@ -17,7 +17,7 @@ from typing import Any
 from tests.fault.harness.effects import Effects
 from tests.fault.harness.virtual_time import Event, Scheduler
 from tests.support.fakes import START
-from vsl.adapters.http.download import Download
+from vsl.adapters.http.download import Download, Downloads
 from vsl.domain.errors import (
     DownloadFailed,
     OutputExpired,
@@ -52,6 +52,7 @@ class Script:
 
     The list tells webhooks only if `lists_webhooks`. `strangers` are predictions of another program of
     the same account, which asks the same of the same model: one every `stranger_every` seconds.
+    `writes`: the output is a text in parts, too long for an item.
     """
 
     starts_after: float = 0.2
@@ -73,6 +74,7 @@ class Script:
     strangers: int = 4
     stranger_every: float = 0.5
     twin_ends_at: float | None = None
+    writes: bool = False
 
 
 @dataclass
@@ -116,8 +118,7 @@ class Replicate:
             status=PredictionStatus.STARTING,
             webhook=webhook,
             created_at=self.scheduler.moment(),
-            model=reference.partition(":")[0],
-            version=reference.partition(":")[2] or "hidden",
+            **_told(reference),
             input=dict(provider_input),
         )
         entry = Entry(prediction, self.scheduler.now, cancel_after)
@@ -236,15 +237,18 @@ class Replicate:
             entry.prediction,
             status=status,
             error=error,
-            output=[f"{host}/out-{n}.png" for n in range(self.script.outputs)]
-            if succeeded
-            else None,
+            output=self._output(host) if succeeded else None,
             logs=f"{entry.prediction.logs}\r100%|ran {ran:g} s\n",
             metrics={"predict_time": ran, "total_time": ran},
             completed_at=self.scheduler.moment(),
         )
         if self.script.end_webhooks:
             self._send(entry, "completed", 0)
+
+    def _output(self, host: str) -> list[str]:
+        if self.script.writes:
+            return [f"{host} wrote this. "] * 500
+        return [f"{host}/out-{n}.png" for n in range(self.script.outputs)]
 
     def _send(self, entry: Entry, event: str, attempt: int) -> None:
         self.messages += 1
@@ -300,6 +304,15 @@ class Replicate:
 
     def _send_again(self, entry: Entry, event: str, attempt: int) -> None:
         self._send(entry, event, attempt)
+
+
+def _told(reference: str) -> dict[str, Any]:
+    """What a prediction tells of its model; that of a deployment names whatever runs there."""
+    if reference.startswith("deployments/"):
+        deployment = reference.removeprefix("deployments/")
+        return {"model": "acme/of-the-day", "version": f"dp-{'0' * 32}", "deployment": deployment}
+    model, _, version = reference.partition(":")
+    return {"model": model, "version": version or "hidden"}
 
 
 def _place(prediction: Prediction) -> tuple[datetime, str]:
@@ -382,6 +395,10 @@ class Files:
 
     @contextmanager
     def open(self, url: str) -> Iterator[Download]:
+        if url.startswith("data:"):
+            with Downloads([], max_bytes=10**8).open(url) as download:
+                yield download
+            return
         broken: list[VslError] = []
 
         def failure(after: bool) -> VslError:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tests.fault.harness.catalogue import DEPLOYED, WRITER
 from tests.fault.harness.replicate import Script
 from tests.fault.harness.world import Scenario
 
@@ -20,6 +21,8 @@ SCENARIOS = (
     ),
     Scenario("webhook before token", Script(runs_for=0.1, webhook_seconds=0.02, starts_after=0.01)),
     Scenario("no webhook", _SILENT),
+    Scenario("text", Script(writes=True), model=WRITER),
+    Scenario("deployment, no webhook", _SILENT, model=DEPLOYED),
     Scenario("no end webhook", Script(end_webhooks=False)),
     Scenario(
         "prediction fails",
@@ -172,6 +175,8 @@ CORE = tuple(
         "image",
         "webhook before answer",
         "no webhook",
+        "text",
+        "deployment, no webhook",
         "interrupted, money for one",
         "no room in the budget",
         "parked, never accepted",

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.fault.harness import handlers
-from tests.fault.harness.catalogue import catalogue
+from tests.fault.harness.catalogue import MODEL, catalogue
 from tests.fault.harness.clients import (
     Announced,
     Client,
@@ -84,6 +84,7 @@ class Scenario:
 
     name: str
     script: Script = field(default_factory=Script)
+    model: str = MODEL
     cancel_at: tuple[float, ...] = ()
     stop_at: float | None = None
     polls_from: float = FIRST_POLL
@@ -226,6 +227,8 @@ class World:
         job = make_job(
             f"job {number}",
             at,
+            model_id=scenario.model,
+            media_type=catalogue().find(scenario.model).media_type,
             parameters={**given.parameters, **outputs},
             callback_url=self.callback_url,
         )

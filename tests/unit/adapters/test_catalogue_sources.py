@@ -48,6 +48,24 @@ def test_a_path_is_read_once_until_the_file_changes(tmp_path: Path) -> None:
     assert "sdxl" in load_catalogue(str(path)).models
 
 
+def test_a_changed_rate_of_hardware_is_read_again(tmp_path: Path) -> None:
+    path, hardware = tmp_path / "models.json", tmp_path / "hardware.json"
+    document = {"audio": json.loads(compact("audio"))["audio"]}
+    price = document["audio"]["musicgen"]["price"]
+    del price["amount"]
+    price["hardware"] = "gpu"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="the table of rates has no hardware at all"):
+        load_catalogue(str(path), str(hardware))
+
+    for rate in ("0.001", "0.00225"):
+        table = {"gpu": {"title": "A GPU", "perSecond": rate}}
+        hardware.write_text(json.dumps(table), encoding="utf-8")
+        found = load_catalogue(str(path), str(hardware)).models["musicgen"].price
+        assert found is not None
+        assert str(found.amount) == rate
+
+
 def test_inline_json() -> None:
     found = load_catalogue(f"  {compact('audio')}\n")
     assert list(found.models) == ["musicgen", "stable-audio-open", "bark"]

@@ -62,6 +62,17 @@ def refused(replicate: CannedReplicate) -> VslError:
     return raised.value
 
 
+def test_a_deployment_is_called_by_its_own_route() -> None:
+    replicate = canned(httpx.Response(201, json=prediction(version="dp-" + "a" * 32)))
+
+    created = create(replicate, "deployments/acme/fox-writer")
+
+    assert created.id == ID
+    (request,) = replicate.requests
+    assert str(request.url) == f"{BASE}/deployments/acme/fox-writer/predictions"
+    assert set(replicate.body()) == {"input", "webhook", "webhook_events_filter"}
+
+
 def test_an_official_model_is_called_by_name() -> None:
     replicate = canned(httpx.Response(201, json=prediction()))
 

@@ -76,6 +76,17 @@ def test_every_caller_calls_the_function_itself() -> None:
     assert before["Resources"].keys() == after["Resources"].keys()
 
 
+def test_functions_read_the_catalogue_that_the_parameter_names() -> None:
+    translated = translate(localised(), {"Stage": "local"})
+    variables = [
+        each["Properties"]["Environment"]["Variables"]
+        for each in translated["Resources"].values()
+        if each["Type"] == "AWS::Lambda::Function"
+    ]
+
+    assert all(each["MODELS_CONFIG"] == {"Ref": "ModelsConfig"} for each in variables)
+
+
 def test_includes_and_state_machines_are_read_in() -> None:
     resources = load_template(TEMPLATE)["Resources"]
     assert "/generate-media" in resources["Api"]["Properties"]["DefinitionBody"]["paths"]

@@ -10,14 +10,18 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from vsl.domain.callbacks.callback import (
     ATTEMPTS,
     SCHEDULE,
+    THE_END,
+    THE_START,
     CallbackOutcome,
     Reply,
     classify_reply,
     delay_after,
+    event_of,
     signed_headers,
     user_secrets,
 )
 from vsl.domain.errors import ConfigurationError
+from vsl.domain.jobs.job import CallbackEvent
 
 OLD, NEW = ("whsec_" + base64.b64encode(bytes([n]) * 24).decode() for n in (1, 2))
 BODY = b'{"jobId":"j"}'
@@ -57,7 +61,9 @@ def test_410_wants_to_hear_no_more() -> None:
 
 
 def headers(configured: str, user: str = "ann") -> dict[str, str]:
-    return signed_headers("j", datetime.now(UTC), BODY, user_secrets(configured, user))
+    return signed_headers(
+        "j", CallbackEvent.ENDED, datetime.now(UTC), BODY, user_secrets(configured, user)
+    )
 
 
 def test_the_library_of_standard_webhooks_takes_the_signature() -> None:
@@ -92,3 +98,10 @@ def test_no_user_can_sign_for_another(stranger: str) -> None:
 def test_a_weak_or_malformed_secret_is_a_fault_of_the_deployment(configured: str) -> None:
     with pytest.raises(ConfigurationError, match="callback-signing-secret"):
         user_secrets(configured, "ann")
+
+
+def test_each_event_is_a_message_of_its_own() -> None:
+    started = signed_headers("j", CallbackEvent.STARTED, datetime.now(UTC), BODY, [NEW])
+    assert started["webhook-id"] == "msg_j_started"
+    assert event_of(THE_START) is CallbackEvent.STARTED
+    assert event_of(THE_END) is event_of("a-replay") is CallbackEvent.ENDED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsl.domain.predictions.prediction import output_urls
+from vsl.domain.predictions.output import output_urls
 
 
 @pytest.mark.parametrize(

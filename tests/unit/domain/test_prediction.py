@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus, output_urls
+from vsl.domain.predictions.output import output_urls
+from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
 from vsl.domain.predictions.provider_values import MOST_SECONDS
 
 ID = "w4k2v9s1hdrm80cq3tzz5n7xye"

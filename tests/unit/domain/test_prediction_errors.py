@@ -131,7 +131,7 @@ def test_case_does_not_matter() -> None:
 def test_a_text_nobody_knows_is_passed_on_shortened() -> None:
     error = classify(failed("x" * 5000))
     assert error.message == "The model failed: " + "x" * 500
-    assert error.details["providerError"] == "x" * 500
+    assert error.details["providerError"] == "x" * 2000
 
 
 @pytest.mark.parametrize("status", [PredictionStatus.CANCELED, PredictionStatus.ABORTED])

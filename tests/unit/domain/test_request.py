@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from vsl.domain.api.request import GenerateRequest, parse_request
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.job import MediaType
+from vsl.domain.jobs.metadata import MAX_BYTES
 
 
 def faults(body: object) -> dict[str, str]:
@@ -60,10 +61,11 @@ def test_the_caller_s_body_is_left_alone() -> None:
 def test_every_fault_is_reported_at_once() -> None:
     assert faults({"mediaType": "movie", "parameters": [], "prompt": 5, "user_id": "u"}) == {
         "user_id": "is not known here. Did you mean 'userId'? "
-        "Known are: userId, mediaType, modelId, parameters, prompt, callbackUrl, priority",
+        "Known are: userId, mediaType, modelId, parameters, prompt, metadata, callbackUrl,"
+        " callbackEvents, priority",
         "userId": "is required",
         "modelId": "is required",
-        "mediaType": "must be one of image, video, audio",
+        "mediaType": "must be one of image, video, audio, text, file",
         "parameters": "must be an object",
         "prompt": "must be text",
     }
@@ -121,3 +123,54 @@ def test_nothing_but_invalid_request_is_ever_raised(body: object) -> None:
     else:
         assert request.user_id.isascii()
         assert 1 <= len(request.user_id) <= 128
+
+
+@pytest.mark.parametrize(
+    ("metadata", "fields"),
+    [
+        ("x", ["metadata"]),
+        (None, ["metadata"]),
+        ({"order": 17}, ["metadata.order"]),
+        ({"a b": "x"}, ["metadata.…"]),
+        ({"order": "a\0b", "k" * 41: ""}, ["metadata.order", "metadata.…"]),
+        ({"order": "é" * 1024}, ["metadata"]),
+    ],
+)
+def test_metadata_is_little_text_under_short_names(metadata: object, fields: list[str]) -> None:
+    body = {"userId": "u", "modelId": "m", "metadata": metadata}
+    assert list(faults(body)) == fields
+
+
+def test_metadata_may_have_so_many_bytes() -> None:
+    fits = {"order": "x" * (MAX_BYTES - len('{"order": ""}'))}
+    request = parse_request({"userId": "u", "modelId": "m", "metadata": fits})
+    assert request.metadata == fits
+
+
+@pytest.mark.parametrize(
+    ("events", "fields"),
+    [
+        ([], ["callbackEvents"]),
+        ("ended", ["callbackEvents"]),
+        (["ended", "stopped"], ["callbackEvents[1]"]),
+        ([7], ["callbackEvents[0]"]),
+    ],
+)
+def test_callbacks_are_for_events_that_there_are(events: object, fields: list[str]) -> None:
+    body = {
+        "userId": "u",
+        "modelId": "m",
+        "callbackUrl": "https://example.com",
+        "callbackEvents": events,
+    }
+    assert list(faults(body)) == fields
+
+
+def test_a_callback_is_for_the_end_unless_something_else_is_asked_for() -> None:
+    body: dict[str, Any] = {"userId": "u", "modelId": "m", "callbackUrl": "https://example.com/"}
+    assert parse_request(body).callback_events == ("ended",)
+    body["callbackEvents"] = ["ended", "started", "ended"]
+    assert parse_request(body).callback_events == ("started", "ended")
+    assert list(faults({"userId": "u", "modelId": "m", "callbackEvents": ["ended"]})) == [
+        "callbackEvents"
+    ]

@@ -3,7 +3,7 @@
 import json
 import re
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -12,10 +12,12 @@ from vsl.adapters.http.callback_sender import KEPT_BYTES
 from vsl.domain.api import job_list, request
 from vsl.domain.api.operations import MOST_HOURS
 from vsl.domain.api.prefer import LONGEST_WAIT
+from vsl.domain.api.query import KNOWN_PARAMETERS
 from vsl.domain.api.request import is_user_id
 from vsl.domain.callbacks import callback, callback_url
 from vsl.domain.callbacks.callback import CallbackOutcome
 from vsl.domain.catalogue import uploads
+from vsl.domain.catalogue.models import PriceUnit
 from vsl.domain.jobs.idempotency import MAX_IDEMPOTENCY_KEY
 from vsl.domain.jobs.job import JobStatus, MediaType
 
@@ -29,8 +31,12 @@ def properties(schema: str) -> dict[str, Any]:
 
 
 def parameter(path: str, name: str) -> dict[str, Any]:
-    (operation,) = DOCUMENT["paths"][path].values()
-    (found,) = [each["schema"] for each in operation["parameters"] if each["name"] == name]
+    (found,) = [
+        each["schema"]
+        for operation in DOCUMENT["paths"][path].values()
+        for each in operation.get("parameters", ())
+        if each["name"] == name
+    ]
     return dict(found)
 
 
@@ -51,8 +57,8 @@ def test_a_field_of_a_kind_names_all_its_values(enumeration: type[StrEnum]) -> N
     found = [
         schema["properties"][name]["enum"]
         for known, schema in SCHEMAS.items()
-        # An accepted job is pending; a prediction's status is the provider's word.
-        if "enum" in schema.get("properties", {}).get(name, ()) and known not in {"Accepted", "Prediction"}
+        # A prediction's status is the provider's word.
+        if "enum" in schema.get("properties", {}).get(name, ()) and known != "Prediction"
     ]  # fmt: skip
     assert found
     assert all(set(values) == set(enumeration) for values in found)
@@ -107,3 +113,26 @@ def test_callbacks_are_told_as_they_are_made() -> None:
     assert fields["attempt"]["description"] == f"From 1 to {callback.ATTEMPTS}."
     assert f"{KEPT_BYTES:,}" in fields["response"]["description"]
     assert fields["deliveryId"]["description"].startswith(f"{callback.THE_END},")
+
+
+def test_a_route_takes_the_query_that_the_document_names() -> None:
+    """Pages for people and the webhook take any."""
+    told = {
+        f"{verb.upper()} {path}": sorted(
+            f"{each['name']}[]" if each.get("style") == "deepObject" else each["name"]
+            for each in operation.get("parameters", ())
+            if each["in"] == "query"
+        )
+        for path, item in DOCUMENT["paths"].items()
+        for verb, operation in item.items()
+    }
+    of_the_workflow = {"POST /generate-media", "POST /jobs"}
+    free = {"POST /webhook/replicate", "GET /openapi.json"}
+    assert {route: sorted(known) for route, known in KNOWN_PARAMETERS.items()} == {
+        route: known for route, known in told.items() if route not in of_the_workflow | free
+    }
+    assert all(told.get(route, []) == [] for route in of_the_workflow)
+
+
+def test_the_units_of_prices_are_the_catalogues() -> None:
+    assert set(properties("Price")["unit"]["enum"]) == set(get_args(PriceUnit))

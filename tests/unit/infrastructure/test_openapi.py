@@ -193,11 +193,13 @@ def generate_media(**parameters: str) -> dict[str, Any]:
     return found
 
 
-def rendered_request(body: str, headers: dict[str, str]) -> dict[str, Any]:
+def rendered_request(
+    body: str, headers: dict[str, str], query: dict[str, str] | None = None
+) -> dict[str, Any]:
     text, _ = render(
         generate_media()["requestTemplates"]["application/json"],
         body=body,
-        parameters={"path": {}, "querystring": {}, "header": headers},
+        parameters={"path": {}, "querystring": query or {}, "header": headers},
         context={
             "requestId": "request-1",
             "apiId": "api1234567",
@@ -217,6 +219,8 @@ def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
     assert json.loads(sent["input"]) == {
         "body": text,
         "idempotencyKey": "",
+        "hasIdempotencyKey": False,
+        "query": "",
         "prefer": "",
         "requestId": "request-1",
         "api": {"id": "api1234567", "host": "api.example.com"},
@@ -238,6 +242,17 @@ def test_an_idempotency_key_stays_a_text(name: str, key: str) -> None:
     given = json.loads(sent["input"])
     assert given["idempotencyKey"] == key
     assert given["requestId"] == "request-1"
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency-key"])
+def test_an_empty_key_is_told_from_none(name: str) -> None:
+    given = json.loads(rendered_request("{}", {name: ""})["input"])
+    assert (given["idempotencyKey"], given["hasIdempotencyKey"]) == ("", True)
+
+
+def test_the_names_in_the_query_are_told() -> None:
+    given = json.loads(rendered_request("{}", {}, {"wait": "5", NASTY: "x"})["input"])
+    assert given["query"].split() == ["wait", *NASTY.split()]
 
 
 def templates_of(value: Any) -> list[str]:
@@ -262,7 +277,9 @@ def test_templates_read_a_parameter_from_the_one_place_the_document_names() -> N
         }
         for text in templates_of(operation):
             assert not re.search(r"\$input\.params\([^)]", text), name
-            assert not re.search(r"\$input\.params\(\)(?!\.header\.(keySet|get)\()", text), name
+            assert not re.search(
+                r"\$input\.params\(\)(?!\.(header\.(keySet|get)|querystring\.keySet)\()", text
+            ), name
             read = set(re.findall(r"equalsIgnoreCase\('([^']*)'\)", text))
             assert read <= declared | {"Origin"}, name
             assert text.count(".header.get(") == text.count(".header.get($name)"), name
@@ -291,6 +308,7 @@ def test_the_machines_answer_comes_out_unharmed(status: int) -> None:
         "RateLimit": '"hour";r=0;t=7, "concurrent";r=2',
         "RateLimit-Policy": '"hour";q=3;w=3600, "concurrent";q=9;qu="concurrent-requests"',
         "Preference-Applied": "wait=7",
+        "Idempotency-Replayed": "true",
     }
     output = json.dumps({"statusCode": status, "headers": headers, "body": body})
     text, override = rendered_answer({"status": "SUCCEEDED", "output": output})

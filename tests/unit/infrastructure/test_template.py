@@ -202,7 +202,7 @@ def test_who_may_touch_what() -> None:
         ],
         "CheckRateLimit": [],
         "CreateJob": ["dynamodb:PutItem", "dynamodb:UpdateItem", "events:PutEvents"],
-        "SubmitPrediction": [*search, "s3:GetObject"],
+        "SubmitPrediction": [*search, "s3:GetObject", "sqs:SendMessage"],
         "AwaitSlot": ["dynamodb:UpdateItem", "lambda:InvokeFunction", *release],
         "DispatchQueue": [
             "dynamodb:BatchGetItem",

@@ -21,6 +21,7 @@ from vsl.domain.errors import DownloadFailed, OutputInvalid, StoreUnavailable
 from vsl.domain.jobs import object_keys
 from vsl.domain.jobs.job import MediaAsset
 from vsl.domain.jobs.owner_names import OwnerNames
+from vsl.domain.predictions.output import OutputKind
 
 JOB = make_job()
 
@@ -121,6 +122,26 @@ def test_what_is_not_media_is_kept_and_runs_nowhere_even_in_a_public_bucket(
     assert answer["ContentType"] == "application/octet-stream"
     assert answer["ContentDisposition"] == "attachment"
     assert asset.thumbnail_key is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content_type"),
+    [
+        (OutputKind.TEXT, "0-output.txt", "text/plain"),
+        (OutputKind.JSON, "0-output.json", "application/json"),
+    ],
+)
+@pytest.mark.parametrize("content", [b"GIF89a is a format", SVG, b"A fox.", b"BM\0\0"])
+def test_what_a_model_wrote_is_text_whatever_it_begins_with(
+    s3: Any, media: StoredMedia, kind: OutputKind, name: str, content_type: str, content: bytes
+) -> None:
+    asset = media.store(make_job(output=kind), 0, data_url(content, content_type))
+    assert (asset.s3_key.rpartition("/")[2], asset.content_type) == (name, content_type)
+    assert (asset.thumbnail_key, asset.width, asset.duration) == (None, None, None)
+    answer = s3.get_object(Bucket=BUCKET, Key=asset.s3_key)
+    assert answer["Body"].read() == content
+    assert answer["ContentType"] == "application/octet-stream"
+    assert answer["ContentDisposition"] == "attachment"
 
 
 def test_a_large_file_that_is_not_media_runs_nowhere_either(s3: Any) -> None:

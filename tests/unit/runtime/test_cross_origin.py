@@ -10,7 +10,9 @@ from vsl.domain.errors import JobNotFound
 from vsl.runtime.handler import Context, Event, Response, answer, api
 from vsl.runtime.settings import settings
 
-NAMES = "ETag,Location,Preference-Applied,RateLimit,RateLimit-Policy,Retry-After"
+NAMES = (
+    "ETag,Idempotency-Replayed,Location,Preference-Applied,RateLimit,RateLimit-Policy,Retry-After"
+)
 EXPOSED = {"Access-Control-Expose-Headers": NAMES}
 CONTEXT: Any = SimpleNamespace(aws_request_id="r1")
 

@@ -236,7 +236,7 @@ def test_the_answer_names_the_status_address() -> None:
         "jobId": job.job_id,
         "status": "pending",
         "estimatedTime": job.estimated_time,
-        "estimatedCost": 0.003,
+        "estimatedCost": "0.003",
         "replicateId": None,
         "queuePosition": None,
         "estimatedStart": None,
@@ -509,3 +509,58 @@ def test_a_machine_that_is_started_by_hand_is_told_the_same(
     request = {"userId": "u", "modelId": "sdxl", "parameters": {"prompt": "half \ud83d"}}
     with pytest.raises(InvalidRequest, match=r"parameters\.prompt has half"):
         accept(wrap(request))
+
+
+def refused(document: Mapping[str, Any]) -> list[str]:
+    with pytest.raises(InvalidRequest) as caught:
+        accept(document)
+    assert caught.value.code == "InvalidRequest"
+    return [field for field, _ in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["userId", "modelId"]),
+        ({"userId": "u", "modelId": 7}, ["modelId"]),
+        (
+            {"userId": 7, "modelId": "flux-schnell", "parameters": []},
+            ["userId", "parameters", "parameters.prompt"],
+        ),
+        (
+            {"modelId": "flux-schnell", "prompt": 7, "mediaType": "film", "parameters": {"width": 9}},
+            ["userId", "mediaType", "prompt", "parameters.width", "parameters.prompt"],
+        ),
+        ({"userId": "u", "modelId": "flux-schnel", "colour": 1}, ["colour", "modelId"]),
+        (
+            {"userId": "u", "modelId": "flux-schnell", "mediaType": "audio", "parameters": {}},
+            ["mediaType", "parameters.prompt"],
+        ),
+    ],
+)  # fmt: skip
+def test_all_faults_are_named_at_once_with_their_paths(
+    body: dict[str, Any], fields: list[str]
+) -> None:
+    assert refused({"body": json.dumps(body)}) == fields
+
+
+@pytest.mark.parametrize("key", ["", "ä", "x" * 256])
+def test_a_key_that_is_none_is_refused_by_the_name_of_its_header(key: str) -> None:
+    document = {"request": REQUEST, "idempotencyKey": key, "hasIdempotencyKey": True}
+    assert refused(document) == ["Idempotency-Key"]
+    assert accept({"request": REQUEST, "idempotencyKey": "", "hasIdempotencyKey": False})
+
+
+def test_faults_of_header_query_and_body_come_together() -> None:
+    document = {"body": "{}", "idempotencyKey": "", "hasIdempotencyKey": True, "query": "wait "}
+    assert refused(document) == ["Idempotency-Key", "wait", "userId", "modelId"]
+
+
+def test_a_repetition_says_so_and_how_the_job_stands() -> None:
+    keys = MemoryKeys()
+    job = created(keys)
+    stands = item_of(job, status=JobStatus.PROCESSING, replicate_id="r1", attempt=1)
+    again = accepted(KEYED, keys=keys, tracking=Items(stands))
+    body = again.answer("")
+    assert (again.replayed, body["status"], body["replicateId"]) == (True, "processing", "r1")
+    assert not accepted(KEYED, keys=MemoryKeys()).replayed

@@ -13,6 +13,7 @@ from tests.support.jobs import make_job
 from tests.support.memory_money import MemoryMoney
 from tests.support.models import catalogue
 from vsl.domain.api.caller import Caller
+from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.errors import (
     Forbidden,
     IdempotencyKeyReused,
@@ -280,14 +281,14 @@ class TestEstimate:
 
     def test_what_would_be_held_is_the_price_where_that_is_fixed(self) -> None:
         answer = self.ask(MemoryMoney(), num_outputs=2)
-        assert (answer["estimatedCost"], answer["wouldHold"]) == (0.006, "0.006")
+        assert (answer["estimatedCost"], answer["wouldHold"]) == ("0.006", "0.006")
         assert (answer["admitted"], answer["refusedBy"]) == (True, None)
 
     def test_it_is_more_than_the_estimate_where_time_is_paid_for(self) -> None:
         (model_id, *_) = [
             model.model_id
             for model in catalogue().models.values()
-            if model.price.unit == "gpu_second"
+            if model.price and model.price.unit == "gpu_second"
         ]
         model = catalogue().find(model_id)
         foresee = ForeseeAdmission(MemoryMoney(), Freezes(), SteppedClock())
@@ -295,7 +296,21 @@ class TestEstimate:
             model_id, {"parameters": dict(model.example)}, USER
         )
         times = Decimal(answer["wouldHold"]) / Decimal(str(answer["estimatedCost"]))
+        assert model.price
         assert times == model.price.hold > 1
+
+    @pytest.mark.parametrize("allowed", [True, False])
+    def test_a_model_without_a_price_has_no_estimate(self, *, allowed: bool) -> None:
+        priced = catalogue().find("flux-schnell")
+        bare = Catalogue({"bare": priced.model_copy(update={"price": None, "model_id": "bare"})})
+        money = MemoryMoney(BudgetDefaults(unpriced=allowed))
+        foresee = ForeseeAdmission(money, Freezes(), SteppedClock())
+        answer = EstimateJob(bare, False, foresee, StillQueue(), SteppedClock())(
+            "bare", {"parameters": {"prompt": "p"}}, USER
+        )
+        assert (answer["estimatedCost"], answer["wouldHold"]) == (None, "0")
+        refused = None if allowed else {"of": "unpriced", "modelId": "bare"}
+        assert (answer["admitted"], answer["refusedBy"]) == (allowed, refused)
 
     @pytest.mark.parametrize(
         ("depth", "away", "place"),

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -14,15 +14,18 @@ from vsl.domain.api.caller import Caller
 from vsl.domain.callbacks.callback import (
     ATTEMPTS,
     THE_END,
+    THE_START,
     CallbackOutcome,
     CallbackTarget,
     DeliveryAttempt,
     Reply,
 )
-from vsl.domain.errors import JobNotEnded, JobNotFound, NoCallbackUrl
-from vsl.domain.jobs.job import FinishedJob, JobStatus
+from vsl.domain.errors import JobNotEnded, JobNotFound, NoCallbackUrl, StoreUnavailable
+from vsl.domain.jobs.job import CallbackEvent, FinishedJob, JobStatus
+from vsl.domain.jobs.status import StatusDocument, asked_document, status_document
 from vsl.services.callbacks.deliver_callback import CallbackMessage, DeliverCallback
 from vsl.services.callbacks.list_callbacks import ListCallbacks
+from vsl.services.callbacks.publish_start import PublishStart
 from vsl.services.callbacks.replay_callback import ReplayCallback
 from vsl.services.reading.show_status import ShowStatus
 
@@ -160,3 +163,63 @@ def test_the_log_is_the_owners_alone() -> None:
         list_callbacks(JOB.job_id, Caller(subject="stranger"))
     with pytest.raises(JobNotFound):
         list_callbacks("no-job-id", Caller())
+
+
+def test_the_body_says_what_happened_and_to_whom() -> None:
+    client = Client([204])
+    deliver(log(), client)
+    body = json.loads(client.got[0][1])
+    assert (body["event"], body["userId"]) == ("ended", JOB.user_id)
+    assert (body["prompt"], body["metadata"]) == ("a lighthouse", {})
+
+
+class Running(MemoryJobRepository):
+    """Until the end PostgreSQL knows a job as pending."""
+
+    def status(self, _job_id: str) -> StatusDocument | None:
+        asked = asked_document(JOB.parameters, {"order": "17"})
+        return status_document(JOB, JobStatus.PENDING, JOB.created_at, asked=asked)
+
+
+def test_a_start_is_told_with_an_id_of_its_own() -> None:
+    kept, client = log(JobStatus.PENDING), Client([204])
+    tell = replace(deliver_callback(kept, client), repository=Running())
+    assert tell(CallbackMessage(JOB.job_id, THE_START, 1)) is CallbackOutcome.DELIVERED
+    ((_, body, headers),) = client.got
+    told = json.loads(body)
+    assert (told["event"], told["status"]) == ("started", "processing")
+    assert told["metadata"] == {"order": "17"}
+    assert headers["webhook-id"] == f"msg_{JOB.job_id}_started"
+
+
+def test_a_start_that_was_not_heard_before_the_end_is_not_told_any_more() -> None:
+    client = Client([204])
+    assert deliver(log(), client, 2, THE_START) is None
+    assert client.got == []
+
+
+@pytest.mark.parametrize(
+    ("events", "asked"),
+    [
+        (("started",), [(JOB.job_id, THE_START)]),
+        (("ended",), []),
+        (("started", "ended"), [(JOB.job_id, THE_START)]),
+    ],
+)
+def test_a_start_is_published_for_those_who_asked(
+    events: tuple[str, ...], asked: list[tuple[str, str]]
+) -> None:
+    queue = Queue()
+    wanted = tuple(map(CallbackEvent, events))
+    PublishStart(queue)(replace(JOB, callback_url=URL, callback_events=wanted))
+    PublishStart(queue)(replace(JOB, callback_events=wanted))  # nowhere to call
+    assert queue.asked == asked
+
+
+def test_while_sqs_is_away_a_start_is_not_told_and_the_job_goes_on() -> None:
+    class Away(Queue):
+        def enqueue(self, job_id: str, delivery_id: str = THE_END) -> None:
+            raise StoreUnavailable("SQS did not answer.")
+
+    started = replace(JOB, callback_url=URL, callback_events=(CallbackEvent.STARTED,))
+    PublishStart(Away())(started)

@@ -17,6 +17,7 @@ def test_the_list_has_every_model_in_short() -> None:
     assert schnell == {
         "modelId": "flux-schnell",
         "mediaType": "image",
+        "output": "list",
         "description": "FLUX.1 [schnell]: good images in about a second.",
         "price": {"unit": "image", "currency": "USD", "amount": "0.003"},
         "estimatedTime": 2.0,

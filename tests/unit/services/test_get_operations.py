@@ -127,23 +127,23 @@ def test_figures_become_the_document(world: World) -> None:
     assert answer["successRate"] == 0.75, "a canceled job is nobody's failure"
     assert answer["latency"] == {**rounded, "phases": {"queue": rounded, "store": None}}
     assert answer["spend"] == {
-        "total": 0.123456,
-        "estimated": 0.2,
+        "total": "0.123456",
+        "estimated": "0.2",
         "byModel": [
             {
                 "modelId": "flux-schnell", "mediaType": "image", "succeeded": 3, "failed": 1,
                 "canceled": 5, "running": 2, "successRate": 0.75, "latency": rounded,
-                "spend": 0.123456, "estimated": 0.2,
+                "spend": "0.123456", "estimated": "0.2",
             }
         ],
     }  # fmt: skip
-    assert answer["orphaned"] == {"predictions": 2, "cost": 0.5}
+    assert answer["orphaned"] == {"predictions": 2, "cost": "0.5"}
     assert answer["failures"] == [{"code": "PredictionFailed", "jobs": 1}]
     assert answer["wokenBy"] == {"webhook": 3, "poller": 1}
     assert answer["byHour"] == [
         {
             "hour": "2026-03-01T11:00:00.000Z", "succeeded": 2, "failed": 0, "canceled": 0,
-            "spend": 0.01,
+            "spend": "0.01",
         }
     ]  # fmt: skip
 

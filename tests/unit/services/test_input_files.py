@@ -1,9 +1,11 @@
 """Handles as inputs: checked when a job is accepted, turned into addresses when it is submitted."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 from tests.support.jobs import catalogue, make_job
+from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.mapping import provider_call
 from vsl.domain.catalogue.uploads import UploadedFile, UploadForm, UploadRequest
 from vsl.domain.catalogue.validation import build_provider_input, validate_parameters
@@ -49,8 +51,8 @@ def addressed(job: Job) -> dict[str, Any]:
     return with_addresses(job, call, MemoryUploads())
 
 
-def faults(job: Job, uploads: MemoryUploads) -> dict[str, str]:
-    check = CheckPrerequisites(catalogue(), uploads, BY_USER_ID, LIMITS)
+def faults(job: Job, uploads: MemoryUploads, models: Catalogue | None = None) -> dict[str, str]:
+    check = CheckPrerequisites(models or catalogue(), uploads, BY_USER_ID, LIMITS)
     try:
         check(job)
     except InvalidParameters as error:
@@ -106,6 +108,60 @@ def test_a_text_that_looks_like_a_handle_is_a_text() -> None:
     job = job_of("flux-schnell", prompt=f"upload:{ID}")
     assert faults(job, MemoryUploads()) == {}
     assert addressed(job)["prompt"] == f"upload:{ID}"
+
+
+REFERENCES = Catalogue.parse(
+    json.dumps(
+        {
+            "image": {
+                "blend": {
+                    "reference": "acme/blend",
+                    "description": "Blends images.",
+                    "output": "single",
+                    "parameters": {"images": {"type": "array", "items": "uri", "media": "image"}},
+                    "estimatedTime": 5,
+                    "timeout": 60,
+                    "example": {},
+                }
+            }
+        }
+    )
+)
+
+
+def blend(*images: str) -> Job:
+    model = REFERENCES.find("blend")
+    parameters = validate_parameters(model, {"images": list(images)}, allow_http=False)
+    call = provider_call(model, parameters)
+    return make_job(model_id="blend", parameters=parameters, call=call)
+
+
+def test_members_of_a_list_may_be_uploads() -> None:
+    uploads = MemoryUploads()
+    job = blend(f"upload:{ID}", "https://example.com/a.png", f"upload:{OTHER}", f"upload:{ID}")
+    uploads.files["user-1", ID] = UploadedFile("image/png", 1, job.created_at)
+    uploads.files["user-1", OTHER] = UploadedFile("audio/wav", 1, job.created_at)
+
+    found = faults(job, uploads, REFERENCES)
+    assert found == {"parameters.images": f"upload:{OTHER} is audio; wanted is image"}
+
+    assert job.call
+    seconds = job.timeout_seconds + ADDRESS_SLACK_SECONDS
+    assert job.call.input(with_addresses(job, job.call, uploads)) == {
+        "images": [
+            f"https://bucket/user-1/{ID}?{seconds}",
+            "https://example.com/a.png",
+            f"https://bucket/user-1/{OTHER}?{seconds}",
+            f"https://bucket/user-1/{ID}?{seconds}",
+        ]
+    }
+
+
+def test_a_list_without_uploads_asks_for_none() -> None:
+    job = blend("https://example.com/a.png")
+    assert job.call
+    assert job.call.uploads == ()
+    assert faults(job, MemoryUploads(), REFERENCES) == {}
 
 
 def test_other_addresses_are_left_alone() -> None:

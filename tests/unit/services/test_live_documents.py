@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.support.fakes import START, PlainSigner, StillQueue
+from tests.support.jobs import as_kept
 from tests.unit.services.conftest import World
 from vsl.domain.api.caller import Caller
 from vsl.domain.jobs.job import FinishedJob, JobStatus
@@ -48,4 +49,4 @@ def test_an_ended_job_has_no_place(world: World) -> None:
     ended = FinishedJob(world.job, JobStatus.CANCELED, START)
     world.tracking.finish(ended, finished_document(ended))
     assert place(world, queue) == (None, None)
-    assert world.cache.documents[world.job.job_id] == finished_document(ended)
+    assert world.cache.documents[world.job.job_id] == as_kept(finished_document(ended))

@@ -1,6 +1,7 @@
 """Webhook intake: proven, matched to its job, harmless when repeated or out of order."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from vsl.domain.errors import (
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import Job
 from vsl.domain.jobs.webhook_url import webhook_url
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.signature import sign
 from vsl.services.waiting.verify_webhook import Delivery
 
@@ -71,6 +73,24 @@ def test_an_end_is_recorded_and_wakes_the_job(world: World) -> None:
     (receipt,) = world.item().webhooks
     assert (receipt.webhook_id, receipt.prediction_status) == ("msg_1", "succeeded")
     assert [name for name, _ in world.metrics.timed] == ["WebhookLatency"]
+
+
+@pytest.mark.parametrize("with_address", [True, False])
+@pytest.mark.parametrize("text", ["A fox.", "https://replicate.delivery/out-0.webp"])
+def test_the_address_or_the_job_tells_that_an_output_is_a_text(
+    world: World, text: str, *, with_address: bool
+) -> None:
+    world.job = make_job("writes", output=OutputKind.TEXT)
+    world.tracking.create(world.job, world.job.deadline, None)
+    world.tracking.write_intent(world.job.job_id, 1, world.clock.now(), world.clock.now(), INTENT)
+    world.tracking.record_prediction(world.job.job_id, 1, PREDICTION, world.clock.now(), "workflow")
+    address = webhook_url("https://api.example.com", world.job.job_id, 1, OutputKind.TEXT)
+    told = address if with_address else None
+    assert deliver(world, body(world, output=[text], webhook=told)) == "recorded"
+    outcome = world.item().outcome
+    assert outcome is not None
+    (address,) = outcome.output
+    assert address == f"data:text/plain;base64,{b64encode(text.encode()).decode()}"
 
 
 @pytest.mark.parametrize("remembers", [True, False], ids=["with Redis", "without Redis"])

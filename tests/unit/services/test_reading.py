@@ -15,7 +15,7 @@ from vsl.domain.api.job_list import JobFilter, ListedJob, ListRequest, Position
 from vsl.domain.errors import JobNotFound
 from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus
 from vsl.domain.jobs.place import Place
-from vsl.domain.jobs.status import finished_document, status_document
+from vsl.domain.jobs.status import asked_document, finished_document, status_document
 from vsl.domain.jobs.timeline import JobRecord
 from vsl.services.reading.get_timeline import GetTimeline
 from vsl.services.reading.list_jobs import ListJobs
@@ -71,7 +71,8 @@ def make(world: World, number: int, status: JobStatus | None = None) -> Job:
 def page(world: World, queries: MemoryJobQueries, **asked: Any) -> dict[str, Any]:
     after, limit = asked.pop("after", None), asked.pop("limit", 20)
     live = LiveDocuments(asked.pop("queue", StillQueue()), world.clock)
-    request = ListRequest(JobFilter(**asked), Position.parse(after) if after else None, limit)
+    wanted = JobFilter(**asked)
+    request = ListRequest(wanted, Position.parse(after, wanted) if after else None, limit)
     list_jobs = ListJobs(queries, world.tracking, live, ShowStatus(PlainSigner()), world.clock)
     return list_jobs(request)
 
@@ -148,7 +149,10 @@ def test_the_search_for_a_live_status_ends_with_a_cursor(world: World) -> None:
         queries.add(make(world, number, JobStatus.PROCESSING))
     answer = page(world, queries, status=JobStatus.STORING, limit=2)
     assert (ids(answer), queries.reads) == ([], 4)
-    assert Position.parse(answer["nextCursor"]) == queries.rows[7].position
+    assert (
+        Position.parse(answer["nextCursor"], JobFilter(status=JobStatus.STORING))
+        == queries.rows[7].position
+    )
 
 
 def test_a_page_that_fills_in_its_middle_goes_on_there(world: World) -> None:
@@ -202,3 +206,15 @@ def test_a_timeline_is_its_users_alone(world: World) -> None:
         told(world, MemoryJobQueries(), Caller(subject="stranger"))
     with pytest.raises(JobNotFound):
         GetTimeline(world.tracking, MemoryJobQueries(), world.clock)("nonsense", BACK_END)
+
+
+def test_a_running_job_is_listed_with_what_was_asked(world: World) -> None:
+    queries = MemoryJobQueries()
+    job = make(world, 1, JobStatus.PROCESSING)
+    row = status_document(
+        job, JobStatus.PENDING, job.created_at, asked=asked_document(job.parameters, {"order": "7"})
+    )
+    queries.rows.append(ListedJob(Position(job.created_at, job.job_id), row))
+    (shown,) = page(world, queries)["jobs"]
+    assert (shown["status"], shown["userId"]) == ("processing", job.user_id)
+    assert (shown["prompt"], shown["metadata"]) == ("a lighthouse", {"order": "7"})

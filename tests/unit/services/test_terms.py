@@ -105,6 +105,19 @@ def test_the_terms_charge_and_ask_as_the_catalogue_does(model_id: str) -> None:
     assert call.input(parameters) == build_provider_input(known, parameters)
 
 
+def test_a_job_of_an_unpriced_model_stays_unpriced(world: World) -> None:
+    """Also when the catalogue has a price for it by now."""
+    job = make_job(estimated_cost=None)
+    cost = ComputeCost(catalogue(), world.repository)
+    for status in PredictionStatus:
+        if status.terminal:
+            free = status in {PredictionStatus.FAILED, PredictionStatus.ABORTED}
+            expected = Decimal(0) if free else None
+            assert cost(job, Outcome("p", status, "webhook", output_count=1)) == expected
+    again = Job.from_document(job.document())
+    assert (again.estimated_cost, again.price) == (None, None)
+
+
 def test_an_older_job_asks_the_catalogue_of_the_day_what_to_send() -> None:
     job = make_job()
     assert call_of(job, catalogue()) == accepted().call

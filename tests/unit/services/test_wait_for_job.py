@@ -98,14 +98,17 @@ def test_the_ended_job_is_shown_as_clients_see_it() -> None:
 @pytest.mark.parametrize("seconds", [0.2, 3.0])
 def test_no_longer_than_asked(seconds: float) -> None:
     waiting = Waiting({0: JobStatus.PROCESSING, 60: JobStatus.SUCCEEDED})
-    assert waiting.status(seconds) is None
+    waited = waiting.wait(seconds)
+    assert waited.body is not None
+    assert (waited.ended, waited.body["status"]) == (False, "processing"), "as it stands"
     assert waiting.now == pytest.approx(100 + seconds)
 
 
 @pytest.mark.parametrize("free", [0, 1])
 @pytest.mark.parametrize("seconds", [0, -3.5])
 def test_without_time_it_looks_once_and_takes_no_place(seconds: float, free: int) -> None:
-    assert Waiting({0: JobStatus.PROCESSING}, free).status(seconds) is None
+    waited = Waiting({0: JobStatus.PROCESSING}, free).wait(seconds)
+    assert (waited.granted, waited.ended) == (True, False)
     assert Waiting({0: JobStatus.SUCCEEDED}, free).status(seconds) == "succeeded"
 
 

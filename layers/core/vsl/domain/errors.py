@@ -8,7 +8,11 @@ that the details survive the trip through Step Functions' `Cause`.
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self, cast
+
+# What a problem's `type` begins with, before the code: a page beside the API's own description, relative to
+# the API's address. API Gateway's answers and the last word of the API workflow say the same.
+PROBLEM_TYPES: Final = "/docs/problems.html#"
 
 
 class VslError(Exception):
@@ -28,6 +32,11 @@ class VslError(Exception):
     @property
     def code(self) -> str:
         return type(self).__name__
+
+    @property
+    def type(self) -> str:
+        """The address that explains the code."""
+        return f"{PROBLEM_TYPES}{self.code}"
 
     def document(self) -> dict[str, object]:
         """The error as data: `code`, `message` and, where there are any, `details`."""
@@ -55,6 +64,12 @@ class InvalidRequest(VslError):
         fields = [{"field": name, "message": message} for name, message in faults]
         text = "; ".join(f"{fault['field']} {fault['message']}" for fault in fields)
         return cls(f"{text}.", fields=fields)
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """As `of` takes them."""
+        fields = cast("list[dict[str, str]]", self.details.get("fields", []))
+        return [(fault["field"], fault["message"]) for fault in fields]
 
 
 class InvalidParameters(InvalidRequest):
@@ -159,6 +174,13 @@ class ModelFrozen(VslError):
 
     status = 503
     title = "The model takes no jobs at the moment"
+
+
+class UnpricedModel(VslError):
+    """The model has no price in the catalogue, and its user may run only models that have one."""
+
+    status = 403
+    title = "The model has no price"
 
 
 class PayloadTooLarge(VslError):

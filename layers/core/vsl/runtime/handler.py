@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NotRequired, Protocol, TypedDict, cast
 
+from vsl.domain.api.query import check_query
 from vsl.domain.errors import InternalError, VslError
 from vsl.domain.jobs.ids import is_job_id
 from vsl.domain.jobs.webhook_url import WEBHOOK_PATH
@@ -28,7 +29,8 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # What a script on another origin may read besides the content type.
 _EXPOSED = {
-    "Access-Control-Expose-Headers": "ETag,Location,Preference-Applied,RateLimit,RateLimit-Policy,Retry-After"
+    "Access-Control-Expose-Headers": "ETag,Idempotency-Replayed,Location,Preference-Applied,RateLimit,"
+    "RateLimit-Policy,Retry-After"
 }
 
 # A client for whose wait there was no place asks again after so many seconds.
@@ -76,6 +78,7 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
         with job_keys(_asked_about(event), request_id=context.aws_request_id):
             try:
                 _check_token(event)
+                _check_query(event)
                 response = function(event, context)
             except VslError as error:
                 logger.warning("request refused", error_code=error.code, reason=error.message)
@@ -104,6 +107,13 @@ def _check_token(event: Event) -> None:
         from vsl.domain.api.caller import token_subject
 
         token_subject(given, settings().cognito_client_ids)
+
+
+def _check_query(event: Event) -> None:
+    """Raises InvalidRequest for a parameter that the route does not know, or that comes twice."""
+    once = {name: [value] for name, value in (event.get("queryStringParameters") or {}).items()}
+    query = event.get("multiValueQueryStringParameters") or once
+    check_query(f"{event.get('httpMethod')} {event.get('resource')}", query)
 
 
 def _learned(result: object) -> dict[str, Any]:
@@ -161,7 +171,7 @@ def without_body(status: int, headers: Mapping[str, str] | None = None) -> Respo
 def problem(error: VslError) -> Response:
     """`application/problem+json` (RFC 9457) with our stable `code`; faults of ours stay vague."""
     body: dict[str, object] = {
-        "type": "about:blank",
+        "type": error.type,
         "title": error.title,
         "status": error.status,
         "code": error.code,

@@ -32,6 +32,7 @@ class Settings:
     media_bucket: str
     ssm_prefix: str
     models_config: str
+    hardware_config: str
     replicate_api_url: str
     download_origins: tuple[str, ...]
     allow_http_inputs: bool
@@ -78,6 +79,7 @@ def settings() -> Settings:
         media_bucket=_text("S3_BUCKET", ""),
         ssm_prefix=_text("SSM_PREFIX"),
         models_config=_text("MODELS_CONFIG", "/opt/config/models.json"),
+        hardware_config=_text("HARDWARE_CONFIG", "/opt/config/hardware.json"),
         replicate_api_url=_text("REPLICATE_API_URL", "https://api.replicate.com/v1"),
         download_origins=_list(
             "DOWNLOAD_ORIGINS", "https://replicate.delivery,https://*.replicate.delivery"
@@ -94,6 +96,7 @@ def settings() -> Settings:
             stage_day=_dollars("STAGE_DAILY_BUDGET"),
             stage_month=_dollars("STAGE_MONTHLY_BUDGET"),
             prepaid=_text("PREPAID_USERS", "false") == "true",
+            unpriced=_text("UNPRICED_MODELS", "REFUSED") == "ALLOWED",
         ),
         waits_per_user=_integer("WAITS_PER_USER", 5),
         waits_at_once=_integer("WAITS_AT_ONCE", 100),

@@ -64,7 +64,7 @@ def parameters() -> Parameters:
 def catalogue() -> "Catalogue":
     from vsl.adapters.aws.catalogue import load_catalogue
 
-    return load_catalogue(settings().models_config)
+    return load_catalogue(settings().models_config, settings().hardware_config)
 
 
 @cache

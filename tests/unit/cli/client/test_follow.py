@@ -28,7 +28,7 @@ def status(name: str, position: int | None = None, starts_in: float = 0) -> dict
         "createdAt": NOW.isoformat(),
         "completedAt": NOW.isoformat() if name == "succeeded" else None,
         "estimatedTime": 2.0,
-        "estimatedCost": 0.003,
+        "estimatedCost": "0.003",
         "progress": None,
         "queuePosition": position,
         "estimatedStart": None if position is None else starts,

@@ -1,12 +1,13 @@
 """Words of the command line as parameters."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.client.errors import CommandError
-from cli.client.inputs import LocalFile, identity, read_parameters
+from cli.client.inputs import LocalFile, identity, read_parameters, unsent
 from devstack.paths import MODELS_CONFIG
 from vsl.adapters.aws.catalogue import load_catalogue
 from vsl.services.api.get_model import GetModel
@@ -33,6 +34,53 @@ def test_what_does_not_fit_is_left_for_the_api_to_refuse() -> None:
 
 def test_a_pair_may_hold_an_equals_sign_and_text_an_at_sign() -> None:
     assert read("flux-schnell", "prompt=@home = here") == {"prompt": "@home = here"}
+
+
+SHAPES = {
+    "modelId": "shapes",
+    "parameters": {
+        "properties": {
+            "first": {"type": "string", "format": "uri"},
+            "images": {"type": "array", "items": {"type": "string", "format": "uri"}},
+            "sizes": {"type": ["array", "null"], "items": {"type": "integer"}},
+            "seed": {"type": ["integer", "null"]},
+            "word": {"type": "string"},
+        }
+    },
+}
+
+
+def shaped(*pairs: str, images: Sequence[str] = ()) -> dict[str, Any]:
+    return read_parameters(SHAPES, prompt=None, pairs=pairs, images=images, sounds=())
+
+
+def test_a_list_is_given_member_by_member_or_as_json() -> None:
+    assert shaped("sizes=3", "sizes=4") == {"sizes": [3, 4]}
+    assert shaped("sizes=[3, 4]", "sizes=5") == {"sizes": [3, 4, 5]}
+    assert shaped("sizes=three") == {"sizes": ["three"]}
+    assert shaped("sizes=[3") == {"sizes": ["[3"]}
+
+
+def test_null_is_a_value_where_the_schema_has_it() -> None:
+    assert shaped("seed=null", "word=null", "unknown=null") == {
+        "seed": None,
+        "word": "null",
+        "unknown": "null",
+    }
+
+
+def test_files_beyond_the_single_ones_make_a_list(tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"png")
+    one, two = "https://example.com/1.png", "https://example.com/2.png"
+    file = LocalFile(picture, b"png", "image/png")
+    assert shaped(images=[one, str(picture), two]) == {"first": one, "images": [file, two]}
+    named = shaped(f"images=@{picture}", f"images={one}", images=[two])
+    assert named == {"images": [file, one], "first": two}
+    assert identity(named)["images"] == [f"sha256:{file.sha256}", one]
+    assert unsent(named)["images"] == ["data:image/png;base64,AA==", one]
+    with pytest.raises(CommandError, match="takes 1; 2 given"):
+        shaped(f"images={one}", images=[one, two])
 
 
 @pytest.mark.parametrize("pair", ["width", "=3"])

@@ -1,38 +1,42 @@
-"""The catalogue as a parameter of SSM: what the document's command makes, the functions read."""
+"""The catalogue as a parameter of SSM: what the document's command writes, the functions read."""
 
 import json
 import re
 
+import boto3
 import pytest
+from moto import mock_aws
 
-from cli.release.catalogue import packed
+from cli.release.catalogue import write
 from tests.support.template import REPOSITORY, template
-from vsl.adapters.aws.catalogue import _decompressed
+from vsl.adapters.aws.packed_catalogue import unpacked
 from vsl.domain.errors import ConfigurationError
 
-# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
-STANDARD, ADVANCED = 4096, 8192
 MODELS = (REPOSITORY / "config/models.json").read_text()
+NAME = "/vsl/homolog/models"
 
 
-def test_the_functions_read_what_is_packed() -> None:
-    assert json.loads(_decompressed("/vsl/homolog/models", packed(MODELS))) == json.loads(MODELS)
-
-
-def test_ours_fits_an_advanced_parameter_and_no_other() -> None:
-    assert STANDARD < len(packed(MODELS)) <= ADVANCED
+def test_the_command_of_the_document_is_this_one() -> None:
     text = (REPOSITORY / "docs/catalogue.md").read_text()
-    (command,) = re.findall(r"aws ssm put-parameter.*?models\n?```", text, re.DOTALL) or [""]
-    assert "--tier Advanced" in text
-    assert "cli.release.catalogue config/models.json" in text
-    assert command or "--name /vsl/homolog/models" in text
+    assert f"-m cli.release.catalogue config/models.json {NAME}" in text
 
 
-def test_a_catalogue_with_a_mistake_is_not_packed() -> None:
+def test_the_functions_read_what_is_written() -> None:
+    with mock_aws():
+        ssm = boto3.client("ssm")
+        assert [write(ssm, NAME, MODELS) for _ in range(2)] == [1, 2]
+        value = ssm.get_parameter(Name=NAME)["Parameter"]["Value"]
+    assert json.loads(unpacked(NAME, value)) == json.loads(MODELS)
+
+
+def test_a_catalogue_with_a_mistake_is_not_written() -> None:
     broken = json.loads(MODELS)
     broken["image"]["flux-schnell"]["parameters"]["width"]["minimum"] = 99999
-    with pytest.raises(ConfigurationError, match="width"):
-        packed(json.dumps(broken))
+    with mock_aws():
+        ssm = boto3.client("ssm")
+        with pytest.raises(ConfigurationError, match="width"):
+            write(ssm, NAME, json.dumps(broken))
+        assert ssm.describe_parameters()["Parameters"] == []
 
 
 def test_the_parameter_takes_a_path_or_a_name_in_ssm() -> None:

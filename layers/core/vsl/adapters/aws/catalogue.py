@@ -1,58 +1,80 @@
 """Where the catalogue comes from: a file, inline JSON, or an SSM parameter (`ssm:/vsl/models`).
 
-An SSM parameter holds 8 KB at most, so its value may be the JSON compressed: base64 of zlib.
+An SSM parameter holds 8 KB at most: `packed_catalogue` tells how a catalogue is put into several.
 """
 
-import base64
-import binascii
 import time
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from vsl.adapters.aws.clients import client, error_code, translated
+from vsl.adapters.aws.packed_catalogue import part_names, read_text, unpacked
 from vsl.domain.catalogue.catalogue import Catalogue
+from vsl.domain.catalogue.hardware import rates_of
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 SSM_TTL_SECONDS = 60
+HARDWARE = "/opt/config/hardware.json"
 _SSM_PREFIX = "ssm:"
-_MAX_CHARACTERS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """`stamp` is what must be unchanged for the copy to be good: a file's, or the time it was read."""
+    """`stamp` is what must be unchanged for the copy to be good: a file's, or the time it was read;
+    `value` is the parameter that `text` came from."""
 
     catalogue: Catalogue
     stamp: tuple[float, ...]
+    value: str = ""
+    text: str | None = None
 
 
 _loaded: dict[str, _Loaded] = {}
 
 
-def load_catalogue(source: str) -> Catalogue:
+def load_catalogue(source: str, hardware: str = HARDWARE) -> Catalogue:
     """The catalogue behind MODELS_CONFIG, kept until its file changes or SSM's minute is over.
+
+    `hardware` is the file with the rates of the hardware that prices name.
 
     Raises ConfigurationError when it is missing or not valid, StoreUnavailable when SSM does not
     answer and no earlier copy is at hand.
     """
     source = source.strip()
     if source.startswith("{"):
-        return _parse(source)
+        return _parse(source, _rates(hardware))
     if source.startswith(_SSM_PREFIX):
-        return _from_ssm(source.removeprefix(_SSM_PREFIX))
-    return _from_file(source)
+        return _from_ssm(source.removeprefix(_SSM_PREFIX), hardware)
+    return _from_file(source, hardware)
 
 
 @lru_cache(maxsize=4)
-def _parse(text: str) -> Catalogue:
-    return Catalogue.parse(text)
+def _parse(text: str, rates: str) -> Catalogue:
+    return Catalogue.parse(text, rates_of(rates))
 
 
-def _from_file(path: str) -> Catalogue:
+def _rates(path: str) -> str:
+    """The text of the table. Without a file there is no hardware, and prices that name some are faults."""
     try:
-        status = Path(path).stat()
-        stamp: tuple[float, ...] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return "{}"
+    except (OSError, ValueError):
+        message = f"HARDWARE_CONFIG: {path!r} cannot be read."
+        raise ConfigurationError(message, variable="HARDWARE_CONFIG") from None
+
+
+def _stamp_of(path: str) -> tuple[float, ...]:
+    status = Path(path).stat()
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _from_file(path: str, hardware: str) -> Catalogue:
+    try:
+        stamp = _stamp_of(path)
+        if Path(hardware).is_file():
+            stamp += _stamp_of(hardware)
         kept = _loaded.get(path)
         if kept is not None and kept.stamp == stamp:
             return kept.catalogue
@@ -61,12 +83,12 @@ def _from_file(path: str) -> Catalogue:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
         message = f"MODELS_CONFIG: the catalogue {path!r} cannot be read: {reason}."
         raise ConfigurationError(message, variable="MODELS_CONFIG") from None
-    catalogue = _parse(text)
+    catalogue = _parse(text, _rates(hardware))
     _loaded[path] = _Loaded(catalogue, stamp)
     return catalogue
 
 
-def _from_ssm(name: str) -> Catalogue:
+def _from_ssm(name: str, hardware: str) -> Catalogue:
     key = _SSM_PREFIX + name
     kept = _loaded.get(key)
     now = time.monotonic()
@@ -74,19 +96,36 @@ def _from_ssm(name: str) -> Catalogue:
         return kept.catalogue
     try:
         value = _ssm_value(name)
+        text = kept.text if kept and kept.value == value else None
+        if text is None:
+            value, text = _ssm_text(name, value)
     except StoreUnavailable:
         if kept is None:
             raise
         return kept.catalogue
-    catalogue = _parse(_decompressed(name, value))
-    _loaded[key] = _Loaded(catalogue, (now,))
+    catalogue = _parse(text, _rates(hardware))
+    _loaded[key] = _Loaded(catalogue, (now,), value, text)
     return catalogue
+
+
+def _ssm_text(name: str, value: str) -> tuple[str, str]:
+    """The catalogue's text, with the value that led to it: not this one, if it was written meanwhile."""
+    for tried in (value, None):
+        head = tried or _ssm_value(name)
+        with translated("SSM"):
+            text = (
+                read_text(client("ssm"), name, head)
+                if part_names(name, head)
+                else unpacked(name, head)
+            )
+        if text is not None:
+            return head, text
+    message = f"MODELS_CONFIG: parts of the SSM parameter {name} do not exist."
+    raise ConfigurationError(message, variable="MODELS_CONFIG")
 
 
 def _ssm_value(name: str) -> str:
     from botocore.exceptions import ClientError
-
-    from vsl.adapters.aws.clients import client, error_code, translated
 
     try:
         with translated("SSM"):
@@ -98,17 +137,3 @@ def _ssm_value(name: str) -> str:
         raise ConfigurationError(message, variable="MODELS_CONFIG") from None
     value: str = answer["Parameter"]["Value"]
     return value.strip()
-
-
-def _decompressed(name: str, value: str) -> str:
-    if value.startswith("{"):
-        return value
-    try:
-        inflate = zlib.decompressobj()
-        data = inflate.decompress(base64.b64decode(value, validate=True), _MAX_CHARACTERS)
-        if inflate.eof:
-            return data.decode()
-    except (binascii.Error, zlib.error, UnicodeDecodeError):
-        pass
-    message = f"MODELS_CONFIG: the SSM parameter {name} is neither JSON nor base64 of zlib of JSON."
-    raise ConfigurationError(message, variable="MODELS_CONFIG")

@@ -13,6 +13,9 @@ from vsl.domain.jobs.status import StatusDocument
 SOURCE = "VSL"
 
 
+_PERSONAL = {"prompt", "metadata", "logs"}
+
+
 class AwsEventPublisher:
     """Implements `EventPublisher` and `CallbackQueue` of `services.ports.publishing`, and
     `AlertPublisher` of `services.ports.money`.
@@ -50,8 +53,8 @@ class AwsEventPublisher:
         self._put("Budget Reached", document, document["at"])
 
     def _publish(self, document: StatusDocument) -> None:
-        """The provider's log stays out: it may quote the prompt."""
-        detail = {name: value for name, value in document.items() if name != "logs"}
+        """What the client wrote stays out, and the provider's log, which may quote it."""
+        detail = {name: value for name, value in document.items() if name not in _PERSONAL}
         at = document["completedAt"] or document["updatedAt"]
         self._put(f"Job {document['status'].capitalize()}", detail, at)
 

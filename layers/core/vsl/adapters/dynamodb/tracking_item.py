@@ -13,6 +13,7 @@ from typing import Any
 from vsl.domain.jobs.ids import created_at, timestamp_of
 from vsl.domain.jobs.job import (
     MAX_TIMEOUT_SECONDS,
+    THE_END_ALONE,
     Job,
     JobEvent,
     JobStatus,
@@ -20,11 +21,15 @@ from vsl.domain.jobs.job import (
     OrphanedPrediction,
     Priority,
     WebhookReceipt,
+    callback_events,
     iso,
+    optional_dollars,
+    optional_text,
 )
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome
 from vsl.domain.predictions.search import Intent, Search
 
@@ -57,7 +62,7 @@ def identity(job: Job) -> dict[str, Any]:
         "mediaType": job.media_type.value,
         "modelId": job.model_id,
         "estimatedTime": Decimal(str(job.estimated_time)),
-        "estimatedCost": str(job.estimated_cost),
+        "estimatedCost": optional_text(job.estimated_cost),
         "timeoutSeconds": job.timeout_seconds,
         "reruns": job.reruns,
         "createdAt": iso(job.created_at),
@@ -65,10 +70,14 @@ def identity(job: Job) -> dict[str, Any]:
     }
     if job.callback_url:
         known["callbackUrl"] = job.callback_url
+    if job.callback_events != THE_END_ALONE:
+        known["callbackEvents"] = [event.value for event in job.callback_events]
     if job.priority is not Priority.INTERACTIVE:
         known["priority"] = job.priority.value
     if job.weight != 1:
         known["weight"] = job.weight
+    if job.output is not OutputKind.FILES:
+        known["output"] = job.output.value
     if job.price:
         known["price"] = job.price.document()
     return known
@@ -125,13 +134,15 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         model_id=item["modelId"],
         parameters={},
         estimated_time=float(item.get("estimatedTime", 0)),
-        estimated_cost=Decimal(item.get("estimatedCost", 0)),
+        estimated_cost=optional_dollars(item.get("estimatedCost", 0)),
         timeout_seconds=int(item.get("timeoutSeconds", MAX_TIMEOUT_SECONDS)),
         created_at=began,
         reruns=int(item.get("reruns", 1)),
         callback_url=item.get("callbackUrl"),
+        callback_events=callback_events(item),
         priority=Priority(item.get("priority", Priority.INTERACTIVE)),
         weight=int(item.get("weight", 1)),
+        output=OutputKind(item.get("output", OutputKind.FILES)),
         price=PriceTerms.from_document(item.get("price")),
     )
     outcome = item.get("outcome")
@@ -187,8 +198,10 @@ def _search(entry: Mapping[str, Any] | None) -> Search | None:
 
 
 def result_text(document: StatusDocument) -> str:
-    """The document without the logs: the item has them already."""
-    return json.dumps({name: value for name, value in document.items() if name != "logs"})
+    """The document without the logs, which the item has already, and without what was asked: that belongs
+    to PostgreSQL."""
+    left_out = {"logs", *AskedDocument.__annotations__}
+    return json.dumps({name: value for name, value in document.items() if name not in left_out})
 
 
 def _result(item: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -28,8 +28,9 @@ from vsl.adapters.s3.objects import MAX_COPY, Chunk, ObjectStore
 from vsl.domain.errors import DownloadFailed, VslError
 from vsl.domain.jobs import object_keys
 from vsl.domain.jobs.content_types import OPAQUE
-from vsl.domain.jobs.job import Job, MediaAsset, MediaType
+from vsl.domain.jobs.job import INPUT_MEDIA, Job, MediaAsset, MediaType
 from vsl.domain.jobs.owner_names import BY_USER_ID, OwnerNames
+from vsl.domain.predictions.output import OutputKind
 
 PROBE_BUDGET = 128 * 1024**2
 """Bytes that may be read back from the bucket to look into one file."""
@@ -118,7 +119,10 @@ class StoredMedia:
     def _transfer(self, job: Job, index: int, url: str) -> tuple[MediaAsset, bytearray | None]:
         with self._downloads.open(url) as download:
             head, chunks = _behead(download.chunks)
-            sniffed = sniff(head, download.file_name)
+            sniffed, given_name = _known(job) or (
+                sniff(head, download.file_name),
+                download.file_name,
+            )
             if download.declared_type not in {None, OPAQUE, sniffed.content_type}:
                 _logger.info(
                     "output is not of the type its server declared",
@@ -128,7 +132,7 @@ class StoredMedia:
                         "declared_type": download.declared_type,
                     },
                 )
-            name = object_keys.file_name(index, sniffed.file_name(download.file_name))
+            name = object_keys.file_name(index, sniffed.file_name(given_name))
             key = self._owners.current(object_keys.media_prefix(job) + name)
             expected = download.declared_length or 0
             uploaded = self._objects.upload(key, chunks, sniffed.content_type, expected)
@@ -187,9 +191,18 @@ class StoredMedia:
         return key
 
 
+def _known(job: Job) -> tuple[Sniffed, str] | None:
+    """A text that a model wrote is a text, whatever it begins with."""
+    if job.output is OutputKind.TEXT:
+        return Sniffed.of("text/plain"), "output.txt"
+    return (
+        (Sniffed.of("application/json"), "output.json") if job.output is OutputKind.JSON else None
+    )
+
+
 def _media_type(asset: MediaAsset) -> MediaType | None:
     family = asset.content_type.partition("/")[0]
-    return MediaType(family) if family in set(MediaType) else None
+    return MediaType(family) if family in INPUT_MEDIA else None
 
 
 def _behead(chunks: Iterator[Chunk]) -> tuple[bytes, Iterator[Chunk]]:

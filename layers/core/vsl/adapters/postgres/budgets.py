@@ -28,6 +28,10 @@ _READ = """
         budget_lines(turned_over(budgets, %(today)s), %(defaults)s::bigint[], %(prepay)s) AS lines
     WHERE owner = %(owner)s
 """
+_UNPRICED = """
+    SELECT unpriced_models AS allowed FROM user_limits
+    WHERE user_id = %(user_id)s AND unpriced_models IS NOT NULL
+"""
 _LIMIT = """
     INSERT INTO budgets (owner, {column}) VALUES (%(owner)s, %(limit)s)
     ON CONFLICT (owner) DO UPDATE SET {column} = EXCLUDED.{column}
@@ -110,6 +114,10 @@ class PostgresBudgets:
         if self._defaults.must_prepay(owner):
             lines.append(Budget(owner, Period.CREDIT, date(1970, 1, 1), 0, 0, 0))
         return lines
+
+    def admits_unpriced(self, user_id: str) -> bool:
+        rows = self._connection.rows(_UNPRICED, {"user_id": user_id})
+        return any(row["allowed"] for row in rows) if rows else self._defaults.unpriced
 
     def set_limit(self, owner: str, period: Period, limit: int | None) -> None:
         column = sql.Identifier(f"{period.value}_limit")

@@ -12,7 +12,7 @@ SELECT_DOCUMENT = """
     SELECT
         job_id, user_id, media_type, model_id, estimated_time, estimated_cost, timeout_seconds,
         created_at, status, updated_at, completed_at, replicate_id, actual_cost, error_code,
-        error_message, logs,
+        error_message, error_detail, logs, parameters->>'prompt' AS prompt, metadata,
         CASE WHEN completed_at IS NULL THEN (
             SELECT amount FROM holds WHERE holds.job_id = jobs.job_id
         ) END AS held,
@@ -33,13 +33,17 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         model_id=row["model_id"],
         parameters={},
         estimated_time=row["estimated_time"],
-        estimated_cost=plain(row["estimated_cost"]),
+        estimated_cost=None if row["estimated_cost"] is None else plain(row["estimated_cost"]),
         timeout_seconds=row["timeout_seconds"],
         created_at=row["created_at"],
     )
     error: ErrorDocument | None = None
     if row["error_code"] is not None:
-        error = {"code": row["error_code"], "message": row["error_message"] or ""}
+        error = {
+            "code": row["error_code"],
+            "message": row["error_message"] or "",
+            "detail": row["error_detail"],
+        }
     return status_document(
         job,
         JobStatus(row["status"]),
@@ -51,4 +55,5 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         actual_cost=None if row["actual_cost"] is None else plain(row["actual_cost"]),
         held_cost=None if row["held"] is None else dollars(row["held"]),
         logs=row["logs"],
+        asked={"prompt": row["prompt"], "metadata": row["metadata"]},
     )

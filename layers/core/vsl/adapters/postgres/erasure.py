@@ -11,7 +11,8 @@ from vsl.domain.jobs.object_keys import JobPlace
 
 # The constraint `jobs_deleted_has_ended` refuses a job that still runs.
 _ERASE = """
-    UPDATE jobs SET deleted_at = %(at)s, parameters = '{}', error_message = NULL, logs = NULL,
+    UPDATE jobs SET deleted_at = %(at)s, parameters = '{}', metadata = '{}',
+        error_message = NULL, error_detail = NULL, logs = NULL,
         execution_arn = NULL, callback_url = NULL
     WHERE job_id = %(job_id)s AND deleted_at IS NULL
 """

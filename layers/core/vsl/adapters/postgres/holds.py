@@ -4,6 +4,7 @@ The rules are functions of the database (database/migrations/0002_money.sql).
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -12,7 +13,14 @@ from vsl.adapters.postgres.connection import Connection
 from vsl.domain.errors import ModelFrozen, VslError
 from vsl.domain.jobs.job import Job
 from vsl.domain.money.amounts import micro_dollars
-from vsl.domain.money.budgets import STAGE, Budget, BudgetDefaults, budget_exceeded, owner_of
+from vsl.domain.money.budgets import (
+    STAGE,
+    Budget,
+    BudgetDefaults,
+    budget_exceeded,
+    owner_of,
+    unpriced_model,
+)
 
 # What the functions raise.
 NO_ROOM, FROZEN, OTHER_GRANT = "VSL02", "VSL03", "VSL04"
@@ -30,13 +38,31 @@ _NOTE_REFUSAL = """
 def hold_row(job: Job, defaults: BudgetDefaults) -> dict[str, Any]:
     """The parameters of `hold_money`."""
     return {
-        "estimate": micro_dollars(job.estimated_cost),
+        "estimate": micro_dollars(job.estimated_cost or Decimal(0)),
         "hold": micro_dollars(job.hold),
         "day": job.created_at.date(),
         "user_limits": list(defaults.limits(owner_of(job.user_id))),
         "stage_limits": list(defaults.limits(STAGE)),
         "prepay": defaults.prepaid,
     }
+
+
+# A job that was admitted stays so.
+_MAY_BE_UNPRICED = """
+    SELECT EXISTS (SELECT FROM jobs WHERE job_id = %(job_id)s) OR coalesce(
+        (SELECT unpriced_models FROM user_limits WHERE user_id = %(user_id)s), %(unpriced)s
+    )
+"""
+
+
+def check_price(connection: Connection, job: Job, defaults: BudgetDefaults) -> None:
+    """Raises UnpricedModel for a new job without an estimate, unless its user may have it."""
+    if job.estimated_cost is not None:
+        return
+    values = {"job_id": job.job_id, "user_id": job.user_id, "unpriced": defaults.unpriced}
+    row = connection.execute(_MAY_BE_UNPRICED, values).fetchone()
+    if row is None or not row[0]:
+        raise unpriced_model(job.model_id)
 
 
 def refused(connection: Connection, job: Job, error: psycopg.Error) -> VslError | psycopg.Error:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from vsl.adapters.postgres.connection import PostgresConnection
 from vsl.adapters.postgres.documents import SELECT_DOCUMENT, document
@@ -30,6 +33,14 @@ _RECORD = """
             WHERE l.job_id = jobs.job_id AND 'stage' NOT IN (from_account, to_account) ORDER BY entry
         ) AS movements
     FROM jobs WHERE job_id = %s AND deleted_at IS NULL
+"""
+
+
+# Every word, the last one perhaps not to its end: `light hou` finds "a lighthouse in the light". The
+# expression is that of the index jobs_prompt_idx. No word in it: nothing is found.
+_HAS_WORDS = """
+    to_tsvector('simple', coalesce(parameters->>'prompt', '')) @@
+        (nullif(plainto_tsquery('simple', %(words)s)::text, '') || ':*')::tsquery
 """
 
 
@@ -69,6 +80,12 @@ def list_query(
         if value is not None:
             conditions.append(condition)
             values[condition.partition("%(")[2].removesuffix(")s")] = value
+    if wanted.metadata:
+        conditions.append("metadata @> %(metadata)s")
+        values["metadata"] = Jsonb(dict(wanted.metadata))
+    if wanted.words is not None:
+        conditions.append(_HAS_WORDS)
+        values["words"] = wanted.words
     if wanted.status is not None and wanted.status.terminal:
         conditions.append("status = %(status)s")
         values["status"] = wanted.status.value
@@ -91,9 +108,9 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
         created_at=row["created_at"],
         completed_at=row["completed_at"],
         execution_arn=row["execution_arn"],
-        estimated_cost=plain(row["estimated_cost"]),
+        estimated_cost=_plain(row["estimated_cost"]),
         held_cost=None if row["held"] is None else dollars(row["held"]),
-        actual_cost=None if row["actual_cost"] is None else plain(row["actual_cost"]),
+        actual_cost=_plain(row["actual_cost"]),
         events=tuple(
             JobEvent(
                 event["name"], datetime.fromisoformat(event["at"]), event["source"], event["detail"]
@@ -119,3 +136,7 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
             for movement in row["movements"]
         ),
     )
+
+
+def _plain(cost: Decimal | None) -> Decimal | None:
+    return None if cost is None else plain(cost)

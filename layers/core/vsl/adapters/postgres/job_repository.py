@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from vsl.adapters.postgres.connection import Connection, PostgresConnection
 from vsl.adapters.postgres.documents import SELECT_DOCUMENT, document
-from vsl.adapters.postgres.holds import hold_row, refused
+from vsl.adapters.postgres.holds import check_price, hold_row, refused
 from vsl.domain.api.limits import RecentJob, UserLimits
 from vsl.domain.errors import JobDeleted
 from vsl.domain.jobs.ids import is_job_id
@@ -26,7 +26,7 @@ from vsl.domain.jobs.job import (
     OrphanedPrediction,
     deadline,
 )
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 from vsl.domain.money.amounts import micro_dollars
 from vsl.domain.money.budgets import NO_BUDGETS, BudgetDefaults
 from vsl.services.ports.jobs import Creation
@@ -34,11 +34,11 @@ from vsl.services.ports.jobs import Creation
 _INSERT = """
     INSERT INTO jobs (
         job_id, user_id, media_type, model_id, parameters, estimated_time, estimated_cost,
-        timeout_seconds, created_at, execution_arn, callback_url
+        timeout_seconds, created_at, execution_arn, callback_url, metadata
     ) VALUES (
         %(job_id)s, %(user_id)s, %(media_type)s, %(model_id)s, %(parameters)s, %(estimated_time)s,
         %(estimated_cost)s, %(timeout_seconds)s, %(created_at)s, %(execution_arn)s,
-        %(callback_url)s
+        %(callback_url)s, %(metadata)s
     )
     ON CONFLICT (job_id) DO NOTHING
 """
@@ -63,6 +63,7 @@ _FINISH = """
     UPDATE jobs SET
         status = %(status)s, completed_at = %(completed_at)s, replicate_id = %(replicate_id)s,
         attempt = %(attempt)s, error_code = %(error_code)s, error_message = %(error_message)s,
+        error_detail = %(error_detail)s,
         actual_cost = %(actual_cost)s, predict_time = %(predict_time)s, total_time = %(total_time)s,
         logs = %(logs)s
     WHERE job_id = %(job_id)s AND completed_at IS NULL
@@ -132,6 +133,10 @@ _DELETED = "SELECT 1 FROM jobs WHERE job_id = %s AND deleted_at IS NOT NULL"
 
 _STATUS = SELECT_DOCUMENT + "WHERE job_id = %s AND deleted_at IS NULL"
 
+_ASKED = """
+    SELECT parameters->>'prompt', metadata FROM jobs WHERE job_id = %s AND deleted_at IS NULL
+"""
+
 _PARAMETERS = "SELECT parameters FROM jobs WHERE job_id = %s AND deleted_at IS NULL"
 
 # A job that a limit refused never took a place.
@@ -139,7 +144,8 @@ _RECENT_JOBS = """
     SELECT job_id, created_at, timeout_seconds, completed_at IS NOT NULL FROM jobs
     WHERE user_id = %s AND created_at > %s
         AND coalesce(error_code, '') NOT IN (
-            'RateLimitExceeded', 'TooManyJobs', 'QueueFull', 'BudgetExceeded', 'ModelFrozen'
+            'RateLimitExceeded', 'TooManyJobs', 'QueueFull', 'BudgetExceeded', 'ModelFrozen',
+            'UnpricedModel'
         )
     ORDER BY created_at, job_id
 """
@@ -168,6 +174,7 @@ class PostgresJobRepository:
         row = _job_row(job) | {"execution_arn": execution_arn} | hold_row(job, self._defaults)
 
         def insert(connection: Connection) -> Creation:
+            check_price(connection, job, self._defaults)
             try:
                 new, alerted, weight = connection.execute(_CREATE, row).fetchone() or _NOTHING
             except psycopg.Error as error:
@@ -217,6 +224,12 @@ class PostgresJobRepository:
             lambda connection: connection.execute(_PARAMETERS, (UUID(job_id),)).fetchone()
         )
         return None if row is None else row[0]
+
+    def asked(self, job_id: str) -> AskedDocument | None:
+        row = self._connection.run(
+            lambda connection: connection.execute(_ASKED, (UUID(job_id),)).fetchone()
+        )
+        return None if row is None else {"prompt": row[0], "metadata": row[1]}
 
     def overdue(self, before: datetime, limit: int) -> Sequence[Job]:
         bounds = {"latest": before - SUBMISSION_SLACK, "limit": limit}
@@ -322,6 +335,7 @@ def _job_row(job: Job) -> dict[str, Any]:
         "timeout_seconds": job.timeout_seconds,
         "created_at": job.created_at,
         "callback_url": job.callback_url,
+        "metadata": Jsonb(storable(job.metadata)),
     }
 
 
@@ -334,6 +348,7 @@ def _end_row(finished: FinishedJob) -> dict[str, Any]:
         "attempt": finished.attempt,
         "error_code": finished.error_code,
         "error_message": storable(finished.error_message),
+        "error_detail": storable(finished.error_detail),
         "actual_cost": finished.actual_cost,
         "predict_time": finished.predict_time,
         "total_time": finished.total_time,

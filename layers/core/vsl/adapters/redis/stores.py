@@ -7,6 +7,7 @@
 | `{ratelimit:user:{userId}:hour}:limits` | the limits in force for the user | 5 min |
 | `{waits}:user:{userId}`, `{waits}:all` | sorted sets: waits by their end (ms) | 1 min after the last one |
 | `job:status:{jobId}` | the status document as JSON; `null`: deleted | 1 h when terminal, else 2 s |
+| `job:asked:{jobId}` | prompt and metadata as JSON; `null`: deleted | 1 h |
 | `webhook:processed:{replicateId}` | `1` | 24 h |
 
 Each operation touches one slot, so a cluster may spread them as it likes.
@@ -19,7 +20,7 @@ from typing import cast
 from vsl.adapters.redis.client import RedisClient, run_script, shared_client
 from vsl.domain.errors import VslError
 from vsl.domain.jobs.job import JobStatus
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 
 TERMINAL_SECONDS = 3600
 LIVE_SECONDS = 2
@@ -59,8 +60,26 @@ class RedisStatusCache:
         except VslError:
             return
 
+    def asked(self, job_id: str) -> AskedDocument | None:
+        try:
+            text = self._redis.run(lambda redis: redis.get(_asked_key(job_id)))
+            return None if text is None else cast("AskedDocument | None", json.loads(text))
+        except (VslError, ValueError):
+            return None
+
+    def keep_asked(self, job_id: str, asked: AskedDocument) -> None:
+        arguments = (json.dumps(asked), TERMINAL_SECONDS, 0)
+        try:
+            self._redis.run(lambda redis: run_script(redis, _PUT, [_asked_key(job_id)], arguments))
+        except VslError:
+            return
+
     def close(self, job_id: str) -> None:
-        self._redis.run(lambda redis: redis.set(_status_key(job_id), _SEAL, ex=TERMINAL_SECONDS))
+        self._seal(_status_key(job_id))
+        self._seal(_asked_key(job_id))
+
+    def _seal(self, key: str) -> None:
+        self._redis.run(lambda redis: redis.set(key, _SEAL, ex=TERMINAL_SECONDS))
 
 
 class RedisWebhookDeduplication:
@@ -86,6 +105,10 @@ class RedisWebhookDeduplication:
 
 def _status_key(job_id: str) -> str:
     return f"job:status:{job_id}"
+
+
+def _asked_key(job_id: str) -> str:
+    return f"job:asked:{job_id}"
 
 
 def _webhook_key(replicate_id: str) -> str:

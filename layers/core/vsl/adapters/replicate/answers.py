@@ -112,6 +112,7 @@ def to_error(response: httpx.Response) -> VslError:
     return ProviderRejected(
         f"The provider refused the request ({status}){reason}",
         providerStatus=status,
+        providerError=detail or None,
         invalidFields=_invalid_fields(problem),
     )
 

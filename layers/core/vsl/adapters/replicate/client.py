@@ -82,7 +82,7 @@ class ReplicateProvider:
         }
         if version:
             body["version"] = version
-        path = "/predictions" if version else f"/models/{quote(model)}/predictions"
+        path = "/predictions" if version else f"/{_collection(model)}/predictions"
         low, high = CANCEL_AFTER_RANGE
         headers = {"Cancel-After": f"{min(max(int(cancel_after), low), high)}s"}
         try:
@@ -252,6 +252,11 @@ def _whole(response: httpx.Response) -> httpx.Response:
     return httpx.Response(
         response.status_code, headers=told, content=bytes(body), request=response.request
     )
+
+
+def _collection(reference: str) -> str:
+    """Where predictions of a deployment or of an official model are created."""
+    return quote(reference if reference.startswith("deployments/") else f"models/{reference}")
 
 
 def _prediction_path(replicate_id: str) -> str:

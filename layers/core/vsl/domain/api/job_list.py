@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
@@ -11,13 +13,20 @@ from typing import Self
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.ids import is_job_id
 from vsl.domain.jobs.job import JobStatus, MediaType
+from vsl.domain.jobs.metadata import fault_of
 from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.suggestions import named
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
 _LONGEST_NAME = 100
+_LONGEST_SEARCH = 200
 # The years every store can hold.
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 12, 31, tzinfo=UTC)
+
+
+class OtherListError(ValueError):
+    """A cursor came with other filters than it was made for: it would begin in the middle of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +36,26 @@ class Position:
     created_at: datetime
     job_id: str
 
-    def cursor(self) -> str:
-        """Opaque to clients; safe in a query."""
-        text = f"{self.created_at.isoformat()} {self.job_id}"
+    def cursor(self, wanted: "JobFilter") -> str:
+        """Opaque to clients; safe in a query. It carries what the list was asked for."""
+        text = f"{self.created_at.isoformat()} {self.job_id} {wanted.fingerprint}"
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
-    def parse(cls, cursor: str) -> Self:
-        """Raises ValueError for anything that `cursor` did not make."""
+    def parse(cls, cursor: str, wanted: "JobFilter") -> Self:
+        """Raises ValueError for anything that `cursor` did not make, OtherListError for another list's."""
         try:
             text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         except (binascii.Error, UnicodeError) as error:
             raise ValueError("not base64") from error
-        at, _, job_id = text.partition(" ")
+        at, _, rest = text.partition(" ")
+        job_id, _, fingerprint = rest.partition(" ")
         if not is_job_id(job_id):
             raise ValueError("no job id")
-        return cls(_moment(at), job_id)
+        position = cls(_moment(at), job_id)
+        if fingerprint != wanted.fingerprint:
+            raise OtherListError
+        return position
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,8 @@ class ListedJob:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """None means any; `created_after` counts itself, `created_before` does not."""
+    """None means any; `created_after` counts itself, `created_before` does not. `metadata` are pairs that a
+    job must have, all of them; `words` are searched for in the prompt."""
 
     user_id: str | None = None
     status: JobStatus | None = None
@@ -63,6 +77,14 @@ class JobFilter:
     model_id: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    words: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same filters, in whatever process."""
+        text = json.dumps(asdict(self), default=str, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +99,17 @@ class ListRequest:
     def parse(cls, query: Mapping[str, str], user_id: str | None) -> Self:
         """Out of the query parameters. Raises InvalidRequest that names every fault."""
         reader = _Reader(query)
-        request = cls(
-            wanted=JobFilter(
-                user_id=user_id,
-                status=reader.choice("status", JobStatus),
-                media_type=reader.choice("mediaType", MediaType),
-                model_id=reader.name("modelId"),
-                created_after=reader.moment("createdAfter"),
-                created_before=reader.moment("createdBefore"),
-            ),
-            after=reader.position("cursor"),
-            limit=reader.limit("limit"),
+        wanted = JobFilter(
+            user_id=user_id,
+            status=reader.choice("status", JobStatus),
+            media_type=reader.choice("mediaType", MediaType),
+            model_id=reader.name("modelId"),
+            created_after=reader.moment("createdAfter"),
+            created_before=reader.moment("createdBefore"),
+            metadata=reader.metadata(),
+            words=reader.words("q"),
         )
+        request = cls(wanted, reader.position("cursor", wanted), reader.limit("limit"))
         if reader.faults:
             faults = "; ".join(f"{fault['field']} {fault['message']}" for fault in reader.faults)
             raise InvalidRequest(f"{faults}.", fields=reader.faults)
@@ -116,6 +137,27 @@ class _Reader:
             return None
         return text
 
+    def words(self, name: str) -> str | None:
+        text = self._query.get(name)
+        if text is None:
+            return None
+        if len(text) > _LONGEST_SEARCH or not any(map(str.isalnum, text)) or "\0" in text:
+            self._wrong(name, f"must be words, at most {_LONGEST_SEARCH} characters")
+        return text
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """Of `metadata[order]=17`, in the style deepObject."""
+        pairs = {
+            name.removeprefix("metadata[").removesuffix("]"): value
+            for name, value in self._query.items()
+            if name.startswith("metadata[") and name.endswith("]")
+        }
+        for key, value in pairs.items():
+            fault = fault_of(key, value)
+            if fault is not None:
+                self._wrong(f"metadata.{named(key)}", fault)
+        return tuple(sorted(pairs.items()))
+
     def moment(self, name: str) -> datetime | None:
         text = self._query.get(name)
         try:
@@ -124,10 +166,13 @@ class _Reader:
             self._wrong(name, "must be a time like 2026-03-01T12:00:00Z")
             return None
 
-    def position(self, name: str) -> Position | None:
+    def position(self, name: str, wanted: JobFilter) -> Position | None:
         text = self._query.get(name)
         try:
-            return None if text is None else Position.parse(text)
+            return None if text is None else Position.parse(text, wanted)
+        except OtherListError:
+            self._wrong(name, "belongs to a list with other filters; repeat those it came with")
+            return None
         except ValueError:
             self._wrong(name, "must be the nextCursor of an earlier answer")
             return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.job import JobStatus, iso
+from vsl.domain.money.amounts import plain
 
 DEFAULT_HOURS = 24
 MOST_HOURS = 720
@@ -128,13 +129,13 @@ def operations_document(
         "successRate": total.success_rate,
         "latency": {**wall, "phases": phases},
         "spend": {
-            "total": float(total.spend),
-            "estimated": float(total.estimated),
+            "total": str(plain(total.spend)),
+            "estimated": str(plain(total.estimated)),
             "byModel": [_model(each) for each in figures.models],
         },
         "orphaned": {
             "predictions": figures.orphaned_predictions,
-            "cost": float(figures.orphaned_cost),
+            "cost": str(plain(figures.orphaned_cost)),
         },
         "failures": [{"code": code, "jobs": jobs} for code, jobs in figures.failures.items()],
         "wokenBy": dict(figures.woken_by),
@@ -163,8 +164,8 @@ def _model(each: ModelTally) -> dict[str, Any]:
         "running": tally.running,
         "successRate": tally.success_rate,
         "latency": _percentiles(tally.wall),
-        "spend": float(tally.spend),
-        "estimated": float(tally.estimated),
+        "spend": str(plain(tally.spend)),
+        "estimated": str(plain(tally.estimated)),
     }
 
 
@@ -174,5 +175,5 @@ def _hour(hour: datetime, tally: Tally) -> dict[str, Any]:
         "succeeded": tally.succeeded,
         "failed": tally.failed,
         "canceled": tally.canceled,
-        "spend": float(tally.spend),
+        "spend": str(plain(tally.spend)),
     }

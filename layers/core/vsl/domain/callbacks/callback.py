@@ -13,14 +13,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from vsl.domain.errors import ConfigurationError
-from vsl.domain.jobs.job import JobStatus
+from vsl.domain.jobs.job import CallbackEvent, JobStatus
 from vsl.domain.predictions.signature import read_secrets, sign
 
 # Seconds before each attempt, counted from the one before: the last comes after some 28 hours.
 SCHEDULE = (0, 5, 300, 1800, 7200, 18000, 36000, 36000)
 ATTEMPTS = len(SCHEDULE)
+THE_START = "start"
 THE_END = "end"
-"""The delivery that every end begins; a replay has an id of its own."""
+"""The deliveries that a job's start and its end begin. A replay, of the end, has an id of its own."""
 
 MIN_KEY_BYTES = 24
 
@@ -101,11 +102,16 @@ def _user_secret(stage_secret: str, user_id: str) -> str:
     return "whsec_" + base64.b64encode(derived).decode()
 
 
+def event_of(delivery_id: str) -> CallbackEvent:
+    return CallbackEvent.STARTED if delivery_id == THE_START else CallbackEvent.ENDED
+
+
 def signed_headers(
-    job_id: str, at: datetime, body: bytes, secrets: Sequence[str]
+    job_id: str, event: CallbackEvent, at: datetime, body: bytes, secrets: Sequence[str]
 ) -> dict[str, str]:
     """The id stays the same over all attempts: by it a receiver knows what it has seen."""
-    identifier, timestamp = f"msg_{job_id}", str(int(at.timestamp()))
+    identifier = f"msg_{job_id}" if event is CallbackEvent.ENDED else f"msg_{job_id}_{event}"
+    timestamp = str(int(at.timestamp()))
     signatures = [f"v1,{sign(secret, identifier, timestamp, body)}" for secret in secrets]
     return {
         "webhook-id": identifier,

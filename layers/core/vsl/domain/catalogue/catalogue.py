@@ -1,6 +1,6 @@
 """The catalogue: which models there are, what each takes, makes and costs.
 
-The text is `config/models.json`: media type → model id → model. Shape is checked here by pydantic,
+The text is that of `config/models.json`: media type → model id → model. Shape is checked here by pydantic,
 sense by `catalogue_rules`; both name the path of every fault, such as
 `image.flux-schnell.parameters.width.minimum`.
 """
@@ -11,13 +11,16 @@ from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from vsl.domain.catalogue.models import Model, ModelEntry, ModelId
+from vsl.domain.catalogue.hardware import Rates
+from vsl.domain.catalogue.models import Model, ModelEntry, ModelId, Price
 from vsl.domain.catalogue.rules import faults_of
 from vsl.domain.errors import ConfigurationError, InvalidRequest, UnknownModel
 from vsl.domain.jobs.job import MediaType
 from vsl.domain.suggestions import did_you_mean, listed
 
-_ENTRIES = TypeAdapter(dict[Literal["image", "video", "audio"], dict[ModelId, ModelEntry]])
+_ENTRIES = TypeAdapter(
+    dict[Literal["image", "video", "audio", "text", "file"], dict[ModelId, ModelEntry]]
+)
 
 
 class Catalogue:
@@ -27,8 +30,11 @@ class Catalogue:
         self.models = models
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Raises ConfigurationError with the path of each fault (`details.faults` has them all)."""
+    def parse(cls, text: str, rates: Rates | None = None) -> Self:
+        """`rates` are what the hardware that prices name costs.
+
+        Raises ConfigurationError with the path of each fault (`details.faults` has them all).
+        """
         document = _json(text)
         try:
             entries = _ENTRIES.validate_json(text)
@@ -44,8 +50,13 @@ class Catalogue:
                 model = Model.model_construct(
                     **dict(entry), model_id=model_id, media_type=MediaType(media_type)
                 )
-                models[model_id] = model
                 faults += [(f"{path}.{where}", what) for where, what in faults_of(model)]
+                if model.price is not None and model.price.hardware is not None:
+                    if model.price.hardware not in (rates or {}):
+                        known = listed(rates or {}) or "no hardware at all"
+                        faults.append((f"{path}.price.hardware", f"the table of rates has {known}"))
+                    model = model.model_copy(update={"price": _rated(model.price, rates or {})})
+                models[model_id] = model
         if not models:
             faults.append(("catalogue", "has no models"))
         if faults:
@@ -70,6 +81,11 @@ class Catalogue:
                 f"mediaType: {fault}.", fields=[{"field": "mediaType", "message": fault}]
             )
         return model
+
+
+def _rated(price: Price, rates: Rates) -> Price:
+    """The price with the amount that its hardware costs."""
+    return price.model_copy(update={"amount": rates.get(price.hardware or "")})
 
 
 def _json(text: str) -> object:

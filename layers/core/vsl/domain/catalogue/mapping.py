@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vsl.domain.catalogue.models import Derived, Model
-from vsl.domain.catalogue.uploads import is_handle
+from vsl.domain.catalogue.uploads import handles_in
 from vsl.domain.jobs.terms import ProviderCall
 
 
@@ -17,7 +17,7 @@ def provider_call(model: Model, parameters: Mapping[str, Any]) -> ProviderCall:
         if name not in parameters:
             continue
         translations = model.parameters[name].values
-        if translations:
+        if translations and parameters[name] is not None:
             values[target] = translations[str(parameters[name])]
         else:
             taken[target] = name
@@ -30,7 +30,7 @@ def provider_call(model: Model, parameters: Mapping[str, Any]) -> ProviderCall:
 def _is_upload(model: Model, name: str, value: object) -> bool:
     """Text may look like a handle and is none."""
     known = model.parameters.get(name)
-    return known is not None and known.type == "uri" and is_handle(value)
+    return known is not None and known.value_type == "uri" and any(handles_in(value))
 
 
 def direct_inputs(model: Model) -> dict[str, str]:

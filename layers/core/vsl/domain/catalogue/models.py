@@ -11,11 +11,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from vsl.domain.jobs.job import MAX_TIMEOUT_SECONDS, MediaType
+from vsl.domain.predictions.output import OutputShape
 
 Scalar = bool | int | float | str
-ParameterType = Literal["string", "integer", "number", "boolean", "uri"]
+Value = Scalar | tuple[Scalar, ...]
+MemberType = Literal["string", "integer", "number", "boolean", "uri"]
+ParameterType = Literal["string", "integer", "number", "boolean", "uri", "array"]
 PriceUnit = Literal["run", "image", "output_second", "gpu_second"]
-OutputShape = Literal["single", "list", "object"]
+
+MAX_ITEMS = 100
+"""Members of an array whose entry sets no `maxItems`."""
 
 
 def _dollars(value: object) -> object:
@@ -37,38 +42,72 @@ Dollars = Annotated[Decimal, BeforeValidator(_dollars), Field(ge=0, le=1000)]
 Pixels = Annotated[int, Field(gt=0)]
 ModelId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PartDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
+
+REFERENCE = (
+    r"^(deployments/[a-z0-9][\w.-]*/[a-z0-9][\w.-]*"
+    r"|[a-z0-9][\w.-]*/[a-z0-9][\w.-]*(:[0-9a-f]{64})?)$"
+)
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Camel case in the file, no key that is not known, no value of another type."""
+
     model_config = ConfigDict(
         strict=True, frozen=True, extra="forbid", alias_generator=to_camel, allow_inf_nan=False
     )
 
 
-class Parameter(_Strict):
+class Parameter(Strict):
     """One parameter under its public name.
 
     `input` is the provider's name where it differs, `values` translates each member of `enum`
     (as text) to the provider's value, `max_length` counts characters, `requires` names a
     parameter without which this one makes no sense, `media` is what a file behind a `uri` must be.
+    A number without `minimum` or `maximum` is open on that side; `nullable`: null is a value too.
+    Of an array `enum`, `minimum`, `maximum`, `multiple_of`, `max_length` and `media` speak of each
+    member, `items` is the type of all. `title` and `order` are for forms.
     """
 
     type: ParameterType
-    description: str = Field(min_length=1)
+    items: MemberType | None = None
+    min_items: int | None = Field(default=None, ge=0, le=1000)
+    max_items: int | None = Field(default=None, gt=0, le=1000)
+    title: str | None = Field(default=None, min_length=1)
+    description: str | None = Field(default=None, min_length=1)
+    order: int | None = None
     required: bool = False
-    default: Scalar | None = None
+    nullable: bool = False
+    default: Value | None = None
     enum: tuple[Scalar, ...] | None = Field(default=None, min_length=1)
     minimum: int | float | None = None
     maximum: int | float | None = None
     multiple_of: int | None = Field(default=None, gt=0)
     max_length: int | None = Field(default=None, gt=0, le=10_000)
-    input: Name | None = None
+    input: ProviderName | None = None
     values: Mapping[str, Scalar] | None = None
     requires: Name | None = None
     media: MediaType | None = Field(default=None, strict=False)
 
+    @property
+    def value_type(self) -> str:
+        """The type of the value, or of each member of an array."""
+        return self.items or self.type
 
-class Derived(_Strict):
+    @property
+    def most_items(self) -> int:
+        return self.max_items or MAX_ITEMS
+
+    def member(self) -> "Parameter":
+        """The rule for each member of an array."""
+        alone = {"min_items": None, "max_items": None, "default": None}
+        flags = {"required": False, "nullable": False}
+        return self.model_copy(update={"type": self.value_type, "items": None, **alone, **flags})
+
+
+class Derived(Strict):
     """A provider input computed from a wanted width and height: the nearest of `choices`.
 
     Each choice comes with the size in pixels that the model makes of it.
@@ -79,7 +118,7 @@ class Derived(_Strict):
     choices: Mapping[str, tuple[Pixels, Pixels]] = Field(min_length=1)
 
 
-class Duration(_Strict):
+class Duration(Strict):
     """Seconds: `base` plus `per` times the product of the parameters `of`."""
 
     base: float = Field(default=0, ge=0)
@@ -97,8 +136,9 @@ class Duration(_Strict):
 Seconds = Annotated[Duration, BeforeValidator(_seconds)]
 
 
-class Price(_Strict):
-    """US dollars a unit: one `amount`, or `amounts` chosen `by` a parameter.
+class Price(Strict):
+    """US dollars a unit: one `amount`, or `amounts` chosen `by` a parameter, or the rate of the
+    `hardware` the model runs on, which the catalogue puts into `amount` when it is read.
 
     `count` is the parameter that says how many units (images, seconds of output) are asked for;
     `predict_time` is the expected GPU time behind an estimate per GPU second, and `hold` how many
@@ -109,6 +149,7 @@ class Price(_Strict):
     amount: Dollars | None = None
     amounts: Mapping[str, Dollars] | None = None
     by: Name | None = None
+    hardware: str | None = Field(default=None, min_length=1)
     count: Name | None = None
     predict_time: Seconds | None = None
     hold: Decimal = Field(default=Decimal(3), ge=1, le=100)
@@ -122,25 +163,43 @@ class Price(_Strict):
         return self.amount
 
 
-class ModelEntry(_Strict):
-    """A model as the file has it.
+class Source(Strict):
+    """What an entry was made from, so that a change at the provider can be told from it.
 
-    `reference` is `owner/name` for an official model, else `owner/name:version`;
-    `derived` and `fixed` are provider inputs computed from parameters or always the same;
-    `reruns` is how often a prediction that the platform broke off is submitted again.
+    `version` is None where the provider names none; `schema_digest` is the SHA-256 of the canonical
+    schema, `output` and `inputs` are beginnings of those of its parts, `read_at` is a date.
     """
 
-    reference: str = Field(pattern=r"^[a-z0-9][\w.-]*/[a-z0-9][\w.-]*(:[0-9a-f]{64})?$")
+    version: Sha256 | None = None
+    official: bool
+    read_at: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    schema_digest: Sha256 = Field(alias="schema")
+    output: PartDigest | None = None
+    inputs: Mapping[str, PartDigest] = Field(default_factory=dict)
+
+
+class ModelEntry(Strict):
+    """A model as the file has it.
+
+    `reference` is `owner/name` for an official model, `owner/name:version` for any other, and
+    `deployments/owner/name` for a deployment;
+    `derived` and `fixed` are provider inputs computed from parameters or always the same;
+    `reruns` is how often a prediction that the platform broke off is submitted again. Without a
+    `price` only those may run it who may run unpriced models.
+    """
+
+    reference: str = Field(pattern=REFERENCE)
     description: str = Field(min_length=1)
     output: OutputShape
     parameters: Mapping[Name, Parameter]
-    derived: Mapping[Name, Derived] = Field(default_factory=dict)
-    fixed: Mapping[Name, Scalar] = Field(default_factory=dict)
-    price: Price
+    derived: Mapping[ProviderName, Derived] = Field(default_factory=dict)
+    fixed: Mapping[ProviderName, Scalar] = Field(default_factory=dict)
+    price: Price | None = None
     estimated_time: Seconds
     timeout: int = Field(ge=5, le=MAX_TIMEOUT_SECONDS)
     reruns: int = Field(default=1, ge=0, le=3)
-    example: Mapping[str, Scalar]
+    source: Source | None = None
+    example: Mapping[str, Value | None]
 
 
 class Model(ModelEntry):

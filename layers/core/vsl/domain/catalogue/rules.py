@@ -6,6 +6,7 @@ from vsl.domain.catalogue.mapping import direct_inputs
 from vsl.domain.catalogue.models import Duration, Model, Parameter, Price
 from vsl.domain.catalogue.validation import checked, validate_parameters
 from vsl.domain.errors import InvalidParameters
+from vsl.domain.jobs.job import INPUT_MEDIA
 from vsl.domain.suggestions import listed
 
 Fault = tuple[str, str]
@@ -26,7 +27,8 @@ def faults_of(model: Model) -> list[Fault]:
         if parameter.requires is not None and parameter.requires not in model.parameters
     ]
     faults += _input_faults(model)
-    faults += _price_faults(model, model.price)
+    if model.price is not None:
+        faults += _price_faults(model, model.price)
     faults += _duration_faults(model, "estimatedTime", model.estimated_time)
     if not faults:
         faults += _example_faults(model)
@@ -34,38 +36,63 @@ def faults_of(model: Model) -> list[Fault]:
 
 
 def _parameter_faults(parameter: Parameter) -> Iterator[Fault]:
+    yield from _array_faults(parameter)
     yield from _range_faults(parameter)
-    if parameter.max_length is not None and parameter.type != "string":
-        yield "maxLength", f"does not apply to a parameter of type {parameter.type}"
-    if parameter.media is not None and parameter.type != "uri":
-        yield "media", f"does not apply to a parameter of type {parameter.type}"
+    if parameter.max_length is not None and parameter.value_type != "string":
+        yield "maxLength", _does_not_apply(parameter)
+    if parameter.media is not None and parameter.value_type != "uri":
+        yield "media", _does_not_apply(parameter)
+    elif parameter.media not in {None, *INPUT_MEDIA}:
+        yield "media", f"must be one of {listed(sorted(INPUT_MEDIA))}"
     if parameter.required and parameter.default is not None:
         yield "default", "a required parameter has no default"
+    member = parameter.member().model_copy(update={"enum": None})
     for index, value in enumerate(parameter.enum or ()):
-        yield from _value_fault(f"enum.{index}", parameter.model_copy(update={"enum": None}), value)
+        yield from _value_fault(f"enum.{index}", member, value)
     if parameter.default is not None:
         yield from _value_fault("default", parameter, parameter.default)
     if parameter.values is not None:
         expected = {str(value) for value in parameter.enum or ()}
-        if set(parameter.values) != expected:
+        if parameter.type == "array":
+            yield "values", _does_not_apply(parameter)
+        elif set(parameter.values) != expected:
             yield "values", f"must translate exactly the members of enum: {listed(expected)}"
+
+
+def _array_faults(parameter: Parameter) -> Iterator[Fault]:
+    if parameter.type == "array":
+        if parameter.items is None:
+            yield "items", "an array needs the type of its members"
+        if (parameter.min_items or 0) > parameter.most_items:
+            yield "minItems", f"{parameter.min_items} is above the maximum {parameter.most_items}"
+        return
+    for name, value in [
+        ("items", parameter.items),
+        ("minItems", parameter.min_items),
+        ("maxItems", parameter.max_items),
+    ]:
+        if value is not None:
+            yield name, _does_not_apply(parameter)
 
 
 def _range_faults(parameter: Parameter) -> Iterator[Fault]:
     bounds = {"minimum": parameter.minimum, "maximum": parameter.maximum}
-    numeric = parameter.type in _NUMERIC
+    numeric = parameter.value_type in _NUMERIC
     for name, bound in bounds.items():
-        if numeric and parameter.enum is None and bound is None:
-            yield name, f"a parameter of type {parameter.type} needs a minimum and a maximum"
-        elif not numeric and bound is not None:
-            yield name, f"does not apply to a parameter of type {parameter.type}"
-        elif parameter.type == "integer" and isinstance(bound, float):
+        if not numeric and bound is not None:
+            yield name, _does_not_apply(parameter)
+        elif parameter.value_type == "integer" and isinstance(bound, float):
             yield name, "must be a whole number"
-    if parameter.multiple_of is not None and parameter.type != "integer":
+    if parameter.multiple_of is not None and parameter.value_type != "integer":
         yield "multipleOf", "applies to integers only"
     low, high = parameter.minimum, parameter.maximum
     if low is not None and high is not None and low > high:
         yield "minimum", f"{low} is above the maximum {high}"
+
+
+def _does_not_apply(parameter: Parameter) -> str:
+    members = f" with items of type {parameter.items}" if parameter.items else ""
+    return f"does not apply to a parameter of type {parameter.type}{members}"
 
 
 def _value_fault(where: str, parameter: Parameter, value: object) -> Iterator[Fault]:
@@ -95,22 +122,33 @@ def _duration_faults(model: Model, where: str, duration: Duration) -> Iterator[F
 
 
 def _numbers_faults(model: Model, where: str, names: Iterable[str]) -> Iterator[Fault]:
-    """Each name must be a numeric parameter that always has a value."""
+    """Each name must be a numeric parameter that always has a value, of a known range."""
     for name in names:
         parameter = model.parameters.get(name)
         if parameter is None:
             yield where, f"there is no parameter {name}"
         elif parameter.type not in _NUMERIC:
             yield where, f"{name} is no number"
-        elif not parameter.required and parameter.default is None:
-            yield where, f"{name} needs a default"
+        elif parameter.enum is None and None in {parameter.minimum, parameter.maximum}:
+            yield where, f"{name} needs a minimum and a maximum"
+        else:
+            yield from _always_given_faults(where, name, parameter)
+
+
+def _always_given_faults(where: str, name: str, parameter: Parameter) -> Iterator[Fault]:
+    if parameter.nullable:
+        yield where, f"{name} must not be nullable"
+    elif not parameter.required and parameter.default is None:
+        yield where, f"{name} needs a default"
 
 
 def _price_faults(model: Model, price: Price) -> Iterator[Fault]:
-    if (price.amount is None) == (price.amounts is None):
-        yield "price", "needs either amount or amounts"
+    if sum(rate is not None for rate in (price.amount, price.amounts, price.hardware)) != 1:
+        yield "price", "needs one of amount, amounts and hardware"
     if (price.amounts is None) != (price.by is None):
         yield "price", "amounts and by belong together"
+    if price.hardware is not None and price.unit != "gpu_second":
+        yield "price.hardware", f"does not apply to a price per {price.unit}"
     if (price.unit == "gpu_second") != (price.predict_time is not None):
         yield "price.predictTime", "belongs to a price per gpu_second, and only there"
     if price.predict_time is not None:
@@ -132,10 +170,11 @@ def _count_faults(model: Model, price: Price) -> Iterator[Fault]:
 
 def _amounts_faults(model: Model, by: str, priced: set[str]) -> Iterator[Fault]:
     parameter = model.parameters.get(by)
-    if parameter is None or priced != {str(value) for value in parameter.enum or ()}:
+    offered = () if parameter is None or parameter.type == "array" else parameter.enum or ()
+    if parameter is None or priced != {str(value) for value in offered}:
         yield "price.amounts", f"must price exactly each member of the enum of {by}"
-    elif not parameter.required and parameter.default is None:
-        yield "price.by", f"{by} needs a default"
+    else:
+        yield from _always_given_faults("price.by", by, parameter)
 
 
 def _example_faults(model: Model) -> Iterator[Fault]:

@@ -105,6 +105,12 @@ def is_handle(value: object) -> bool:
     return isinstance(value, str) and value.startswith(HANDLE_PREFIX)
 
 
+def handles_in(value: object) -> list[str]:
+    """The handles that a parameter's value holds: it is one, or a list with some among its members."""
+    members = value if isinstance(value, list | tuple) else [value]
+    return [str(member) for member in members if is_handle(member)]
+
+
 def upload_id_of(handle: str) -> str:
     """Raises ValueError when the text only begins like a handle."""
     upload_id = handle.removeprefix(HANDLE_PREFIX)

@@ -5,17 +5,20 @@ Values are refused, never clamped; every fault is reported at once.
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vsl.domain.catalogue.mapping import provider_call, provider_inputs
-from vsl.domain.catalogue.models import Model, Parameter, Scalar
+from vsl.domain.catalogue.models import Model, Parameter, Scalar, Value
 from vsl.domain.catalogue.uri import MAX_DATA_CHARACTERS, check_uri, is_data_uri
 from vsl.domain.errors import InvalidParameters
 from vsl.domain.suggestions import did_you_mean, listed, named, number
 
 MAX_TEXT_CHARACTERS = 10_000
 _MAX_REPORTED_FAULTS = 20
+_MAX_MEMBER_FAULTS = 3
+# What a whole number without a bound of its own may be at most: beyond it readers of JSON differ.
+_INT64 = range(-(2**63), 2**63)
 # Control characters other than tab, line feed and carriage return, and halves of surrogate pairs:
 # PostgreSQL refuses NUL, UTF-8 refuses the halves, and no model has a use for the rest.
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -25,6 +28,7 @@ _TYPE_NAMES = {
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
+    "array": "a list",
 }
 
 
@@ -39,7 +43,7 @@ def validate_parameters(
         if known.required:
             faults[name] = "is required"
         elif known.default is not None:
-            valid[name] = known.default
+            valid[name] = _as_json(known.default)
     for name, fault in _joint_faults(model, valid):
         faults.setdefault(name, fault)
     if faults:
@@ -74,10 +78,18 @@ def _joint_faults(model: Model, valid: Mapping[str, Any]) -> Iterator[tuple[str,
         known = model.parameters[name]
         if known.requires is not None and known.requires not in valid:
             yield name, f"needs {known.requires} as well"
-        if known.type == "uri" and is_data_uri(value):
-            data.append(name)
-    if len(data) > 1 and sum(len(valid[name]) for name in data) > MAX_DATA_CHARACTERS:
-        yield data[-1], f"all data: URLs together may have {MAX_DATA_CHARACTERS:,} characters"
+        if known.value_type == "uri":
+            data += [(name, each) for each in _members(value) if is_data_uri(each)]
+    if len(data) > 1 and sum(len(each) for _, each in data) > MAX_DATA_CHARACTERS:
+        yield data[-1][0], f"all data: URLs together may have {MAX_DATA_CHARACTERS:,} characters"
+
+
+def _members(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_json(value: Value) -> Scalar | list[Scalar]:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _unknown(model: Model, name: str) -> str:
@@ -115,11 +127,43 @@ def parameters_schema(model: Model, *, allow_http: bool = False) -> dict[str, An
     } | ({"dependentRequired": dependent} if dependent else {})
 
 
-def checked(parameter: Parameter, value: object, *, allow_http: bool) -> Scalar:
+def checked(
+    parameter: Parameter, value: object, *, allow_http: bool
+) -> Scalar | list[Scalar] | None:
     """The value in the parameter's own type. Raises ValueError with what is wrong with it.
 
     A whole number may come as 8.0, as JSON Schema has it; true is no number.
     """
+    if value is None and parameter.nullable:
+        return None
+    if parameter.type != "array":
+        return _checked_one(parameter, value, allow_http=allow_http)
+    if not isinstance(value, list | tuple):
+        raise ValueError(_mismatch(parameter, value))  # noqa: TRY004 - the caller's one way to hear
+    low, high = parameter.min_items or 0, parameter.most_items
+    if not low <= len(value) <= high:
+        raise ValueError(f"must have {low} to {high} members, not {len(value)}")
+    return _checked_members(parameter.member(), value, allow_http=allow_http)
+
+
+def _checked_members(
+    member: Parameter, values: Iterable[object], *, allow_http: bool
+) -> list[Scalar]:
+    valid: list[Scalar] = []
+    faults: list[str] = []
+    for index, value in enumerate(values):
+        try:
+            valid.append(_checked_one(member, value, allow_http=allow_http))
+        except ValueError as error:
+            faults.append(f"member {index} {error}")
+        if len(faults) == _MAX_MEMBER_FAULTS:
+            break
+    if faults:
+        raise ValueError("; ".join(faults))
+    return valid
+
+
+def _checked_one(parameter: Parameter, value: object, *, allow_http: bool) -> Scalar:
     typed = _typed(parameter, value)
     if parameter.enum is not None and typed not in parameter.enum:
         wanted = f"must be one of {listed(parameter.enum)}"
@@ -146,9 +190,14 @@ def _typed(parameter: Parameter, value: object) -> Scalar:
             return value
         if not isinstance(value, bool) and value == int(value):
             return int(value)
+    raise ValueError(_mismatch(parameter, value))
+
+
+def _mismatch(parameter: Parameter, value: object) -> str:
+    wanted = _TYPE_NAMES[parameter.type]
     if value is None:
-        raise ValueError(f"must be {_TYPE_NAMES[kind]}, not null; leave it out instead")
-    raise ValueError(f"must be {_TYPE_NAMES[kind]}, not {_described(value)}")
+        return f"must be {wanted}, not null; leave it out instead"
+    return f"must be {wanted}, not {_described(value)}"
 
 
 def _described(value: object) -> str:
@@ -164,13 +213,21 @@ def _described(value: object) -> str:
 def _check_range(parameter: Parameter, value: float) -> None:
     low, high = parameter.minimum, parameter.maximum
     if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(f"must be between {low} and {high}, not {number(value)}")
+        raise ValueError(f"must be {_range(low, high)}, not {number(value)}")
+    if parameter.type == "integer" and value not in _INT64:
+        raise ValueError("must be a whole number of at most 64 bits")
     if parameter.multiple_of is not None and value % parameter.multiple_of:
         below = int(value) // parameter.multiple_of * parameter.multiple_of
         raise ValueError(
             f"must be a multiple of {parameter.multiple_of}, such as"
             f" {max(below, math.ceil(low or 0))}, not {value}"
         )
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"between {low} and {high}"
 
 
 def _check_text(parameter: Parameter, text: str, *, allow_http: bool) -> None:
@@ -190,7 +247,31 @@ def _check_text(parameter: Parameter, text: str, *, allow_http: bool) -> None:
 
 
 def _value_schema(parameter: Parameter, *, allow_http: bool) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": parameter.type, "description": parameter.description}
+    if parameter.type == "array":
+        schema: dict[str, Any] = {
+            "type": "array",
+            "items": _member_schema(parameter.member(), allow_http=allow_http),
+            "minItems": parameter.min_items,
+            "maxItems": parameter.most_items,
+        }
+    else:
+        schema = _member_schema(parameter, allow_http=allow_http)
+    if parameter.nullable:
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    schema |= {
+        "title": parameter.title,
+        "description": parameter.description,
+        "default": None if parameter.default is None else _as_json(parameter.default),
+        "x-order": parameter.order,
+    }
+    return {keyword: value for keyword, value in schema.items() if value is not None}
+
+
+def _member_schema(parameter: Parameter, *, allow_http: bool) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": parameter.type}
+    bounds = (parameter.minimum, parameter.maximum)
     if parameter.type == "uri":
         schemes = "https?://|data:|upload:" if allow_http else "https://|data:|upload:"
         schema |= {"type": "string", "format": "uri", "pattern": f"^({schemes})"}
@@ -201,12 +282,13 @@ def _value_schema(parameter: Parameter, *, allow_http: bool) -> dict[str, Any]:
         schema["maxLength"] = parameter.max_length or MAX_TEXT_CHARACTERS
         if parameter.required:
             schema["pattern"] = "\\S"
+    elif parameter.type == "integer" and parameter.enum is None and None in bounds:
+        schema["format"] = "int64"
     optional = {
         "enum": None if parameter.enum is None else list(parameter.enum),
         "minimum": parameter.minimum,
         "maximum": parameter.maximum,
         "multipleOf": parameter.multiple_of,
-        "default": parameter.default,
     }
     return schema | {keyword: value for keyword, value in optional.items() if value is not None}
 

@@ -23,6 +23,8 @@ from typing import Any, Self, TypedDict
 CLAIM_SECONDS = 60
 KEPT_SECONDS = 24 * 3600
 MAX_IDEMPOTENCY_KEY = 255
+IDEMPOTENCY_KEY = "Idempotency-Key"
+KEY_RULE = f"must be 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters"
 # What is beyond ASCII in a header has no agreed meaning.
 _KEY = re.compile(rf"[ -~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
 

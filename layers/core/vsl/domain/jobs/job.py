@@ -1,21 +1,29 @@
 """The job: what was asked, what it will cost, where it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import Any, Final, NotRequired, Self, TypedDict
 
 from vsl.domain.jobs.idempotency import CLAIM_SECONDS
 from vsl.domain.jobs.terms import PriceTerms, ProviderCall
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.provider_values import clean_text
+from vsl.domain.times import iso as iso  # noqa: PLC0414 - handed on to those who write jobs
 
 
 class MediaType(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    TEXT = "text"
+    FILE = "file"
+
+
+INPUT_MEDIA = frozenset({MediaType.IMAGE, MediaType.VIDEO, MediaType.AUDIO})
+"""What can be looked into, and what an upload may be."""
 
 
 class Priority(StrEnum):
@@ -23,6 +31,16 @@ class Priority(StrEnum):
 
     INTERACTIVE = "interactive"
     BATCH = "batch"
+
+
+class CallbackEvent(StrEnum):
+    """What a client may be called for."""
+
+    STARTED = "started"
+    ENDED = "ended"
+
+
+THE_END_ALONE: Final = (CallbackEvent.ENDED,)
 
 
 class JobStatus(StrEnum):
@@ -57,13 +75,16 @@ class JobDocument(TypedDict):
     modelId: str
     parameters: Mapping[str, Any]
     estimatedTime: float
-    estimatedCost: str
+    estimatedCost: str | None
     timeoutSeconds: int
     createdAt: str
     reruns: NotRequired[int]
     callbackUrl: NotRequired[str]
     priority: NotRequired[str]
     weight: NotRequired[int]
+    metadata: NotRequired[Mapping[str, str]]
+    callbackEvents: NotRequired[Sequence[str]]
+    output: NotRequired[str]
     price: NotRequired[Mapping[str, Any]]
     call: NotRequired[Mapping[str, Any]]
 
@@ -72,12 +93,14 @@ class JobDocument(TypedDict):
 class Job:
     """One accepted request. `parameters` are validated, under their public names, defaults filled in.
 
-    `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars. `reruns` is
+    `estimated_time` and `timeout_seconds` in seconds, `estimated_cost` in US dollars, None for an
+    unpriced model: nothing is held for it, and what it costs stays unknown. `reruns` is
     how often a prediction that the provider's platform broke off is submitted again, `callback_url`
-    where the client hears of the end. `price` and `call` are what the catalogue said on the day it
-    was accepted; None for a job that was accepted before jobs carried them, and `call` also where
-    the job comes out of a store, which is never submitted from. `weight` is the user's share of the
-    slots at the provider when the job was created.
+    where the client hears of `callback_events`, `metadata` the client's own words about the job.
+    `price` and `call` are what the catalogue said on the day it was accepted; None for a job that was
+    accepted before jobs carried them, `price` also for an unpriced model, and `call` also where the job
+    comes out of a store, which is never submitted from. `weight` is the user's share of the slots at
+    the provider when the job was created, `output` how the model's answer is read.
     """
 
     job_id: str
@@ -86,15 +109,21 @@ class Job:
     model_id: str
     parameters: Mapping[str, Any]
     estimated_time: float
-    estimated_cost: Decimal
+    estimated_cost: Decimal | None
     timeout_seconds: int
     created_at: datetime
     reruns: int = 1
     callback_url: str | None = field(default=None, repr=False)
+    callback_events: tuple[CallbackEvent, ...] = THE_END_ALONE
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
     priority: Priority = Priority.INTERACTIVE
     weight: int = 1
+    output: OutputKind = OutputKind.FILES
     price: PriceTerms | None = None
     call: ProviderCall | None = field(default=None, repr=False)
+
+    def calls_for(self, event: CallbackEvent) -> bool:
+        return self.callback_url is not None and event in self.callback_events
 
     @property
     def deadline(self) -> datetime:
@@ -104,7 +133,9 @@ class Job:
     def hold(self) -> Decimal:
         """The most that the job may cost its user, to the micro-dollar: held before it is paid for."""
         times = self.price.hold if self.price else Decimal(1)
-        return (self.estimated_cost * times).quantize(Decimal("0.000001"), ROUND_CEILING)
+        return ((self.estimated_cost or Decimal(0)) * times).quantize(
+            Decimal("0.000001"), ROUND_CEILING
+        )
 
     @property
     def start_by(self) -> datetime:
@@ -125,17 +156,23 @@ class Job:
             "modelId": self.model_id,
             "parameters": dict(self.parameters),
             "estimatedTime": self.estimated_time,
-            "estimatedCost": str(self.estimated_cost),
+            "estimatedCost": optional_text(self.estimated_cost),
             "timeoutSeconds": self.timeout_seconds,
             "createdAt": iso(self.created_at),
             "reruns": self.reruns,
         }
         if self.callback_url is not None:
             document["callbackUrl"] = self.callback_url
+        if self.callback_events != THE_END_ALONE:
+            document["callbackEvents"] = [event.value for event in self.callback_events]
+        if self.metadata:
+            document["metadata"] = dict(self.metadata)
         if self.priority is not Priority.INTERACTIVE:
             document["priority"] = self.priority.value
         if self.weight != 1:
             document["weight"] = self.weight
+        if self.output is not OutputKind.FILES:
+            document["output"] = self.output.value
         if self.price is not None:
             document["price"] = self.price.document()
         if self.call is not None:
@@ -151,13 +188,16 @@ class Job:
             model_id=document["modelId"],
             parameters=document["parameters"],
             estimated_time=float(document["estimatedTime"]),
-            estimated_cost=Decimal(str(document["estimatedCost"])),
+            estimated_cost=optional_dollars(document["estimatedCost"]),
             timeout_seconds=int(document["timeoutSeconds"]),
             created_at=datetime.fromisoformat(document["createdAt"]),
             reruns=int(document.get("reruns", 1)),
             callback_url=document.get("callbackUrl"),
+            callback_events=callback_events(document),
+            metadata=document.get("metadata") or {},
             priority=Priority(document.get("priority", Priority.INTERACTIVE)),
             weight=int(document.get("weight", 1)),
+            output=OutputKind(document.get("output", OutputKind.FILES)),
             price=PriceTerms.from_document(document.get("price")),
             call=ProviderCall.from_document(document.get("call")),
         )
@@ -287,7 +327,7 @@ class FinishedJob:
 
     `actual_cost` in US dollars (None when it cannot be known), `predict_time` and `total_time`
     in seconds as the provider reports them, `logs` the end of the model's log. `settled`: the job's
-    own prediction has ended, or there never was one.
+    own prediction has ended, or there never was one. `error_detail`: what the provider said of the error.
     """
 
     job: Job
@@ -298,6 +338,7 @@ class FinishedJob:
     assets: tuple[MediaAsset, ...] = ()
     error_code: str | None = None
     error_message: str | None = None
+    error_detail: str | None = None
     actual_cost: Decimal | None = None
     predict_time: float | None = None
     total_time: float | None = None
@@ -308,14 +349,22 @@ class FinishedJob:
     settled: bool = True
 
 
+def callback_events(document: Mapping[str, Any]) -> tuple[CallbackEvent, ...]:
+    """What stands in a job's document or item; without it the end alone."""
+    return tuple(map(CallbackEvent, document.get("callbackEvents", THE_END_ALONE)))
+
+
 def deadline(created_at: datetime, timeout_seconds: int) -> datetime:
     """When a job that has not ended is ended by the poller."""
     return created_at + timedelta(seconds=timeout_seconds) + SUBMISSION_SLACK
 
 
-def iso(at: datetime) -> str:
-    """UTC, milliseconds, `Z`: the one way a time is written for others to read."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def optional_text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def optional_dollars(amount: object) -> Decimal | None:
+    return None if amount is None else Decimal(str(amount))
 
 
 def _pixels(value: object) -> int | None:

@@ -3,11 +3,20 @@
 The document holds S3 keys, never signed URLs: those are made when it is read.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
-from vsl.domain.jobs.job import AssetDocument, FinishedJob, Job, JobStatus, MediaAsset, iso
+from vsl.domain.jobs.job import (
+    AssetDocument,
+    FinishedJob,
+    Job,
+    JobStatus,
+    MediaAsset,
+    iso,
+    optional_text,
+)
 from vsl.domain.jobs.place import PlaceDocument
 from vsl.domain.jobs.tracked_job import TrackedJob
 
@@ -16,8 +25,23 @@ ALMOST_DONE = 0.95
 
 
 class ErrorDocument(TypedDict):
+    """`detail` is what the provider said of it."""
+
     code: str
     message: str
+    detail: NotRequired[str | None]
+
+
+class AskedDocument(TypedDict):
+    """What a job was asked with: it never changes, and of all stores PostgreSQL alone keeps it."""
+
+    prompt: str | None
+    metadata: dict[str, str]
+
+
+def asked_document(parameters: Mapping[str, Any], metadata: Mapping[str, str]) -> AskedDocument:
+    prompt = parameters.get("prompt")
+    return {"prompt": prompt if isinstance(prompt, str) else None, "metadata": dict(metadata)}
 
 
 class StatusDocument(TypedDict):
@@ -26,6 +50,7 @@ class StatusDocument(TypedDict):
     `heldCost` is what is held of the budgets while the job runs; at its end the ledger tells the rest.
     `progress` (0 to 1) is what the model's log told while it ran, `logs` the end of that log.
     `place` is there while the job waits for a slot at the provider; no document that is kept has it.
+    `prompt` and `metadata` are there when PostgreSQL was asked for them.
     """
 
     jobId: str
@@ -37,7 +62,7 @@ class StatusDocument(TypedDict):
     updatedAt: str
     completedAt: str | None
     estimatedTime: float
-    estimatedCost: str
+    estimatedCost: str | None
     actualCost: str | None
     heldCost: str | None
     replicateId: str | None
@@ -45,6 +70,8 @@ class StatusDocument(TypedDict):
     error: ErrorDocument | None
     progress: float | None
     logs: str | None
+    prompt: NotRequired[str | None]
+    metadata: NotRequired[dict[str, str]]
     place: NotRequired[PlaceDocument]
 
 
@@ -61,8 +88,9 @@ def status_document(  # noqa: PLR0913 - one argument a field
     held_cost: Decimal | None = None,
     progress: float | None = None,
     logs: str | None = None,
+    asked: AskedDocument | None = None,
 ) -> StatusDocument:
-    return StatusDocument(
+    document = StatusDocument(
         jobId=job.job_id,
         userId=job.user_id,
         status=status.value,
@@ -72,8 +100,8 @@ def status_document(  # noqa: PLR0913 - one argument a field
         updatedAt=iso(updated_at),
         completedAt=None if completed_at is None else iso(completed_at),
         estimatedTime=job.estimated_time,
-        estimatedCost=str(job.estimated_cost),
-        actualCost=None if actual_cost is None else str(actual_cost),
+        estimatedCost=optional_text(job.estimated_cost),
+        actualCost=optional_text(actual_cost),
         heldCost=None if held_cost is None else format(held_cost.normalize(), "f"),
         replicateId=replicate_id,
         assets=[asset.document() for asset in assets],
@@ -81,13 +109,22 @@ def status_document(  # noqa: PLR0913 - one argument a field
         progress=progress,
         logs=logs,
     )
+    return document if asked is None else with_asked(document, asked)
+
+
+def with_asked(document: StatusDocument, asked: AskedDocument) -> StatusDocument:
+    return {**document, "prompt": asked["prompt"], "metadata": asked["metadata"]}
 
 
 def finished_document(finished: FinishedJob) -> StatusDocument:
     """The document of a job that has ended."""
     error: ErrorDocument | None = None
     if finished.error_code is not None:
-        error = {"code": finished.error_code, "message": finished.error_message or ""}
+        error = {
+            "code": finished.error_code,
+            "message": finished.error_message or "",
+            "detail": finished.error_detail,
+        }
     return status_document(
         finished.job,
         finished.status,
@@ -98,6 +135,7 @@ def finished_document(finished: FinishedJob) -> StatusDocument:
         error=error,
         actual_cost=finished.actual_cost,
         logs=finished.logs,
+        asked=asked_document(finished.job.parameters, finished.job.metadata),
     )
 
 

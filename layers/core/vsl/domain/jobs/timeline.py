@@ -20,7 +20,8 @@ PROVIDER = "provider"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What is written down of a job's course, wherever it was read. Costs are US dollars.
+    """What is written down of a job's course, wherever it was read. Costs are US dollars, the
+    estimate None for a model without a price.
 
     `movements` are those of the user's money, named as in the ledger, with the amount as their detail.
     """
@@ -30,7 +31,7 @@ class JobRecord:
     status: JobStatus
     created_at: datetime
     completed_at: datetime | None
-    estimated_cost: Decimal
+    estimated_cost: Decimal | None
     held_cost: Decimal | None = None
     actual_cost: Decimal | None = None
     events: tuple[JobEvent, ...] = ()

@@ -26,6 +26,11 @@ def plain(amount: Decimal) -> Decimal:
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
+def plain_text(amount: Decimal | None) -> str | None:
+    """An amount as the API writes it; None for one that is not known."""
+    return None if amount is None else str(plain(amount))
+
+
 def parse_dollars(text: object) -> int:
     """The micro-dollars of an amount that somebody wrote, such as "0.021".
 

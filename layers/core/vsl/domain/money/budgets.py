@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from vsl.domain.errors import BudgetExceeded
+from vsl.domain.errors import BudgetExceeded, UnpricedModel
 from vsl.domain.jobs.job import iso
 from vsl.domain.money.amounts import dollars
 
@@ -47,13 +47,14 @@ def owner_document(owner: str) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class BudgetDefaults:
     """Limits of whoever has none of their own; None: no limit. `prepaid`: users without credits may
-    start nothing."""
+    start nothing. `unpriced`: models without a price may be run."""
 
     user_day: int | None = None
     user_month: int | None = None
     stage_day: int | None = None
     stage_month: int | None = None
     prepaid: bool = False
+    unpriced: bool = False
 
     def limits(self, owner: str) -> tuple[int | None, int | None, None]:
         """Of day, month and total."""
@@ -130,6 +131,14 @@ def can_start(budgets: Iterable[Budget]) -> bool:
 def budget_documents(budgets: Iterable[Budget]) -> list[dict[str, Any]]:
     """As the API shows them; `own` tells a limit of the owner's own from the deployment's default."""
     return [budget.document() | {"own": budget.own} for budget in budgets]
+
+
+def unpriced_model(model_id: str) -> UnpricedModel:
+    return UnpricedModel(
+        f"{model_id} has no price in the catalogue, so what it costs cannot be held. Take another"
+        " model, or ask the operator for a price or for the right to run it without one.",
+        modelId=model_id,
+    )
 
 
 def budget_exceeded(budget: Budget, wanted: int) -> BudgetExceeded:

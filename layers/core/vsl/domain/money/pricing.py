@@ -28,19 +28,23 @@ ANOMALY = 3
 _FREE = {PredictionStatus.FAILED, PredictionStatus.ABORTED}
 
 
-def estimate(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
-    """The expected cost for validated parameters, to the micro-dollar."""
+def estimate(model: "Model", parameters: Mapping[str, Any]) -> Decimal | None:
+    """The expected cost for validated parameters, to the micro-dollar; None for an unpriced model."""
     price = model.price
+    if price is None:
+        return None
     units = _asked_units(model, parameters)
     if price.predict_time is not None:
         units = price.predict_time.seconds(parameters)
     return _dollars(price.amount_for(parameters) * units)
 
 
-def price_terms(model: "Model", parameters: Mapping[str, Any]) -> PriceTerms:
-    """The price for validated parameters, as it stands today. Raises KeyError without one of them
-    on which it hangs."""
+def price_terms(model: "Model", parameters: Mapping[str, Any]) -> PriceTerms | None:
+    """The price for validated parameters, as it stands today; None for an unpriced model. Raises
+    KeyError without one of the parameters on which it hangs."""
     price = model.price
+    if price is None:
+        return None
     hold = price.hold if price.unit == "gpu_second" else Decimal(1)
     return PriceTerms(
         price.unit, price.amount_for(parameters), _asked_units(model, parameters), hold
@@ -49,12 +53,14 @@ def price_terms(model: "Model", parameters: Mapping[str, Any]) -> PriceTerms:
 
 def would_hold(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
     """What `Job.hold` is of a job that is not made yet, for validated parameters."""
-    times = price_terms(model, parameters).hold
-    return (estimate(model, parameters) * times).quantize(_MICRO_DOLLAR, ROUND_CEILING)
+    terms, expected = price_terms(model, parameters), estimate(model, parameters)
+    if terms is None or expected is None:
+        return Decimal(0)
+    return (expected * terms.hold).quantize(_MICRO_DOLLAR, ROUND_CEILING)
 
 
-def charged(terms: PriceTerms, outcome: Outcome) -> Decimal | None:
-    """What the provider charged, to the micro-dollar; None when it cannot be known.
+def charged(terms: PriceTerms | None, outcome: Outcome) -> Decimal | None:
+    """What the provider charged, to the micro-dollar; None when it cannot be known, as without terms.
 
     Images are counted as delivered: what the safety checker removed is not paid for. Where output is
     paid for and there was none, nothing is. A price per run or per second of output has no rule for
@@ -62,6 +68,8 @@ def charged(terms: PriceTerms, outcome: Outcome) -> Decimal | None:
     """
     if outcome.status in _FREE:
         return Decimal(0)
+    if terms is None:
+        return None
     units: Decimal | None
     if terms.unit == "gpu_second":
         units = None if outcome.predict_time is None else Decimal(str(outcome.predict_time))
@@ -77,9 +85,9 @@ def charged(terms: PriceTerms, outcome: Outcome) -> Decimal | None:
     return None if cost is None or cost > _MOST_DOLLARS else cost
 
 
-def is_anomalous(estimated: Decimal, cost: Decimal | None) -> bool:
+def is_anomalous(estimated: Decimal | None, cost: Decimal | None) -> bool:
     """Whether a cost freezes the model. Nothing is known of one that was expected to be free."""
-    return cost is not None and estimated > 0 and cost > ANOMALY * estimated
+    return cost is not None and bool(estimated) and cost > ANOMALY * (estimated or 0)
 
 
 def delivered(outcome: Outcome, assets: Sequence[MediaAsset]) -> Outcome:
@@ -107,9 +115,11 @@ def estimated_time(model: "Model", parameters: Mapping[str, Any]) -> float:
     return float(model.estimated_time.seconds(parameters))
 
 
-def price_document(model: "Model") -> dict[str, Any]:
+def price_document(model: "Model") -> dict[str, Any] | None:
     """The price for readers: `amount` is that of the default choice where `amounts` differ."""
     price = model.price
+    if price is None:
+        return None
     defaults = {name: known.default for name, known in model.parameters.items()}
     document: dict[str, Any] = {"unit": price.unit, "currency": CURRENCY}
     if price.amounts is None:
@@ -121,7 +131,7 @@ def price_document(model: "Model") -> dict[str, Any]:
 
 
 def _asked_units(model: "Model", parameters: Mapping[str, Any]) -> Decimal:
-    count = model.price.count
+    count = None if model.price is None else model.price.count
     return Decimal(1) if count is None else Decimal(str(parameters[count]))
 
 

@@ -14,21 +14,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypedDict
 
+from vsl.domain.predictions.output import OutputKind, output_addresses
 from vsl.domain.predictions.provider_logs import log_tail
 from vsl.domain.predictions.provider_values import (
-    clean_text,
     seconds_of,
     text_of,
     texts_in,
     time_of,
 )
+from vsl.domain.times import iso
 
 MAX_OUTPUTS = 100
 """Output files of one prediction: more do not fit the documents that travel with a job."""
 
 _MAX_ERROR = 2000
 _ID = re.compile("[A-Za-z0-9_-]{1,100}")
-_ADDRESS = re.compile(r"\s*(?:https?://|data:)", re.IGNORECASE)
 _MEASURED = ("predict_time", "total_time")
 _TIMES = ("created_at", "started_at", "completed_at")
 
@@ -66,6 +66,7 @@ class Prediction:
     implausible: tuple[str, ...] = ()
     model: str | None = None
     version: str | None = None
+    deployment: str | None = None
     input: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -99,6 +100,7 @@ class Prediction:
             implausible=(*_left_out(measures, metrics), *_left_out(body, times)),
             model=_text(body.get("model")),
             version=_text(body.get("version")),
+            deployment=_text(body.get("deployment")),
             input=asked if isinstance(asked := body.get("input"), Mapping) else {},
         )
 
@@ -144,11 +146,11 @@ class Outcome:
     logs: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, prediction: Prediction, source: str) -> Self:
-        """Raises ValueError for a prediction that has not ended."""
+    def of(cls, prediction: Prediction, source: str, kind: OutputKind = OutputKind.FILES) -> Self:
+        """`kind` is that of its job. Raises ValueError for a prediction that has not ended."""
         if not prediction.status.terminal:
             raise ValueError(f"prediction {prediction.id} is still {prediction.status}")
-        urls = tuple(output_urls(prediction.output))
+        urls = tuple(output_addresses(prediction.output, kind))
         succeeded = prediction.status is PredictionStatus.SUCCEEDED
         return cls(
             replicate_id=prediction.id,
@@ -210,17 +212,6 @@ class Outcome:
         )
 
 
-def output_urls(output: object) -> Iterator[str]:
-    """Every file address in an output of any shape: string, list or object, nested or not.
-
-    Strings that are no address (the text output of a language model) and nulls are passed over.
-    """
-    for text in texts_in(output):
-        address = clean_text(text)
-        if _ADDRESS.match(address):
-            yield address
-
-
 def _status(text: str) -> PredictionStatus:
     return PredictionStatus(text) if text in PredictionStatus else PredictionStatus.PROCESSING
 
@@ -236,4 +227,4 @@ def _text(value: object) -> str | None:
 
 
 def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
+    return None if at is None else iso(at)

@@ -18,6 +18,8 @@ from vsl.domain.errors import (
 from vsl.domain.predictions.prediction import Outcome, PredictionStatus
 
 _MAX_TEXT = 500
+# Of what a client is told beside our own words.
+_MAX_DETAIL = 2000
 
 
 class _Rule(NamedTuple):
@@ -115,5 +117,5 @@ def classify(outcome: Outcome) -> VslError:
 
 
 def _error(kind: type[VslError], message: str, outcome: Outcome) -> VslError:
-    text = (outcome.error or "").strip()[:_MAX_TEXT] or None
+    text = (outcome.error or "").strip()[:_MAX_DETAIL] or None
     return kind(message, replicateId=outcome.replicate_id, providerError=text)

@@ -22,12 +22,14 @@ CLOCK_SKEW = timedelta(seconds=60)
 LATEST_POST = timedelta(seconds=60)
 # A time may be read with another precision, or some milliseconds off, from one answer to the next.
 _MARGIN = timedelta(seconds=2)
+_DEPLOYED = "deployed:"
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One attempt as it was claimed. `claim` tells this claim from any other of the same attempt;
-    `model` and `text` are digests of the model and of the longest text that were sent."""
+    `model` and `text` are digests of the model (or the deployment) and of the longest text that were
+    sent."""
 
     claim: str
     model: str = ""
@@ -35,10 +37,11 @@ class Intent:
 
     @classmethod
     def of(cls, claim: str, reference: str, provider_input: Mapping[str, Any]) -> Self:
-        """`reference` is `owner/name` or `owner/name:version`."""
+        """`reference` is `owner/name`, `owner/name:version` or `deployments/owner/name`."""
         name, _, version = reference.partition(":")
+        model = _deployed(name) if name.startswith("deployments/") else _digest(version or name)
         longest = max(_texts(provider_input), key=len, default="")
-        return cls(claim, _digest(version or name), _digest(longest) if longest else "")
+        return cls(claim, model, _digest(longest) if longest else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,21 @@ def resembles(entry: Prediction, intent: Intent | None) -> bool:
     """Whether nothing in the entry speaks against it: worth a look before the others."""
     if intent is None:
         return True
-    models = {_digest(name) for name in (entry.model, entry.version) if name}
     texts = {_digest(text) for text in _texts(entry.input)}
-    same_model = not models or intent.model in models
-    return same_model and (not texts or not intent.text or intent.text in texts)
+    return _same_model(entry, intent) and (not texts or not intent.text or intent.text in texts)
+
+
+def _same_model(entry: Prediction, intent: Intent) -> bool:
+    if intent.model.startswith(_DEPLOYED):
+        # Which model and version a deployment runs, its owner decides.
+        return entry.deployment is None or intent.model == _deployed(entry.deployment)
+    models = {_digest(name) for name in (entry.model, entry.version) if name}
+    return not models or intent.model in models
+
+
+def _deployed(name: str) -> str:
+    """By the last part of its name: the provider may tell it with its owner or without."""
+    return _DEPLOYED + _digest(name.rpartition("/")[2])
 
 
 def _texts(provider_input: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vsl.services.callbacks.deliver_callback import DeliverCallback
     from vsl.services.callbacks.get_webhook_secret import GetWebhookSecret
     from vsl.services.callbacks.list_callbacks import ListCallbacks
+    from vsl.services.callbacks.publish_start import PublishStart
     from vsl.services.callbacks.replay_callback import ReplayCallback
 
 
@@ -26,6 +27,13 @@ def deliver_callback() -> "DeliverCallback":
         clock=wiring.clock,
         metrics=observability.metrics,
     )
+
+
+@cache
+def publish_start() -> "PublishStart":
+    from vsl.services.callbacks.publish_start import PublishStart
+
+    return PublishStart(wiring.lazily(wiring.event_publisher))
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsl.domain.api.caller import Tokens
-from vsl.domain.api.request import parse_request
+from vsl.domain.api.request import GenerateRequest, parse_request
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.execution import Execution
 from vsl.domain.jobs.ids import is_job_id
@@ -13,6 +13,7 @@ from vsl.domain.jobs.job import Job
 from vsl.services.admission.accepted import Accepted, on_its_terms
 from vsl.services.admission.keyed_request import AcceptKeyedRequest
 from vsl.services.admission.machine_input import (
+    faults_beside_the_body,
     idempotency_key,
     read_input,
     request_body,
@@ -51,12 +52,24 @@ class AcceptRequest:
         if isinstance(document.get("job"), Mapping):
             return self._given(document["job"])
         body = request_body(document, self.tokens)
-        request = parse_request(body, allow_http=self.make_job.allow_http)
+        request = self._request(document, body)
         key = idempotency_key(document)
         if key:
             keyed = AcceptKeyedRequest(keys, self.tracking, self.make_job, self.check)
             return keyed(f"{request.user_id} {key}", body, request, execution)
         return self._checked(self.make_job(request, execution.job_id))
+
+    def _request(self, document: Mapping[str, Any], body: Any) -> GenerateRequest:
+        """Raises InvalidRequest with every fault: of headers, query, envelope and parameters."""
+        faults = faults_beside_the_body(document)
+        try:
+            request = parse_request(body, allow_http=self.make_job.allow_http)
+        except InvalidRequest as error:
+            faults += error.faults
+        else:
+            if not faults:
+                return request
+        raise InvalidRequest.of([*faults, *self.make_job.faults(body)])
 
     def _given(self, given: Mapping[str, Any]) -> Accepted:
         """A job's document, from generate_media or from an operator."""

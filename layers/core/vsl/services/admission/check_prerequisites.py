@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vsl.domain.catalogue.catalogue import Catalogue
-from vsl.domain.catalogue.uploads import fault_of, upload_id_of
+from vsl.domain.catalogue.uploads import fault_of, handles_in, upload_id_of
 from vsl.domain.catalogue.validation import invalid_parameters
 from vsl.domain.jobs.job import Job, MediaType
 from vsl.domain.jobs.object_keys import media_prefix
@@ -29,13 +29,14 @@ class CheckPrerequisites:
         stored, and that must be known before it is paid for.
         """
         self.owner_names.current(media_prefix(job))
-        faults = {}
+        faults: dict[str, str] = {}
         for name in call_of(job, self.catalogue).uploads:
-            handle = job.parameters[name]
-            upload = self.uploads.find(job.user_id, upload_id_of(handle))
             media = self.catalogue.find(job.model_id).parameters[name].media
-            fault = fault_of(upload, handle, media, self.upload_limits, job.deadline)
-            if fault is not None:
-                faults[name] = fault
+            # One file may be named several times.
+            for handle in dict.fromkeys(handles_in(job.parameters[name])):
+                upload = self.uploads.find(job.user_id, upload_id_of(handle))
+                fault = fault_of(upload, handle, media, self.upload_limits, job.deadline)
+                if fault is not None:
+                    faults.setdefault(name, fault)
         if faults:
             raise invalid_parameters(self.catalogue.find(job.model_id), faults)

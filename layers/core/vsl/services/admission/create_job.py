@@ -38,8 +38,8 @@ class CreateJob:
     ) -> Job:
         """The job with the weight of its user.
 
-        Raises JobDeleted, BudgetExceeded and ModelFrozen, and RequestInProgress when the key stands for
-        another job by now."""
+        Raises JobDeleted, BudgetExceeded, ModelFrozen and UnpricedModel, and RequestInProgress when the
+        key stands for another job by now."""
         if key is not None and not self.keys.hold(key, job.job_id):
             return job  # created by another request with this key, and perhaps deleted since
         try:

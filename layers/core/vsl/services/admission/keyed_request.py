@@ -74,4 +74,12 @@ class AcceptKeyedRequest:
             message = "The job of this Idempotency-Key did not begin in time; ask again later."
             raise RequestInProgress(message, retryAfter=CLAIM_SECONDS)
         known = item.job if job is None else on_its_terms(job, item)
-        return Accepted(known, claim.record, created=True, started=job is None or item.begun)
+        return Accepted(
+            known,
+            claim.record,
+            created=True,
+            started=job is None or item.begun,
+            replayed=True,
+            status=item.status,
+            replicate_id=item.replicate_id,
+        )

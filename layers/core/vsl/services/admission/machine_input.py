@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsl.domain.api.caller import Caller, Tokens, token_subject
+from vsl.domain.api.query import unknown_parameters
 from vsl.domain.api.request import KEYS, is_user_id
 from vsl.domain.api.request_json import check_values, read_request
-from vsl.domain.errors import InvalidRequest, PayloadTooLarge
-from vsl.domain.jobs.idempotency import MAX_IDEMPOTENCY_KEY, is_key
+from vsl.domain.errors import PayloadTooLarge
+from vsl.domain.jobs.idempotency import IDEMPOTENCY_KEY, KEY_RULE, is_key
 
 # Only the API's template puts these into the input; an operator who starts a machine is trusted.
 _FROM_THE_API = {"requestId", "claims"}
@@ -49,13 +50,21 @@ def request_body(document: Mapping[str, Any], tokens: Tokens) -> Any:
 
 
 def idempotency_key(document: Mapping[str, Any]) -> str:
-    """Empty for none. Raises InvalidRequest."""
+    """Empty for none."""
+    return str(document.get("idempotencyKey") or "")
+
+
+def faults_beside_the_body(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with the headers and the query, as the API's template tells of them.
+
+    `hasIdempotencyKey`: the header was there; without that an empty key is no key. `query` are the names
+    of the query's parameters, of which the route knows none.
+    """
     key = document.get("idempotencyKey") or ""
-    if key and not is_key(key):
-        raise InvalidRequest(
-            f"An Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
-        )
-    return str(key)
+    faults = []
+    if (key or document.get("hasIdempotencyKey") is True) and not is_key(key):
+        faults.append((IDEMPOTENCY_KEY, KEY_RULE))
+    return faults + unknown_parameters(str(document.get("query") or "").split(), ())
 
 
 def _owned(body: object, subject: str) -> object:

@@ -12,7 +12,7 @@ from vsl.services.ports.limits import RateLimits
 
 # What PostgreSQL refuses a job with. It was not admitted by an earlier request either then: a step that
 # ran twice said so.
-_NEVER_CREATED = {"BudgetExceeded", "ModelFrozen"}
+_NEVER_CREATED = {"BudgetExceeded", "ModelFrozen", "UnpricedModel"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class CancelJob:
         if item.replicate_id is not None:
             prediction = self.provider.cancel(item.replicate_id)
             if prediction is not None and prediction.status.terminal:
-                self.record_outcome(job_id, Outcome.of(prediction, "user"))
+                self.record_outcome(job_id, Outcome.of(prediction, "user", item.job.output))
         elif item.intent_at is None:
             # Between two attempts, or before the first: no prediction runs that could still end the wait.
             self.complete_wait(item, JobCanceled("The user canceled the job."))

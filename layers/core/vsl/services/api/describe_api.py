@@ -26,7 +26,7 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
 }
 
 # A token names the user; a client without one names the user in the request.
-_ABOUT_A_USER = {"listJobs", "getWebhookSecret"}
+_ABOUT_A_USER = {"getBudget", "getWebhookSecret"}
 _OF_A_USER = {"GenerateRequest", "UploadRequest"}
 _USER = "user-1"
 

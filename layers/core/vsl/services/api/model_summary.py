@@ -14,6 +14,7 @@ def model_summary(model: Model) -> dict[str, Any]:
     return {
         "modelId": model.model_id,
         "mediaType": model.media_type.value,
+        "output": model.output,
         "description": model.description,
         "price": price_document(model),
         "estimatedTime": estimated_time(model, validated),

@@ -1,4 +1,4 @@
-"""One attempt to deliver a job's end to its client: sent, logged, with the time of the next attempt.
+"""One attempt to deliver a job's start or end to its client: sent, logged, with the time of the next attempt.
 
 Delivery is at least once: a function that dies between the client's answer and the log entry sends
 again, with the same webhook-id. The status is read from PostgreSQL and its addresses are signed at each
@@ -15,9 +15,11 @@ from vsl.domain.callbacks.callback import (
     DeliveryAttempt,
     classify_reply,
     delay_after,
+    event_of,
     signed_headers,
     user_secrets,
 )
+from vsl.domain.jobs.job import CallbackEvent, JobStatus
 from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.publishing import CallbackLog, CallbackPost
 from vsl.services.ports.system import Clock, Metrics
@@ -51,13 +53,17 @@ class DeliverCallback:
         target = self.log.target(job_id)
         if target is None or target.url is None or self.log.settled(job_id, message.delivery_id):
             return None
+        event = event_of(message.delivery_id)
         document = self.repository.status(job_id)
-        if document is None or not target.status.terminal:
+        if document is None or not _due(event, target.status, message.attempt):
             return None
-        body = json.dumps(self.show(document), ensure_ascii=False, separators=(",", ":")).encode()
+        if not target.status.terminal:  # PostgreSQL hears of the end alone
+            document = {**document, "status": JobStatus.PROCESSING.value}
+        told = {"event": event.value, **self.show(document)}
+        body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
         now = self.clock.now()
         secrets = user_secrets(self.secret(), target.user_id)
-        reply = self.post.post(target.url, body, signed_headers(job_id, now, body, secrets))
+        reply = self.post.post(target.url, body, signed_headers(job_id, event, now, body, secrets))
         outcome = classify_reply(reply, message.attempt)
         attempt = DeliveryAttempt(
             delivery_id=message.delivery_id,
@@ -73,6 +79,13 @@ class DeliverCallback:
         self.log.add(job_id, attempt)
         self.metrics.count("CallbackAttempted", outcome=outcome.value)
         return outcome
+
+
+def _due(event: CallbackEvent, status: JobStatus, attempt: int) -> bool:
+    """A start that could not be told before the end is not told any more."""
+    if event is CallbackEvent.STARTED:
+        return attempt == 1 or not status.terminal
+    return status.terminal
 
 
 def _next(outcome: CallbackOutcome, attempt: int, now: datetime) -> datetime | None:

@@ -30,7 +30,8 @@ def _values(finished: FinishedJob) -> Iterator[tuple[str, float | None]]:
     job, run, total = finished.job, finished.predict_time, finished.total_time
     yield "Resubmissions", max(0, finished.attempt - 1)
     yield "ActualCost", None if finished.actual_cost is None else float(finished.actual_cost)
-    yield "EstimatedCost", float(job.estimated_cost)
+    if job.estimated_cost is not None:
+        yield "EstimatedCost", float(job.estimated_cost)
     if finished.status is not JobStatus.SUCCEEDED:
         return
     yield "ProcessingTime", (finished.completed_at - job.created_at).total_seconds()

@@ -1,5 +1,6 @@
 """The bad end: the reason is kept, a running prediction is stopped, the end is published."""
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +17,8 @@ from vsl.services.ports.provider import Provider
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
 from vsl.services.submission.adopt_prediction import AdoptPrediction
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class FailJob:
             item = self._stop_prediction(item)
         status = JobStatus.CANCELED if isinstance(error, JobCanceled) else JobStatus.FAILED
         outcome = item.outcome if item else None
+        _logger.warning(
+            "job failed",
+            extra={"error_code": error.code, "provider_error": error.details.get("providerError")},
+        )
         end = JobEvent(status.value, self.clock.now(), detail={"code": error.code})
         finished = replace(
             ended(job, item, end, error),
@@ -68,7 +75,8 @@ class FailJob:
                 prediction = self.provider.cancel(item.replicate_id)
                 if prediction is not None and prediction.status.terminal:
                     # Of a success that came too late only the cost is kept.
-                    outcome = replace(Outcome.of(prediction, "workflow"), output=())
+                    known = Outcome.of(prediction, "workflow", item.job.output)
+                    outcome = replace(known, output=())
                     now = self.clock.now()
                     item = self.tracking.record_outcome(job_id, outcome, now).item or item
         except StoreUnavailable:

@@ -7,7 +7,7 @@ looks at every execution that ended badly; after a good end no step looks again,
 
 from dataclasses import dataclass
 
-from vsl.domain.jobs.job import Job, JobStatus
+from vsl.domain.jobs.job import CallbackEvent, Job, JobStatus
 from vsl.domain.jobs.status import tracked_document
 from vsl.domain.jobs.tracked_job import TrackedJob
 from vsl.services.ports.limits import RateLimits
@@ -32,8 +32,8 @@ class PublishEnd:
             self.tracking.schedule_check(job.job_id, self.clock.now())
         if item.published or not publish:
             return False
-        has_callback = item.job.callback_url is not None
-        self.publisher.ended(tracked_document(item), callback=has_callback)
+        wanted = item.job.calls_for(CallbackEvent.ENDED)
+        self.publisher.ended(tracked_document(item), callback=wanted)
         if item.status is not JobStatus.SUCCEEDED:
             self.tracking.mark_published(job.job_id)
         return True

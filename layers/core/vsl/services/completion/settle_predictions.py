@@ -66,7 +66,7 @@ class SettlePredictions:
     def _own(self, item: TrackedJob) -> None:
         if item.replicate_id is None or item.settled_id == item.replicate_id:
             return
-        outcome = item.outcome or self._end_of(item.replicate_id)
+        outcome = item.outcome or self._end_of(item.job, item.replicate_id)
         if outcome is not None or not self._still_young(item.updated_at):
             self.settle_prediction(item.job, item.replicate_id, outcome)
 
@@ -85,16 +85,16 @@ class SettlePredictions:
             self.tracking.save_search(job_id, item.attempt, result.search)
 
     def _orphaned(self, job: Job, orphan: OrphanedPrediction) -> None:
-        outcome = self._end_of(orphan.replicate_id)
+        outcome = self._end_of(job, orphan.replicate_id)
         if outcome is not None or not self._still_young(orphan.found_at):
             self.settle_orphan(job, orphan, outcome)
 
-    def _end_of(self, replicate_id: str) -> Outcome | None:
+    def _end_of(self, job: Job, replicate_id: str) -> Outcome | None:
         """Stopped, if it still runs."""
         prediction = self.stop(replicate_id)
         if prediction is None or not prediction.status.terminal:
             return None
-        return Outcome.of(prediction, "poller")
+        return Outcome.of(prediction, "poller", job.output)
 
     def _still_young(self, at: datetime) -> bool:
         return self.clock.now() - at <= PATIENCE

@@ -15,6 +15,7 @@ from vsl.domain.errors import (
 )
 from vsl.domain.jobs.job import Job, JobEvent, JobStatus, MediaAsset
 from vsl.domain.jobs.object_keys import JobPlace
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome
 from vsl.services.ports.media import Media, ObjectRemoval
 from vsl.services.ports.system import Clock
@@ -49,7 +50,8 @@ class StoreMedia:
         if not outcome.output:
             if outcome.data_removed:
                 raise OutputExpired("The provider has already deleted the output.")
-            raise OutputMissing("The prediction succeeded, but the provider returned no file.")
+            wanted = "file" if job.output is OutputKind.FILES else "text"
+            raise OutputMissing(f"The prediction succeeded, but the provider returned no {wanted}.")
         item = self.tracking.get(job.job_id)
         if item is not None and item.cancel_requested_at is not None:
             raise JobCanceled("The user canceled the job.", jobId=job.job_id)

@@ -20,8 +20,8 @@ class ComputeCost:
     repository: JobRepository
 
     def __call__(self, job: Job, outcome: Outcome) -> Decimal | None:
-        """By the price the job was accepted at; None when it cannot be known."""
-        if job.price is not None:
+        """By the price the job was accepted at; None when it cannot be known, as of an unpriced model."""
+        if job.price is not None or job.estimated_cost is None:
             return charged(job.price, outcome)
         # Accepted before jobs carried their price. Read from its tracking item such a job has its
         # parameters in PostgreSQL alone, and the price may depend on them.

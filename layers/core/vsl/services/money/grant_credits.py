@@ -6,7 +6,7 @@ from typing import Any
 
 from vsl.domain.api.caller import Caller
 from vsl.domain.errors import InvalidRequest
-from vsl.domain.jobs.idempotency import MAX_IDEMPOTENCY_KEY, is_key
+from vsl.domain.jobs.idempotency import IDEMPOTENCY_KEY, KEY_RULE, is_key
 from vsl.domain.money.amounts import dollars
 from vsl.services.money.budget_requests import parse_credits
 from vsl.services.ports.money import Budgets
@@ -24,11 +24,7 @@ class GrantCredits:
         """
         caller.require_trusted()
         if key is None or not is_key(key):
-            message = f"is required: 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters"
-            raise InvalidRequest(
-                f"The header Idempotency-Key {message}.",
-                fields=[{"field": "Idempotency-Key", "message": message}],
-            )
+            raise InvalidRequest.of([(IDEMPOTENCY_KEY, KEY_RULE)])
         user_id, amount = parse_credits(body)
         self.budgets.grant(key, user_id, amount)
         return {"userId": user_id, "amount": str(dollars(amount))}

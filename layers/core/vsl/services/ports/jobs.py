@@ -15,7 +15,7 @@ from vsl.domain.jobs.job import (
     OrphanedPrediction,
 )
 from vsl.domain.jobs.object_keys import JobPlace
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 from vsl.domain.jobs.timeline import JobRecord
 
 
@@ -39,8 +39,8 @@ class JobRepository(Protocol):
     def create_job(self, job: Job, execution_arn: str | None) -> Creation:
         """Insert the job as `pending` and hold what it may cost, once.
 
-        Raises JobDeleted when it was there, and is deleted; BudgetExceeded and ModelFrozen, and then
-        nothing is written.
+        Raises JobDeleted when it was there, and is deleted; BudgetExceeded, ModelFrozen and
+        UnpricedModel, and then nothing is written.
         """
         ...
 
@@ -83,6 +83,10 @@ class JobRepository(Protocol):
 
     def parameters(self, job_id: str) -> Mapping[str, Any] | None:
         """What the job was asked with, defaults filled in; None for one that is not there or deleted."""
+        ...
+
+    def asked(self, job_id: str) -> AskedDocument | None:
+        """Prompt and metadata of the job; None as with `parameters`."""
         ...
 
     def overdue(self, before: datetime, limit: int) -> Sequence[Job]:

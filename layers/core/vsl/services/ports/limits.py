@@ -8,7 +8,7 @@ from vsl.domain.api.limits import Admission, Limits, RecentJob
 from vsl.domain.jobs.job import (
     Job,
 )
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import AskedDocument, StatusDocument
 
 
 class RateLimits(Protocol):
@@ -67,6 +67,12 @@ class StatusCache(Protocol):
     def get(self, job_id: str) -> StatusDocument | None: ...
 
     def put(self, document: StatusDocument) -> None: ...
+
+    def asked(self, job_id: str) -> AskedDocument | None:
+        """What the job was asked with, which never changes."""
+        ...
+
+    def keep_asked(self, job_id: str, asked: AskedDocument) -> None: ...
 
     def close(self, job_id: str) -> None:
         """Forget the job and keep nothing about it from now on; raises StoreUnavailable."""

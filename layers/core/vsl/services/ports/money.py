@@ -18,6 +18,10 @@ class Budgets(Protocol):
         one who has or needs it."""
         ...
 
+    def admits_unpriced(self, user_id: str) -> bool:
+        """Whether the user may run models without a price."""
+        ...
+
     def set_limit(self, owner: str, period: Period, limit: int | None) -> None:
         """None: the deployment's default is in force again. `period` is not CREDIT."""
         ...

@@ -6,7 +6,7 @@ from typing import Any
 
 from vsl.domain.api.job_list import ListedJob, ListRequest
 from vsl.domain.jobs.job import JobStatus
-from vsl.domain.jobs.status import StatusDocument
+from vsl.domain.jobs.status import StatusDocument, with_asked
 from vsl.services.ports.jobs import JobQueries
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
@@ -46,7 +46,7 @@ class ListJobs:
         now = self.clock.now()
         return {
             "jobs": [self.show(document, now) for document in found],
-            "nextCursor": position.cursor() if more and position else None,
+            "nextCursor": position.cursor(request.wanted) if more and position else None,
         }
 
     def _current(self, page: Sequence[ListedJob]) -> list[StatusDocument]:
@@ -55,4 +55,11 @@ class ListJobs:
             row.position.job_id for row in page if not JobStatus(row.document["status"]).terminal
         ]
         live = self.live(self.tracking.get_many(running))
-        return [live.get(row.position.job_id, row.document) for row in page]
+        return [_current(row.document, live.get(row.position.job_id)) for row in page]
+
+
+def _current(row: StatusDocument, live: StatusDocument | None) -> StatusDocument:
+    """What was asked stands in the row alone."""
+    if live is None or "metadata" not in row:
+        return live or row
+    return with_asked(live, {"prompt": row["prompt"], "metadata": row["metadata"]})

@@ -6,11 +6,13 @@ life (`Signer.period`).
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from vsl.domain.jobs.job import AssetDocument
 from vsl.domain.jobs.place import NO_PLACE
 from vsl.domain.jobs.status import StatusDocument, current_progress
+from vsl.domain.money.amounts import plain_text
 from vsl.services.ports.media import Signer
 
 
@@ -22,19 +24,21 @@ class ShowStatus:
         """`result` is the first output, `outputs` are all; without `now` no progress is estimated."""
         outputs = [self._output(asset) for asset in document["assets"]]
         error = document["error"]
-        actual_cost, held_cost = document["actualCost"], document.get("heldCost")
         return {
             "jobId": document["jobId"],
+            "userId": document["userId"],
             "status": document["status"],
             "mediaType": document["mediaType"],
             "modelId": document["modelId"],
+            "prompt": document.get("prompt"),
+            "metadata": document.get("metadata"),
             "createdAt": document["createdAt"],
             "updatedAt": document["updatedAt"],
             "completedAt": document["completedAt"],
             "estimatedTime": document["estimatedTime"],
-            "estimatedCost": float(document["estimatedCost"]),
-            "actualCost": None if actual_cost is None else float(actual_cost),
-            "heldCost": None if held_cost is None else float(held_cost),
+            "estimatedCost": _dollars(document["estimatedCost"]),
+            "actualCost": _dollars(document["actualCost"]),
+            "heldCost": _dollars(document.get("heldCost")),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
             **document.get("place", NO_PLACE),
@@ -42,6 +46,7 @@ class ShowStatus:
             "outputs": outputs,
             "error": error["message"] if error else None,
             "errorCode": error["code"] if error else None,
+            "errorDetail": error.get("detail") if error else None,
             "logs": document.get("logs"),
         }
 
@@ -60,3 +65,8 @@ class ShowStatus:
             "fps": asset["fps"],
             "codec": asset["codec"],
         }
+
+
+def _dollars(text: str | None) -> str | None:
+    """Without trailing zeros, whoever wrote the document."""
+    return plain_text(None if text is None else Decimal(text))

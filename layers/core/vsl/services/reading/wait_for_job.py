@@ -15,10 +15,12 @@ from vsl.services.reading.show_status import ShowStatus
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """`granted`: there was a place to wait; `body`: the ended job as clients see it, None before its end."""
+    """`granted`: there was a place to wait. `body`: the job as clients see it after the wait, None
+    without one; `ended`: it has ended."""
 
     granted: bool
     body: dict[str, Any] | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,11 @@ class WaitForJob:
         with self.hold_place(user_id, wait_id, seconds) as granted:
             if not granted:
                 return Waited(granted=False)
-            document = self._ended(job_id, user_id, seconds)
-        body = None if document is None else self.show(document, self.clock.now())
-        return Waited(granted=True, body=body)
+            document = self._waited(job_id, user_id, seconds)
+        ended = JobStatus(document["status"]).terminal
+        return Waited(granted=True, body=self.show(document, self.clock.now()), ended=ended)
 
-    def _ended(self, job_id: str, user_id: str, seconds: float) -> StatusDocument | None:
+    def _waited(self, job_id: str, user_id: str, seconds: float) -> StatusDocument:
         monotonic = self.await_change.monotonic
         owner, until = Caller(named=user_id), monotonic() + seconds
 
@@ -49,6 +51,6 @@ class WaitForJob:
         while not JobStatus(document["status"]).terminal:
             left = until - monotonic()
             if left <= 0:
-                return None
+                break
             document = self.await_change(document, read, left)
         return document

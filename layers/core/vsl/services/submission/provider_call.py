@@ -6,7 +6,7 @@ prediction may.
 
 from typing import TYPE_CHECKING, Any
 
-from vsl.domain.catalogue.uploads import upload_id_of
+from vsl.domain.catalogue.uploads import is_handle, upload_id_of
 from vsl.domain.jobs.job import Job
 from vsl.domain.jobs.terms import ProviderCall
 from vsl.services.ports.media import Uploads
@@ -30,7 +30,12 @@ def call_of(job: Job, catalogue: "Catalogue") -> ProviderCall:
 def with_addresses(job: Job, call: ProviderCall, uploads: Uploads) -> dict[str, Any]:
     """The job's parameters with an address the provider can fetch in the place of each handle."""
     seconds = job.timeout_seconds + ADDRESS_SLACK_SECONDS
-    return dict(job.parameters) | {
-        name: uploads.address(job.user_id, upload_id_of(job.parameters[name]), seconds)
-        for name in call.uploads
-    }
+
+    def address(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [address(member) for member in value]
+        if not is_handle(value):
+            return value
+        return uploads.address(job.user_id, upload_id_of(value), seconds)
+
+    return dict(job.parameters) | {name: address(job.parameters[name]) for name in call.uploads}

@@ -101,7 +101,7 @@ class SubmitPrediction:
     def _attempt(self, job: Job, attempt: int) -> Submitted:
         call = call_of(job, self.catalogue)
         provider_input = call.input(with_addresses(job, call, self.uploads))
-        webhook = webhook_url(self.api_url(), job.job_id, attempt)
+        webhook = webhook_url(self.api_url(), job.job_id, attempt, job.output)
         now = self.clock.now()
         first_check = now + timedelta(seconds=job.estimated_time) + FIRST_CHECK_MARGIN
         intent = Intent.of(uuid.uuid4().hex[:8], call.reference, provider_input)

@@ -133,7 +133,8 @@ class CheckJob:
             return False
         if not prediction.status.terminal:
             return prediction
-        self.record_outcome(item.job.job_id, Outcome.of(prediction, "poller"))
+        outcome = Outcome.of(prediction, "poller", item.job.output)
+        self.record_outcome(item.job.job_id, outcome)
         # A job that does not wait yet finds the outcome when it stores its token.
         return True
 

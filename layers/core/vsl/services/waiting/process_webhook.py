@@ -8,7 +8,8 @@ from datetime import datetime
 from vsl.domain.errors import InvalidRequest, JobNotFound
 from vsl.domain.jobs.job import OrphanedPrediction, WebhookReceipt
 from vsl.domain.jobs.tracked_job import Recorded, TrackedJob
-from vsl.domain.jobs.webhook_url import attempt_key, parse_webhook_url
+from vsl.domain.jobs.webhook_url import attempt_key, output_kind, parse_webhook_url
+from vsl.domain.predictions.output import OutputKind
 from vsl.domain.predictions.prediction import Outcome, Prediction
 from vsl.domain.predictions.provider_values import clean_text, read_json
 from vsl.services.money.settle_orphan import SettleOrphan
@@ -44,7 +45,7 @@ class ProcessWebhook:
     def __call__(self, delivery: Delivery) -> str:
         """`recorded`, `started`, `duplicate`, `ignored`, `orphaned` or `settled`.
 
-        It writes before it reads: a write that does not hold returns the item, which tells why.
+        It reads nothing before it writes: a write that does not hold returns the item, which tells why.
         Raises InvalidSignature, InvalidRequest, or JobNotFound (the provider then tries again: the
         webhook may have outrun our own write).
         """
@@ -98,13 +99,20 @@ class ProcessWebhook:
     def _record_end(
         self, job_id: str, attempt: int | None, prediction: Prediction, receipt: WebhookReceipt
     ) -> Recorded:
-        outcome = Outcome.of(prediction, "webhook")
+        outcome = Outcome.of(prediction, "webhook", self._kind_of(job_id, prediction))
         recorded = self.record_outcome(job_id, outcome, receipt, attempt)
         if recorded.first and prediction.completed_at is not None:
             latency = (receipt.received_at - prediction.completed_at).total_seconds()
             if latency <= _LONGEST_LATENCY:
                 self.metrics.seconds("WebhookLatency", max(0.0, latency))
         return recorded
+
+    def _kind_of(self, job_id: str, prediction: Prediction) -> OutputKind:
+        """An address may be a file or all of a text: the echoed address tells, and without one the job."""
+        if prediction.output is None or parse_webhook_url(prediction.webhook):
+            return output_kind(prediction.webhook)
+        item = self.tracking.get(job_id)
+        return OutputKind.FILES if item is None else item.job.output
 
     def _nothing_new(self, item: TrackedJob, prediction: Prediction) -> str:
         """An abandoned prediction, one that is not the job's, or one that comes after the end."""
@@ -117,7 +125,7 @@ class ProcessWebhook:
             return "ignored"
         if item.status.terminal and item.settled_id != prediction.id:
             # The job ended before its prediction did: only now is it known what that cost.
-            outcome = item.outcome or Outcome.of(prediction, "webhook")
+            outcome = item.outcome or _outcome(item, prediction)
             self.settle_prediction(item.job, prediction.id, outcome)
             return "settled"
         return "duplicate"
@@ -130,7 +138,11 @@ class ProcessWebhook:
         orphan = OrphanedPrediction(prediction.id, self.clock.now(), "webhook")
         self.discard(item.job.job_id, orphan, prediction)
         if prediction.status.terminal:
-            self.settle_orphan(item.job, orphan, Outcome.of(prediction, "webhook"))
+            self.settle_orphan(item.job, orphan, _outcome(item, prediction))
+
+
+def _outcome(item: TrackedJob, prediction: Prediction) -> Outcome:
+    return Outcome.of(prediction, "webhook", item.job.output)
 
 
 def _prediction(body: bytes) -> Prediction:

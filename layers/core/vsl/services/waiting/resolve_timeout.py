@@ -27,7 +27,7 @@ class ResolveTimeout:
         if outcome is None and item.replicate_id is not None:
             prediction = self.stop(item.replicate_id)
             if prediction is not None and prediction.status.terminal:
-                outcome = Outcome.of(prediction, "timeout")
+                outcome = Outcome.of(prediction, "timeout", item.job.output)
                 item = self.tracking.record_outcome(job_id, outcome, self.clock.now()).item or item
                 outcome = item.outcome or outcome
         if outcome is None:

@@ -1,0 +1,191 @@
+"""The options of `vsl models add`, `check`, `update` and `remove`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.client.commands import MODELS, Media, Stage, State, screen_command
+
+if TYPE_CHECKING:
+    from cli.client.screen import Screen
+    from cli.models.where import Where
+
+_PANEL = "Catalogue"
+File = Annotated[
+    Path | None,
+    typer.Option(
+        "--file", help="The catalogue.", show_default="config/models.json", rich_help_panel="Where"
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell.")]
+
+
+class From(StrEnum):
+    STACK = "stack"
+    REPLICATE = "replicate"
+
+
+class Unit(StrEnum):
+    RUN = "run"
+    IMAGE = "image"
+    OUTPUT_SECOND = "output_second"
+    GPU_SECOND = "gpu_second"
+
+
+Origin = Annotated[
+    From | None,
+    typer.Option(
+        "--from",
+        help="Where models are read: the local stack's stand-in, or Replicate by REPLICATE_API_TOKEN.",
+        show_default="the stack, if one runs",
+        rich_help_panel="Where",
+    ),
+]
+Ids = Annotated[
+    list[str] | None, typer.Argument(help="Ids in the catalogue.", autocompletion=MODELS)
+]
+
+
+def register(group: typer.Typer) -> None:
+    for each in (add, check, update, remove):
+        group.command(rich_help_panel=_PANEL)(each)
+
+
+@screen_command
+def add(  # noqa: PLR0913 - one argument an option
+    screen: "Screen",
+    model: Annotated[
+        str, typer.Argument(help="OWNER/NAME, OWNER/NAME:VERSION or deployments/OWNER/NAME.")
+    ],
+    *,
+    model_id: Annotated[
+        str | None, typer.Option("--id", help="Its id here.", show_default="the model's name")
+    ] = None,
+    media: Annotated[
+        Media | None, typer.Option(help="What it makes.", show_default="as its example tells")
+    ] = None,
+    price: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="Of one --unit, such as 0.003.")
+    ] = None,
+    unit: Annotated[Unit | None, typer.Option(help="What the price is for.")] = None,
+    count: Annotated[
+        str | None,
+        typer.Option(metavar="PARAMETER", help="Holds the number of images or seconds asked for."),
+    ] = None,
+    hardware: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Price by GPU time, as config/hardware.json has it."),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="How long a run takes.", show_default="as its example took"),
+    ] = None,
+    input_media: Annotated[
+        list[str] | None,
+        typer.Option(metavar="INPUT=KIND", help="image, video, audio or any; repeatable."),
+    ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="NAME=MIN..MAX", help="Bounds of a number; repeatable."),
+    ] = None,
+    replaced: Annotated[
+        bool, typer.Option("--replace", help="Write an entry anew that is there already.")
+    ] = False,
+    dry_run: DryRun = False,
+    origin: Origin = None,
+    file: File = None,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """Put a model of the provider into the catalogue, from its published schema.
+
+    What it takes, makes and costs is shown. What cannot be served is said, by name.
+    """
+    from cli.models.add import Request, add_command
+    from cli.models.options import options
+
+    given = options(
+        media=media and media.value,
+        price=price,
+        unit=unit and unit.value,
+        count=count,
+        hardware=hardware,
+        seconds=seconds,
+        input_media=input_media or (),
+        ranges=limits or (),
+    )
+    request = Request(model, given, model_id, replaced, dry_run)
+    add_command(request, _where(state, stage, origin, file), screen)
+
+
+@screen_command
+def check(
+    screen: "Screen",
+    models: Ids = None,
+    *,
+    origin: Origin = None,
+    file: File = None,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """What has changed at the provider since: new versions, inputs, ranges, choices. All, without an ID.
+
+    The exit code is 1 where something has.
+    """
+    from cli.models.check import check_command
+
+    code = check_command(models or (), _where(state, stage, origin, file), screen)
+    raise typer.Exit(code)
+
+
+@screen_command
+def update(
+    screen: "Screen",
+    models: Ids = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every model of the catalogue.")] = False,
+    dry_run: DryRun = False,
+    origin: Origin = None,
+    file: File = None,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """Take over what has changed at the provider; names, prices, times and limits of yours stay."""
+    from cli.client.errors import CommandError, Exit
+    from cli.models.check import update_command
+
+    if bool(models) is every:
+        raise CommandError("NoModel", "Name models, or all with --all.", Exit.REFUSED)
+    where = _where(state, stage, origin, file)
+    update_command(models or (), where, screen, dry_run=dry_run)
+
+
+@screen_command
+def remove(
+    screen: "Screen",
+    model: Annotated[str, typer.Argument(help="Its id in the catalogue.", autocompletion=MODELS)],
+    *,
+    dry_run: DryRun = False,
+    file: File = None,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """Take a model out of the catalogue. Jobs that run keep what they were accepted with."""
+    from cli.models.remove import remove_command
+
+    remove_command(model, _where(state, stage, None, file), screen, dry_run=dry_run)
+
+
+def _where(
+    state: Path | None, stage: str | None, origin: From | None, file: Path | None
+) -> "Where":
+    from cli.client.errors import CommandError, Exit
+    from cli.models.where import Where
+
+    if stage and (file or origin):
+        message = "--stage has its own catalogue and its own provider: leave --file and --from out."
+        raise CommandError("TwoTargets", message, Exit.REFUSED)
+    chosen: Literal["stack", "replicate"] | None = None if origin is None else origin.value
+    return Where(state, stage, chosen, file)
