@@ -25,7 +25,7 @@ SAM := .venvs/sam/bin/sam
 SYNC = UV_PYTHON=$(CURDIR)/$(PYTHON) $(UV) sync --quiet --frozen --compile-bytecode
 
 .PHONY: help setup stack demo up down test test-all test-rest browser unit faults fuzz chaos bench scale check docs format requirements \
-  openapi renderer api-lint api-rules \
+  openapi renderer api-lint api-rules clients typescript \
   preflight build deploy clean
 
 help: ## this list
@@ -44,14 +44,14 @@ up: stack ## start the local stack (PostgreSQL, Valkey, AWS engine, Replicate st
 down: stack ## stop it
 	@.venv/bin/vsl down --state $(STATE)
 
-test: setup .venvs/sam/.ready browser ## every suite in its short form: minutes, not a quarter of an hour
+test: setup .venvs/sam/.ready browser typescript ## every suite in its short form: minutes, not a quarter of an hour
 	@$(PYTHON) -m pytest $(WORKERS) --part short --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
 
-test-all: setup .venvs/sam/.ready browser ## every test, with branch coverage
+test-all: setup .venvs/sam/.ready browser typescript ## every test, with branch coverage
 	@$(PYTHON) -m pytest $(WORKERS) --cov --cov-report=term:skip-covered \
 	  --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
 
-test-rest: setup .venvs/sam/.ready browser # what `make test` leaves out
+test-rest: setup .venvs/sam/.ready browser typescript # what `make test` leaves out
 	@$(PYTHON) -m pytest $(WORKERS) --part rest --junit-xml=test-output/junit-rest.xml $(PYTEST_ARGS)
 
 browser: setup # the Chromium that the console is tested in
@@ -135,6 +135,15 @@ requirements: setup ## write the layers' requirements from the lock file
 openapi: setup ## write what readers of the API are given from the files in api/
 	@$(PYTHON) -m devstack.publish
 
+clients: setup ## write the types of the clients in clients/ from the API document
+	@cd clients/python && $(CURDIR)/.venv/bin/datamodel-codegen --output vsl_client/types.py
+	@$(MAKE) typescript
+	@cd clients/typescript && [ ! -d node_modules ] || node generate.mjs ../../$(API_DOCUMENT) src/types.ts
+
+typescript: # what the TypeScript client is made and tested with
+	@if command -v npm > /dev/null && $(NODE_FITS) 2> /dev/null; then $(MAKE) clients/typescript/node_modules/.ready; \
+	else echo "SKIPPED  the TypeScript client: it needs npm and Node.js 20.19 or later"; fi
+
 renderer: setup ## fetch the pinned renderer of the API page from npm again, verified
 	@$(PYTHON) -m devstack.renderer
 
@@ -157,7 +166,7 @@ deploy: preflight build ## sam deploy to STAGE (homolog or production; PARAMETER
 clean: ## remove everything the other targets made
 	@[ ! -x .venv/bin/vsl ] || .venv/bin/vsl down --state $(STATE) > /dev/null 2>&1 || true
 	@rm -rf .venv .venvs .vsl .aws-sam vsl-demo test-output .coverage .coverage.* \
-	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	  clients/typescript/node_modules clients/typescript/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 $(UV):
 	@echo "Fetching uv $(UV_VERSION) …"
@@ -200,6 +209,11 @@ $(UV):
 	@echo "Installing spectral and redocly …"
 	@mkdir -p $(@D); cp $^ $(@D)
 	@npm ci --silent --prefix $(@D)
+	@touch $@
+
+clients/typescript/node_modules/.ready: clients/typescript/package.json clients/typescript/package-lock.json clients/typescript/.npmrc
+	@echo "Installing what the TypeScript client is made with …"
+	@npm ci --silent --prefix clients/typescript
 	@touch $@
 
 .venvs/bench/.ready: .venvs/.stack

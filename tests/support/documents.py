@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.template import REPOSITORY
 
-_SKIPPED = {".venv", ".venvs", ".vsl", ".aws-sam", ".git", ".pytest_cache"}
+_SKIPPED = {"node_modules", ".venv", ".venvs", ".vsl", ".aws-sam", ".git", ".pytest_cache"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")

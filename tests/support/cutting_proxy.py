@@ -1,0 +1,64 @@
+"""A proxy in front of the API that loses answers: the request arrives, what comes back does not."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+_PASSED = {"content-type", "idempotency-key", "prefer"}
+
+
+@dataclass
+class Proxy:
+    """`lose` answers of accepted requests are lost; `lost` tells how many were."""
+
+    url: str
+    lose: int
+    lost: int = 0
+
+
+@contextmanager
+def cutting_proxy(target: str, lose: int = 1) -> Iterator[Proxy]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.forward(b"")
+
+        def do_POST(self) -> None:
+            self.forward(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def forward(self, body: bytes) -> None:
+            headers = {
+                name: value for name, value in self.headers.items() if name.lower() in _PASSED
+            }
+            answer = httpx.request(
+                self.command, target + self.path, content=body, headers=headers,
+                timeout=None, trust_env=False,
+            )  # fmt: skip
+            self.close_connection = True
+            if answer.status_code == 202 and proxy.lost < proxy.lose:
+                proxy.lost += 1
+                return
+            self.send_response(answer.status_code)
+            for name in {"content-type", "retry-after"} & set(answer.headers):
+                self.send_header(name, answer.headers[name])
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    proxy = Proxy(f"http://127.0.0.1:{server.server_port}", lose)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
