@@ -12,7 +12,7 @@ from tests.support.api import unique
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.receiver import receiver
 from tests.support.stack import Stack
-from tests.support.typescript import TYPESCRIPT, needs_typescript
+from tests.support.typescript import built_scenario, needs_typescript
 
 pytestmark = [pytest.mark.e2e, needs_typescript]
 
@@ -29,23 +29,9 @@ class Scenario:
         return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Outside the repository, so that several test processes do not write the same files."""
-    folder = tmp_path_factory.mktemp("typescript")
-    subprocess.run(
-        [TYPESCRIPT / "node_modules" / ".bin" / "tsc", "--outDir", folder],
-        cwd=TYPESCRIPT,
-        check=True,
-    )
-    (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "node_modules").symlink_to(TYPESCRIPT / "node_modules")
-    return folder / "test" / "scenario.js"
-
-
 @pytest.fixture
-def scenario(built: Path, stack: Stack) -> Scenario:
-    return Scenario(built, stack.document["apiUrl"])
+def scenario(stack: Stack) -> Scenario:
+    return Scenario(built_scenario(), stack.document["apiUrl"])
 
 
 def test_models_run_status_list_and_download(scenario: Scenario) -> None:

@@ -1,4 +1,4 @@
-// What tests/e2e/test_clients.py asks for: node scenario.js API NAME … prints one JSON document.
+// What the tests of the repository ask for: node scenario.js API NAME … prints one JSON document.
 import { Client, VslError, verifyWebhook } from "../src/index.js";
 
 const [url = "", name = "", ...words] = process.argv.slice(2);
@@ -57,10 +57,22 @@ async function webhook(body: string, headers: string) {
   return { event: event.event, jobId: event.jobId, again: again.jobId, forged };
 }
 
+/** One request: the job's id, or the error. */
+async function submit(patience: number) {
+  const client = new Client(url, { userId: "me", apiKey: "k", patience });
+  try {
+    return await client.submit("m", { prompt: "x" });
+  } catch (error) {
+    if (!(error instanceof VslError)) throw error;
+    return { code: error.code, retryAfter: error.retryAfter };
+  }
+}
+
 const scenarios: Record<string, (...words: string[]) => Promise<unknown>> = {
   calls: (order = "") => calls(order),
   progress: (prompt = "") => progress(prompt),
   errors: (prompt = "") => errors(prompt),
+  submit: (patience) => submit(Number(patience)),
   webhook: (body = "", headers = "") => webhook(body, headers),
 };
 const scenario = scenarios[name];
