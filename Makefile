@@ -73,8 +73,9 @@ chaos: setup ## 200 jobs while workers are killed, webhooks lost and stores torn
 bench: setup .venvs/sam/.ready .venvs/bench/.ready ## measure beside peers and limits (BENCH="status intake" for some)
 	@.venvs/bench/bin/python -m benchmarks $(BENCH)
 
-scale: setup .venvs/bench/.ready ## write docs/cost-and-scale.md and its pictures from the template, the prices and the quotas
+scale: setup .venvs/bench/.ready ## write docs/cost-and-scale.md with its pictures, and docs/pacing.md, as they are reckoned
 	@.venvs/bench/bin/python -m benchmarks.scale
+	@$(PYTHON) -m benchmarks.pacing
 
 # $(call checked,what it is,commands): says how long they took; what they print is shown if they fail.
 define checked

@@ -21,6 +21,7 @@ NAMES = (
     "growth",
     "money",
     "load",
+    "burst",
     "developer",
 )
 
@@ -40,11 +41,14 @@ def main(
     for name in chosen:
         if name == "report":
             continue
-        result = importlib.import_module(f"benchmarks.{name}").run(quick=quick)
+        benchmark = importlib.import_module(f"benchmarks.{name}")
+        result = benchmark.run(quick=quick)
         show(result, console)
         printed.append(asdict(result))
         if not quick:
             write(result)
+            if hasattr(benchmark, "draw"):
+                benchmark.draw()
     if as_json:
         print(json.dumps(printed))  # noqa: T201
     if not quick:

@@ -68,6 +68,9 @@ def up(  # noqa: PLR0913 - one argument an option
     speed: Annotated[
         float, typer.Option(help="Multiplies the time models take; 0.05 is twenty times as fast.")
     ] = 1.0,
+    provider_rate: Annotated[
+        int, typer.Option(min=1, help="Predictions a minute that the provider takes.")
+    ] = 600,
     port: Annotated[
         int | None,
         typer.Option(
@@ -114,6 +117,7 @@ def up(  # noqa: PLR0913 - one argument an option
     options = UpOptions(
         state=StateFolder.at(state),
         speed=speed,
+        provider_rate=provider_rate,
         ports={name: chosen for name, chosen in ports.items() if chosen is not None},
         parameters={**_pairs(parameter or []), **({"ApiAuth": auth} if auth else {})},
         build=None if build is None else build.resolve(),

@@ -55,13 +55,15 @@ class StackFailedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """`speed` multiplies the time models take at the stand-in; `ports` fixes some by name
+    """`speed` multiplies the time models take at the stand-in, which takes `provider_rate` predictions a
+    minute; `ports` fixes some by name
     (`api`, `engine`, `replicate`, `postgres`, `valkey`), the others, and those that are 0, are
     chosen free; the API's is `USUAL_PORT` if that is. `build` is an output of `sam build`, `sam` has
     it deployed by `sam deploy`. `keep` starts with the jobs and media of the stack before."""
 
     state: StateFolder
     speed: float = 1.0
+    provider_rate: int = 600
     ports: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     build: Path | None = None
@@ -196,6 +198,7 @@ class Supervisor:
         }
         replicate = ["devstack.replicate", "--host", "127.0.0.1", "--json"]
         replicate += ["--token", stack["replicateToken"], "--speed", str(self._options.speed)]
+        replicate += ["--create-rate", str(self._options.provider_rate)]
         replicate += ["--webhook-secret", stack["webhookSecret"]]
         replicate += ["--models", str(self._state.provider)]
         gateway = ["devstack.gateway", "--document", str(self._state.api)]

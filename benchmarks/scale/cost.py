@@ -22,6 +22,7 @@ from tests.support.template import REPOSITORY, template
 from vsl.domain.callbacks.callback import CallbackOutcome
 from vsl.domain.jobs.job import MediaType
 from vsl.runtime.observability import DIMENSIONS, METRICS
+from vsl.services.pacing.dispatch_queue import CLASSES
 
 MILLION = 1_000_000
 # Count, 4XXError, 5XXError, Latency, IntegrationLatency.
@@ -77,6 +78,7 @@ def values_of(dimension: str) -> int:
         "modelId": len(catalogue().models),
         "mediaType": len(MediaType),
         "outcome": len(CallbackOutcome),
+        "userClass": len(CLASSES),
     }
     return known[dimension] if dimension in known else round(assumed(f"{dimension}s"))
 

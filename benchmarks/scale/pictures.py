@@ -52,7 +52,7 @@ def draw() -> None:
 
 
 def _draw_cost(data: dict[str, dict[str, float]]) -> None:
-    plt = _matplotlib()
+    plt = plotting()
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     for each, (kind, services) in zip(axes, data.items(), strict=True):
         names = list(services)[::-1]
@@ -64,11 +64,11 @@ def _draw_cost(data: dict[str, dict[str, float]]) -> None:
         each.spines[["top", "right"]].set_visible(False)
     axes[0].set_xlabel("US dollars", fontsize=8)
     axes[1].set_xlabel("US dollars", fontsize=8)
-    _save(figure, COST, data)
+    save(figure, COST, data)
 
 
 def _draw_scale(data: dict[str, dict[str, list[float]]]) -> None:
-    plt = _matplotlib()
+    plt = plotting()
     figure, axes = plt.subplots(1, len(data), figsize=(9, 3), layout="constrained")
     for each, (rate, courses) in zip(axes, data.items(), strict=True):
         for name, values in courses.items():
@@ -82,10 +82,10 @@ def _draw_scale(data: dict[str, dict[str, list[float]]]) -> None:
         each.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("jobs a second", fontsize=8)
     axes[-1].legend(fontsize=8, frameon=False, loc="center right")
-    _save(figure, SCALE, data)
+    save(figure, SCALE, data)
 
 
-def _matplotlib() -> Any:
+def plotting() -> Any:
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -95,7 +95,7 @@ def _matplotlib() -> Any:
     return plt
 
 
-def _save(figure: Any, path: Path, data: object) -> None:
+def save(figure: Any, path: Path, data: object) -> None:
     figure.savefig(path, metadata={"Date": None, "Description": digest(data)})
     text = "\n".join(line.rstrip() for line in path.read_text().splitlines())
     path.write_text(text + "\n")

@@ -55,6 +55,10 @@ def queued(status: Mapping[str, Any], now: datetime) -> str | None:
         return None
     left = (datetime.fromisoformat(status["estimatedStart"]) - now).total_seconds()
     start = f"in about {seconds(round(left))}" if left >= 1 else "in a moment"
+    if left >= 1 and status.get("estimatedStartLatest"):
+        bounds = (status["estimatedStartEarliest"], status["estimatedStartLatest"])
+        low, high = ((datetime.fromisoformat(at) - now).total_seconds() for at in bounds)
+        start += f" ({seconds(max(round(low), 0))} to {seconds(round(high))})"
     return f"queued for the provider, position {status['queuePosition']}, starts {start}"
 
 

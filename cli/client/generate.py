@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cli.client.api import Api
 from cli.client.errors import CommandError, Exit
 from cli.client.follow import follow, require_success
-from cli.client.formatting import dollars, seconds
+from cli.client.formatting import dollars, queued, seconds
 from cli.client.inputs import identity, read_parameters, sent
 from cli.client.intents import Intent, intent
 from cli.client.jobs import download_shown, print_files
@@ -44,6 +45,8 @@ def generate_command(api: Api, request: Request, then: Afterwards, screen: Scree
         f"{request.model_id}: about {seconds(accepted['estimatedTime'])}, "
         f"{dollars(accepted['estimatedCost'])}  (job {job_id})"
     )
+    if place := queued(accepted, datetime.now(UTC)):
+        screen.say(place, "dim")
     if not then.wait:
         screen.say(f"`{api.target.command(f'watch {job_id}')}` waits for it.", "dim")
         if screen.as_json:

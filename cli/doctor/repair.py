@@ -52,6 +52,7 @@ def repair_execution(site: Site) -> RepairExecution:
         adopt=AdoptPrediction(tracking, search, AttachPrediction(tracking, clock, discard)),
         finish=FinishJob(repository, tracking, cache, NoMetrics(), publish_end),
         publish_end=publish_end,
+        slots=site.slots,
     )
     settle_predictions = SettlePredictions(
         repository=repository,

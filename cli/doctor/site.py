@@ -22,6 +22,7 @@ from vsl.adapters.postgres.connection import PostgresConnection
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
 from vsl.adapters.redis.client import RedisClient
 from vsl.adapters.redis.rate_limits import RedisRateLimits
+from vsl.adapters.redis.slots import RedisSlots
 from vsl.adapters.redis.stores import RedisStatusCache
 from vsl.adapters.replicate.client import ReplicateProvider
 from vsl.domain.catalogue.catalogue import Catalogue
@@ -91,6 +92,11 @@ class Site:
     @cached_property
     def limits(self) -> RedisRateLimits:
         return RedisRateLimits(lambda: self.parameters.get("redis-url"), self.redis)
+
+    @cached_property
+    def slots(self) -> RedisSlots:
+        # Jobs are taken out of the queue; for that the rate does not matter.
+        return RedisSlots(lambda: self.parameters.get("redis-url"), 600, self.redis)
 
     @cached_property
     def provider(self) -> ReplicateProvider:

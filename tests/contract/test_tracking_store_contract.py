@@ -128,6 +128,15 @@ def operation(draw: random.Random) -> tuple[str, Callable[[DynamoTrackingStore],
         "follow": (1, lambda tracking: tracking.schedule_check(job.job_id, later)),
         "stop_polling": (2, lambda tracking: stop_polling(tracking, job.job_id)),
         "reschedule": (2, lambda tracking: tracking.reschedule(job.job_id, later, seen)),
+        "queue": (
+            2,
+            lambda tracking: tracking.join_queue(job.job_id, token, at, at + timedelta(hours=1)),
+        ),
+        "leave": (1, lambda tracking: tracking.leave_queue(job.job_id, token, at, later, later)),
+        "queued": (
+            2,
+            lambda tracking: sorted(item.job.job_id for item in tracking.queued()),
+        ),
         "due": (3, lambda tracking: tracking.due(later, 1 + attempt)),
         # Of several with the same prediction DynamoDB promises no order.
         "find": (2, lambda tracking: tracking.find_job_id(replicate_id) is not None),
@@ -264,3 +273,19 @@ def test_a_copy_is_not_shared() -> None:
         tracking.record_event(job.job_id, JobEvent("storing", START), JobStatus.STORING)
     assert before["status"] == {"S": "pending"}
     assert set(before["events"]["M"]) == {"created"}
+
+
+def test_all_that_wait_are_found_page_by_page(moto: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vsl.adapters.aws.clients.client", lambda _service: moto)
+    monkeypatch.setattr("vsl.adapters.dynamodb.tracking_queue.PAGE", 2)
+    create_table(moto, "JobsTable", "jobs-queued")
+    tracking = DynamoTrackingStore("jobs-queued")
+    jobs = [make_job(f"waits {number}") for number in range(40)]
+    for job in jobs:
+        tracking.create(job, job.deadline, None)
+        tracking.join_queue(job.job_id, "token", job.created_at, job.deadline)
+    running = make_job("runs")
+    tracking.create(running, running.deadline, None)
+    tracking.schedule_check(running.job_id, running.deadline)
+    found = {item.job.job_id for item in tracking.queued()}
+    assert found == {job.job_id for job in jobs}

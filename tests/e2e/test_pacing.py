@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 from playwright.sync_api import Browser, expect
 
 from devstack.replicate.faults import CreateFails, Match
@@ -80,19 +81,46 @@ def test_a_burst_waits_and_says_where_each_job_stands(stack: Stack) -> None:
     assert seen["status"] == "pending"
     starts = datetime.fromisoformat(seen["estimatedStart"])
     assert starts - stack.now() < timedelta(minutes=1)
+    assert seen["estimatedStartEarliest"] <= seen["estimatedStart"] <= seen["estimatedStartLatest"]
     listed = ask(stack, "jobs", status="pending")["jobs"]
     places = [job["queuePosition"] for job in listed if job["queuePosition"]]
     assert len(places) == len(set(places)) > 1
 
     ended = [stack.api.finish(job_id) for job_id in jobs]
     assert {status["status"] for status in ended} == {"succeeded"}
-    assert {(status["queuePosition"], status["estimatedStart"]) for status in ended} == {
+    assert {(status["queuePosition"], status["estimatedStartLatest"]) for status in ended} == {
         (None, None)
     }
     assert len(stack.control.predictions()) - before == len(jobs), "nobody is paid for twice"
     waits = sorted(wait for job_id in jobs for wait in slot_of(stack, job_id))
     assert len(waits) >= 6
     assert waits[-1] > 5
+
+
+def test_the_answer_and_the_estimate_say_where_a_job_will_stand(stack: Stack) -> None:
+    wanted = {"prompt": unique("what would it wait")}
+    jobs = submit(stack, *["eve"] * 8)
+    last_in_queue(stack, jobs, 3)
+    foreseen = httpx.post(
+        f"{stack.api.url}/models/flux-schnell/estimate",
+        json={"userId": "eve", "parameters": wanted},
+        timeout=None,
+        trust_env=False,
+    ).json()
+    assert foreseen["queuePosition"] >= 1
+    assert foreseen["estimatedStart"] <= foreseen["estimatedStartLatest"]
+    answer = stack.api.generate("flux-schnell", wanted, user_id="eve").json()
+    assert answer["queuePosition"] >= 1, "told with the 202"
+    assert answer["estimatedStartEarliest"] <= answer["estimatedStart"]
+    for job_id in (*jobs, answer["jobId"]):
+        httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=None, trust_env=False)
+        stack.api.finish(job_id)
+    until(lambda: queued(stack), lambda depth: depth == 0, pause=0.2)  # they have left it
+
+
+def queued(stack: Stack) -> int:
+    with redis.Redis.from_url(stack.document["redisUrl"]) as server:
+        return int(str(server.zcard("{pacing}:queue")))
 
 
 def test_the_console_shows_the_place(stack: Stack, browser: Browser) -> None:

@@ -94,6 +94,32 @@ def test_of_200_requests_at_once_exactly_the_limit_is_admitted(
     assert set(answers) == {"admitted", refused}
 
 
+def test_a_job_that_waits_for_the_provider_keeps_its_place_at_once_beyond_its_deadline(
+    limits: RedisRateLimits,
+) -> None:
+    waiting = make_job("waits")
+    assert ask(limits, "waits", concurrent=1).admitted
+    until = START + timedelta(hours=6)
+    limits.extend(waiting.user_id, waiting.job_id, START, until)
+    for hours in (0.5, 2, 5.9):
+        at = START + timedelta(hours=hours)
+        assert ask(limits, f"after {hours} hours", concurrent=1, at=at).verdict is (
+            Verdict.TOO_MANY_RUN
+        )
+    turn = START + timedelta(hours=5)  # its turn has come, and its own deadline is in force
+    limits.extend(waiting.user_id, waiting.job_id, turn, turn + timedelta(minutes=10))
+    late = turn + timedelta(minutes=11)
+    assert ask(limits, "later", concurrent=1, at=late).admitted
+
+
+def test_a_place_that_was_given_back_is_not_extended(limits: RedisRateLimits) -> None:
+    ended = make_job("ended")
+    assert ask(limits, "ended", concurrent=1).admitted
+    limits.release(ended.user_id, ended.job_id)
+    limits.extend(ended.user_id, ended.job_id, START, START + timedelta(hours=6))
+    assert ask(limits, "next", concurrent=1).admitted
+
+
 def test_a_job_is_counted_once_however_often_it_asks(limits: RedisRateLimits) -> None:
     verdicts = [ask(limits, "job-1", 2, 2, later=number) for number in range(5)]
     assert [each.verdict for each in verdicts] == [Verdict.ADMITTED] + [Verdict.AGAIN] * 4

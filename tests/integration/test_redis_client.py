@@ -103,11 +103,13 @@ def use_slots(slots: RedisSlots) -> None:
     flow, now = Flow("interactive:user-1"), START
     assert slots.reserve("first", flow, now).granted
     assert not slots.reserve("second", flow, now).granted
-    assert slots.outlook(now)[0] == 1
+    assert slots.waiting(now) == 1
     later = now + timedelta(seconds=6)
     assert list(slots.next(later, later).job_ids) == ["second"]
     slots.throttled("second", later, 30)
-    assert slots.outlook(later)[1] == 30
+    outlook = slots.outlook(flow, later)
+    assert outlook is not None
+    assert outlook.place.starts_in == 30
     slots.give_back("second", later)
 
 

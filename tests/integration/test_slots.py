@@ -1,5 +1,6 @@
 """Slots and the queue in a real Valkey: the rate, the order, and what a restart costs."""
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,8 @@ from vsl.adapters.redis import slots as adapter
 from vsl.adapters.redis.client import RedisClient
 from vsl.adapters.redis.slots import RedisSlots
 from vsl.domain.jobs.flow import BATCH_COST, Flow, flow_of
-from vsl.services.ports.pacing import Dispatch
+from vsl.domain.jobs.place import Place
+from vsl.services.ports.pacing import Dispatch, Outlook
 
 pytestmark = pytest.mark.integration
 
@@ -70,7 +72,7 @@ def test_what_comes_at_once_has_slots_and_then_one_comes_free_a_second(slots: Re
     burst(slots)
     turn = slots.reserve("seventh", ANA, START)
     assert (turn.granted, turn.position, turn.starts_in) == (False, 1, 1.0)
-    assert slots.next(later(0.5), later(5)) == Dispatch([], 0.5, waiting=1)
+    assert slots.next(later(0.5), later(5)) == Dispatch([], 0.5, waiting=1, incomplete=True)
     assert served(slots, later(1)) == ["seventh"]
 
 
@@ -79,7 +81,7 @@ def test_the_same_job_gets_the_same_answer_again(slots: RedisSlots) -> None:
     assert slots.reserve("first 0", ANA, later(0.1)).granted
     first = slots.reserve("waits", ANA, later(0.1))
     assert slots.reserve("waits", ANA, later(0.1)) == first
-    assert slots.outlook(later(0.1))[0] == 1
+    assert slots.waiting(later(0.1)) == 1
 
 
 def test_a_job_that_waits_is_never_overtaken_by_one_that_comes(slots: RedisSlots) -> None:
@@ -174,6 +176,20 @@ def test_an_emptied_server_loses_the_order_and_no_job(slots: RedisSlots, redis_u
     assert slots.join("a0", ANA, START).granted
 
 
+def test_a_server_that_was_emptied_says_so_until_the_queue_is_told_to_be_complete(
+    slots: RedisSlots, redis_url: str
+) -> None:
+    burst(slots)
+    fill(slots, ANA, "a0")
+    assert slots.next(later(0.1), later(5)).incomplete
+    slots.mark_complete(later(0.1))
+    assert not slots.next(later(0.2), later(5)).incomplete
+    with redis.Redis.from_url(redis_url) as server:
+        server.flushall()
+    slots.join("b0", BEN, later(0.3))
+    assert slots.next(later(0.4), later(5)).incomplete
+
+
 def test_whoever_looks_sees_the_place_of_each_and_takes_none(slots: RedisSlots) -> None:
     burst(slots)
     fill(slots, ANA, "a0", "a1", "a2")
@@ -182,17 +198,63 @@ def test_whoever_looks_sees_the_place_of_each_and_takes_none(slots: RedisSlots) 
         "a2": (3, 2.75),
         "a0": (1, 0.75),
     }
-    assert slots.outlook(later(0.25)) == (3, 3.75)
+    outlook = slots.outlook(ANA, later(0.25))
+    assert outlook is not None
+    assert (outlook.waiting, outlook.place.position, outlook.place.starts_in) == (3, 4, 3.75)
     served(slots, later(1))
     assert slots.look(["a0"], later(1)) == {}
     assert slots.look(["a2"], later(1))["a2"].position == 2
+
+
+def test_one_more_job_has_the_place_that_its_flow_gives_it(slots: RedisSlots) -> None:
+    none_waits = slots.outlook(BEN, START)
+    assert none_waits == Outlook(0, Place(0, 0.0, 0.0, 0.0))
+    burst(slots)
+    fill(slots, ANA, "a0", "a1", "a2", "a3")
+    served(slots, later(1))
+    for flow in (ANA, BEN):
+        foreseen = slots.outlook(flow, later(1))
+        assert foreseen is not None
+        turn = slots.join(f"z of {flow.name}", flow, later(1))
+        assert foreseen.place.position == turn.position
+        assert foreseen.place.starts_in == turn.starts_in
+    assert turn.position < 3, "not behind the other user's jobs"
+
+
+def test_how_many_jobs_of_a_flow_wait_is_known(slots: RedisSlots) -> None:
+    burst(slots)
+    heavy = Flow("interactive:carl", 1 / 3)
+    fill(slots, heavy, *(f"c{number}" for number in range(9)))
+    fill(slots, BEN, "b0", "b1")
+    waiting = {}
+    for flow in (heavy, BEN, ANA):
+        outlook = slots.outlook(flow, START)
+        assert outlook is not None
+        waiting[flow] = outlook.of_flow
+    assert waiting == {heavy: 9, BEN: 2, ANA: 0}
+
+
+def test_a_band_is_narrow_while_the_queue_moves_and_wide_while_it_is_held_back(
+    slots: RedisSlots,
+) -> None:
+    burst(slots)
+    fill(slots, ANA, *(f"a{number:02}" for number in range(60)))
+    place = slots.look(["a59"], START)["a59"]
+    assert place.starts_in == 60.0
+    assert place.earliest == pytest.approx(60 * 0.95, abs=1)
+    assert place.latest == pytest.approx(60 * 1.25, abs=2)
+    slots.throttled("first 0", START, 10.0)
+    held = slots.look(["a59"], START)["a59"]
+    assert held.earliest == pytest.approx(10 + math.log2(10) + 59 * 0.95, abs=1)
+    assert held.latest >= held.starts_in == 10 + 59 * 10
 
 
 def test_without_redis_there_is_a_slot_for_every_job() -> None:
     slots = RedisSlots(lambda: "redis://127.0.0.1:1/0", 60)
     assert slots.reserve("a", ANA, START).granted
     assert slots.look(["a"], START) == {}
-    assert slots.outlook(START) == (0, 0.0)
+    assert slots.outlook(ANA, START) is None
+    assert slots.waiting(START) == 0
     slots.throttled("a", START, 5)
     slots.give_back("a", START)
 
@@ -211,7 +273,9 @@ _CALLS = st.lists(
             st.tuples(st.just("throttled"), _JOBS, st.integers(1, 12)),
             st.tuples(st.just("give_back"), _JOBS),
             st.tuples(st.just("look"), st.lists(_JOBS)),
-            st.tuples(st.just("outlook")),
+            st.tuples(st.just("outlook"), st.sampled_from([ANA, BEN, _HEAVY])),
+            st.tuples(st.just("waiting")),
+            st.tuples(st.just("mark_complete")),
         ),
     ),
     max_size=60,

@@ -18,6 +18,7 @@ from tests.unit.statemachines.scripts import (
     REFUSAL,
     VALIDATED,
     scripts,
+    told,
 )
 
 HAPPY_PATH = [
@@ -190,7 +191,7 @@ def test_a_wait_may_send_the_job_back_to_submit_again(engine: Machines, media_jo
     run = engine.run(media_job, {}, handlers)
     assert run.status == "SUCCEEDED"
     again = HAPPY_PATH.index("SubmitPrediction")
-    assert run.states == [*HAPPY_PATH[: again + 2], *HAPPY_PATH[again:]]
+    assert run.states == [*HAPPY_PATH[: again + 2], "AwaitSlot", *HAPPY_PATH[again:]]
     assert waits[0]["taskToken"] != waits[1]["taskToken"]
 
 
@@ -295,15 +296,15 @@ def test_the_door_answers_and_starts_the_job(engine: Machines, generate_media: s
 
     assert run.status == "SUCCEEDED"
     assert run.states == happy_path("generate_media")
-    assert run.states[-3:] == ["StartMediaJob", "ClientWaits", "Accepted"]
-    assert run.output == ACCEPTED
+    assert run.states[-4:] == ["StartMediaJob", "TellPlace", "ClientWaits", "Accepted"]
+    assert told(run.output) == told(ACCEPTED)
     started = engine.starts[-1]
     assert started["Name"] == JOB_ID
     (written,) = run.events("create_job")
     execution = engine.create("media_job").replace(":stateMachine:", ":execution:")
     validated, admitted = written.pop("validatedAt"), written.pop("admittedAt")
-    told = {"job": JOB, "key": KEY, "created": False}
-    assert written == {**told, "executionArn": f"{execution}:{JOB_ID}"}
+    handed_on = {"job": JOB, "key": KEY, "created": False}
+    assert written == {**handed_on, "executionArn": f"{execution}:{JOB_ID}"}
     assert validated < admitted
     assert json.loads(started["Input"]) == {"job": JOB}
     assert started["StateMachineArn"] == engine.create("media_job")
@@ -328,8 +329,8 @@ def test_the_door_accepts_a_job_that_runs_already(
 ) -> None:
     monkeypatch.setattr(engine, "start_refusal", "ExecutionAlreadyExists")
     run = engine.run(generate_media, {}, scripts(engine, {}))
-    assert run.states[-3:] == ["StartMediaJob", "ClientWaits", "Accepted"]
-    assert run.output == ACCEPTED
+    assert run.states[-4:] == ["StartMediaJob", "TellPlace", "ClientWaits", "Accepted"]
+    assert told(run.output) == told(ACCEPTED)
 
 
 @pytest.mark.parametrize("state", DOOR)
@@ -338,7 +339,7 @@ def test_the_door_survives_every_retried_error(
 ) -> None:
     for faults in rounds(function_tasks("generate_media")[state]):
         run = engine.run(generate_media, {}, scripts(engine, {snake(state): faults}))
-        assert run.output == ACCEPTED
+        assert told(run.output) == told(ACCEPTED)
         assert len(run.events(snake(state))) == len(faults) + 1
 
 
@@ -348,7 +349,7 @@ def test_the_door_waits_for_the_first_copy_of_a_request(
     run = engine.run(
         generate_media, {}, scripts(engine, {"validate_request": ["RequestInProgress"] * 2})
     )
-    assert run.output == ACCEPTED
+    assert told(run.output) == told(ACCEPTED)
 
 
 @pytest.mark.parametrize("state", DOOR)
@@ -373,7 +374,8 @@ def test_the_door_waits_for_a_client_that_prefers_it(engine: Machines, generate_
     assert run.output == {**ACCEPTED, "statusCode": 200, "body": "{}"}
     (asked,) = run.events("wait_for_job")
     assert asked["startedAt"]
-    assert (asked["job"], asked["answer"], asked["wait"]) == (JOB, ANSWER, 7)
+    placed = {**ANSWER, "body": ACCEPTED["body"]}
+    assert (asked["job"], told(asked["answer"]), asked["wait"]) == (JOB, told(placed), 7)
 
 
 @pytest.mark.parametrize("error", ["StoreUnavailable", "Sandbox.Timedout", "Unforeseen"])
@@ -383,7 +385,7 @@ def test_a_wait_that_fails_leaves_the_job_accepted(
     faults = {"wait_for_job": [error]}
     run = engine.run(generate_media, {}, scripts(engine, faults, wait=7))
     assert run.states[-2:] == ["WaitForJob", "Accepted"]
-    assert run.output == ACCEPTED
+    assert told(run.output) == told(ACCEPTED)
 
 
 def start_retrier() -> dict[str, Any]:

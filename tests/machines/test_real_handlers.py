@@ -344,6 +344,12 @@ def test_the_same_key_is_the_same_job(engine: Machines, generate_media: str, wor
     )
 
 
+def still(run: Run) -> tuple[int, str, str]:
+    """What a repeated request is told: the same job, as it is by now."""
+    status, body = answered(run)
+    return status, body["jobId"], body["status"]
+
+
 def answered(run: Run) -> tuple[int, dict[str, Any]]:
     return run.output["statusCode"], json.loads(run.output["body"])
 
@@ -451,7 +457,7 @@ def test_a_deleted_job_does_not_come_back(
     started = json.loads(engine.starts[-1]["Input"])
     assert engine.run(media_job, started, world.handlers, name=job_id).status == "SUCCEEDED"
     again = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
-    assert answered(again) == answered(first)
+    assert still(again) == (202, job_id, "succeeded")
     assert again.states == ["ValidateRequest", "AlreadyStarted", "ClientWaits", "Accepted"]
 
     now = datetime.now(UTC)
@@ -495,7 +501,7 @@ def test_after_acceptance_the_catalogue_may_change(
     assert finished.actual_cost == Decimal("0.003")
     assert run.output["job"] == started["job"]
     again = engine.run(generate_media, api_workflow(REQUEST, "key-1"), world.handlers)
-    assert answered(again) == accepted
+    assert still(again) == (202, job_id, "succeeded")
 
 
 @pytest.mark.parametrize(

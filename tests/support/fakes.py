@@ -12,12 +12,14 @@ from tests.support.memory_money import MemoryMoney
 from vsl.domain.api.limits import Admission, Limits, RecentJob, UserLimits, Verdict
 from vsl.domain.errors import IdempotencyKeyReused, JobDeleted, RequestInProgress
 from vsl.domain.jobs.execution import ExecutionState
+from vsl.domain.jobs.flow import Flow
 from vsl.domain.jobs.idempotency import CLAIM_SECONDS, KEPT_SECONDS, Claim, KeyRecord, KeyState
 from vsl.domain.jobs.job import FinishedJob, Job, OrphanedPrediction
+from vsl.domain.jobs.place import Place
 from vsl.domain.jobs.status import AskedDocument, StatusDocument, asked_document, finished_document
 from vsl.domain.predictions.prediction import Prediction, PredictionStatus
 from vsl.services.ports.jobs import Creation
-from vsl.services.ports.pacing import Turn
+from vsl.services.ports.pacing import Outlook
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -39,12 +41,14 @@ class SteppedClock:
 class RecordingMetrics:
     counted: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     timed: list[tuple[str, float]] = field(default_factory=list)
+    timed_by: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def count(self, name: str, /, **dimensions: str) -> None:
         self.counted.append((name, dimensions))
 
-    def seconds(self, name: str, value: float, /, **_dimensions: str) -> None:
+    def seconds(self, name: str, value: float, /, **dimensions: str) -> None:
         self.timed.append((name, value))
+        self.timed_by.append((name, dimensions))
 
     def record(self, values: Mapping[str, float], /, **_dimensions: str) -> None:
         self.timed.extend(values.items())
@@ -400,6 +404,7 @@ class NoLimits:
     def __init__(self) -> None:
         self.released: list[tuple[str, str]] = []
         self.withdrawn: list[tuple[str, str]] = []
+        self.extended: list[tuple[str, str, datetime]] = []
 
     def admit(
         self,
@@ -413,6 +418,9 @@ class NoLimits:
     ) -> tuple[Admission, Limits]:
         verdict = Verdict.AGAIN if created else Verdict.ADMITTED
         return Admission(verdict, 1, 1, 3600), default
+
+    def extend(self, user_id: str, job_id: str, now: datetime, until: datetime) -> None:
+        self.extended.append((user_id, job_id, until))
 
     def release(self, user_id: str, job_id: str) -> None:
         self.released.append((user_id, job_id))
@@ -480,18 +488,37 @@ class FewPlaces:
         self.taken.pop((user_id, wait_id), None)
 
 
+class NoSlots:
+    """Slots of which jobs only ever give theirs back."""
+
+    def __init__(self) -> None:
+        self.given_back: list[str] = []
+
+    def give_back(self, job_id: str, _now: datetime) -> None:
+        self.given_back.append(job_id)
+
+
 class StillQueue:
-    """A queue that only a test moves: `turns` by job; `depth` jobs wait, the next one for `wait` seconds."""
+    """A queue that only a test moves: `places` by job; `depth` jobs wait, the next one for `wait`
+    seconds; `away`: nothing is known."""
 
     def __init__(self, depth: int = 0, wait: float = 0.0) -> None:
-        self.turns: dict[str, Turn] = {}
+        self.places: dict[str, Place] = {}
         self.depth, self.wait = depth, wait
+        self.away = False
 
-    def look(self, job_ids: Collection[str], _now: datetime) -> Mapping[str, Turn]:
-        return {job_id: self.turns[job_id] for job_id in job_ids if job_id in self.turns}
+    def look(self, job_ids: Collection[str], _now: datetime) -> Mapping[str, Place]:
+        return {job_id: self.places[job_id] for job_id in job_ids if job_id in self.places}
 
-    def outlook(self, _now: datetime) -> tuple[int, float]:
-        return self.depth, self.wait
+    def outlook(self, _flow: Flow, _now: datetime) -> Outlook | None:
+        if self.away:
+            return None
+        position = self.depth + 1 if self.depth else 0
+        place = Place(position, self.wait, self.wait / 2, self.wait * 2)
+        return Outlook(self.depth, place)
+
+    def waiting(self, _now: datetime) -> int:
+        return self.depth
 
 
 class PlainSigner:

@@ -13,9 +13,12 @@ SCRIPTS = {
     for source in (
         slot_scripts.ASK,
         slot_scripts.NEXT,
+        slot_scripts.MARK,
         slot_scripts.GIVE_BACK,
+        slot_scripts.SPEND,
         slot_scripts.THROTTLED,
         slot_scripts.LOOK,
+        slot_scripts.OUTLOOK,
     )
 }
 
@@ -30,6 +33,10 @@ class MemoryPacing:
         self.tat = self.v = self.beat = 0.0
         self.blocked = self.slow = 0.0
         self.since = 0
+        self.marked = False
+        self.busy: float | None = None
+        self.at: float | None = None
+        self.served = self.passed = 0.0
         self.queue: dict[str, float] = {}
         self.flows: dict[str, float] = {}
         self.grants: dict[str, float] = {}
@@ -41,9 +48,12 @@ class MemoryPacing:
         run: Any = {
             slot_scripts.ASK: turn.ask,
             slot_scripts.NEXT: turn.next,
+            slot_scripts.MARK: turn.mark,
             slot_scripts.GIVE_BACK: turn.give_back,
+            slot_scripts.SPEND: turn.spend,
             slot_scripts.THROTTLED: turn.throttled,
             slot_scripts.LOOK: turn.look,
+            slot_scripts.OUTLOOK: turn.outlook,
         }[script]
         return run(*rest)
 
@@ -78,6 +88,37 @@ class _Turn:
     def wait_of(self, rank: int) -> int:
         return math.floor(self.due() + rank * max(self.interval, self.kept.slow))
 
+    def moved(self, out: int, ahead: int) -> None:
+        kept = self.kept
+        busy, served, passed = self.moves()
+        kept.busy, kept.at = busy, self.now
+        kept.served, kept.passed = max(served + out, 0.0), passed + ahead
+
+    def moves(self) -> tuple[float, float, float]:
+        kept = self.kept
+        fading = math.exp(((self.now if kept.at is None else kept.at) - self.now) / 60_000)
+        busy = self.now if kept.busy is None else kept.busy
+        return busy, kept.served * fading, kept.passed * fading
+
+    def estimate(self, rank: int) -> list[int]:
+        kept, interval = self.kept, self.interval
+        busy, served, passed = self.moves()
+        pace = max(interval, kept.slow)
+        seen = 60_000 * (1 - math.exp((busy - self.now) / 60_000))
+        observed = 2 * pace
+        if seen < 10_000:
+            observed = pace
+        elif served - passed > 0:
+            observed = min(max(seen / (served - passed), pace), observed)
+        wait = self.due() + rank * pace
+        full = self.due()
+        if kept.slow:
+            ramp = 1000 * math.log2(max(kept.slow / interval, 1))
+            full = max(kept.blocked + ramp - self.now, 0)
+        earliest = min(wait, full + 0.95 * rank * interval)
+        latest = self.due() + min(1.25 * observed, 2 * pace) * rank + 1000
+        return [math.floor(wait), math.floor(earliest), math.ceil(latest)]
+
     def rank(self, job: str) -> int | None:
         queue = self.kept.queue
         if job not in queue:
@@ -97,11 +138,16 @@ class _Turn:
             if not kept.queue:
                 kept.flows.clear()
                 kept.tags.clear()
-            start = kept.tags.get(job)
+                kept.busy, kept.at, kept.served, kept.passed = self.now, self.now, 0.0, 0.0
+            depth, start = len(kept.queue), kept.tags.get(job)
+            fresh = start is None
             if start is None:
                 start = max(kept.v, kept.flows.get(flow, 0.0))
                 kept.flows[flow] = start + cost
             kept.queue[job] = start
+            place = self.rank(job)
+            assert place is not None
+            self.moved(0, int(fresh and place < depth))
         rank = self.rank(job)
         assert rank is not None
         unwatched = kept.beat < self.now
@@ -129,7 +175,13 @@ class _Turn:
             kept.tags[job] = tag
             kept.grants[job] = self.now + kept_ms
             jobs.append(job)
-        return [due_in, len(kept.queue), *jobs]
+        if jobs:
+            self.moved(len(jobs), 0)
+        return [due_in, len(kept.queue), int(kept.marked), *jobs]
+
+    def mark(self) -> int:
+        fresh, self.kept.marked = not self.kept.marked, True
+        return int(fresh)
 
     def give_back(self, job: str) -> int:
         kept = self.kept
@@ -140,18 +192,30 @@ class _Turn:
             kept.since = max(kept.since - 1, 0)
         return 1
 
+    def spend(self, job: str) -> int:
+        return int(self.kept.grants.pop(job, None) is not None)
+
     def throttled(self, job: str, wait: int) -> int:
         kept = self.kept
         kept.grants.pop(job, None)
+        if job in kept.tags:
+            self.moved(-1, 0)
         kept.tags.setdefault(job, kept.v)
         if self.now + wait > kept.blocked:
             kept.blocked, kept.slow, kept.since = self.now + wait, float(wait), 0
         return 1
 
     def look(self, *jobs: str) -> list[int]:
-        depth = len(self.kept.queue)
-        answer = [depth, self.wait_of(depth)]
+        answer = []
         for job in jobs:
             rank = self.rank(job)
-            answer += [0, 0] if rank is None else [rank + 1, self.wait_of(rank)]
+            answer += [0 if rank is None else rank + 1, *self.estimate(rank or 0)]
         return answer
+
+    def outlook(self, flow: str) -> list[int]:
+        kept, depth = self.kept, len(self.kept.queue)
+        if not depth and self.due() == 0:
+            return [0, 0, 0, 0, 0, 0]
+        start = max(kept.v, kept.flows.get(flow, 0.0)) if depth else kept.v
+        rank = sum(tag <= start for tag in kept.queue.values())
+        return [depth, math.floor((start - kept.v) * 1000), rank + 1, *self.estimate(rank)]

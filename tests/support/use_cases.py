@@ -11,6 +11,7 @@ from tests.support.fakes import (
     MemoryCache,
     MemoryKeys,
     NoLimits,
+    NoSlots,
     RecordingPublisher,
 )
 from tests.support.jobs import catalogue
@@ -33,6 +34,7 @@ from vsl.services.money.settle_prediction import SettlePrediction
 from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.limits import RateLimits, StatusCache
 from vsl.services.ports.media import Uploads
+from vsl.services.ports.pacing import Slots
 from vsl.services.ports.provider import Provider, WebhookDeduplication, WebhookSecrets
 from vsl.services.ports.publishing import EventPublisher
 from vsl.services.ports.system import Clock, Metrics
@@ -68,6 +70,7 @@ class UseCases:
     metrics: Metrics
     cache: StatusCache = field(default_factory=MemoryCache)
     limits: RateLimits = field(default_factory=NoLimits)
+    slots: Slots = field(default_factory=lambda: cast("Any", NoSlots()))
     publisher: EventPublisher = field(default_factory=RecordingPublisher)
     executions: Executions = NO_EXECUTIONS
     catalogue: Catalogue = field(default_factory=catalogue)
@@ -185,6 +188,7 @@ class UseCases:
             adopt=self.adopt_prediction,
             finish=self.finish_job,
             publish_end=self.publish_end,
+            slots=self.slots,
         )
 
     @property

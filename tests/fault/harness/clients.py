@@ -52,7 +52,8 @@ class Lease:
         self._holder: tuple[str, float] | None = None
 
     def take(self, holder: str, lasts: timedelta) -> bool:
-        if self._holder is not None and self._holder[1] >= self._scheduler.now:
+        held = self._holder is not None and self._holder[1] >= self._scheduler.now
+        if held and self._holder is not None and self._holder[0] != holder:
             return False
         self._holder = (holder, self._scheduler.now + lasts.total_seconds())
         return True
@@ -172,7 +173,11 @@ class RedisServer:
         keys, args = rest[:number_of_keys], rest[number_of_keys:]
         if sha in SCRIPTS:
             return self.pacing.evaluate(SCRIPTS[sha], args)
-        scripts = {rate_limits.ADMIT: self._admit, stores._PUT: self._put}
+        scripts = {
+            rate_limits.ADMIT: self._admit,
+            rate_limits.EXTEND: self._extend,
+            stores._PUT: self._put,
+        }
         known = {digest(source): script for source, script in scripts.items()}
         return known[sha](keys, args)
 
@@ -219,16 +224,27 @@ class RedisServer:
                 hour_until = self._scheduler.now + window / 1000
             if deadline > now:
                 running.setdefault(job, deadline)
-                running_until = self._scheduler.now + window / 1000
+                running_until = max(running_until, self._scheduler.now + window / 1000)
         elif verdict == 0 and not mine:
             hour[job], running[job] = now, deadline
-            hour_until = running_until = self._scheduler.now + window / 1000
+            hour_until = self._scheduler.now + window / 1000
+            running_until = max(running_until, hour_until)
         self._keep(hour_key, hour, hour_until)
         self._keep(running_key, running, running_until)
         wait = window
         if hour and per_hour:
             wait = sorted(hour.values())[max(0, len(hour) - per_hour)] + window - now
         return f"{verdict} {len(hour)} {len(running)} {wait} {per_hour} {at_once}"
+
+    def _extend(self, keys: Sequence[str], args: Sequence[Any]) -> int:
+        """The script that extends a place, line by line."""
+        job, now, until = args
+        running = self._members(keys[0])
+        if job in running:
+            running[job] = until
+            seconds = max(WINDOW.total_seconds(), (max(running.values()) - now) / 1000)
+            self._keep(keys[0], running, self._scheduler.now + seconds)
+        return 1
 
     def _limits(self, key: str, given: str) -> tuple[Any, Any]:
         """As given, and kept if asked to; else as kept, None if they are not."""

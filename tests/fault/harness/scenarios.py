@@ -102,6 +102,13 @@ SCENARIOS = (
     Scenario(
         "throttled, others wait", Script(throttled=(5.0, 4.0)), companions=2, creations_per_minute=6
     ),
+    # A repetition takes a slot as well, behind or before others.
+    Scenario(
+        "interrupted, others wait",
+        Script(errors={1: _PA}),
+        companions=2,
+        creations_per_minute=6,
+    ),
     Scenario(
         "Redis emptied while jobs wait", companions=2, creations_per_minute=6, redis_emptied_at=4.0
     ),
@@ -145,6 +152,21 @@ OUTAGES = (
 def scenario(name: str) -> Scenario:
     return next(found for found in SCENARIOS if found.name == name)
 
+
+# Jobs that wait for a slot at the provider, in every way.
+PACING = tuple(
+    scenario(name)
+    for name in (
+        "waits for a slot",
+        "waits for a slot, no webhook",
+        "throttled again and again",
+        "throttled, others wait",
+        "interrupted, others wait",
+        "Redis emptied while jobs wait",
+        "canceled while it waits for a slot",
+        "stopped while it waits for a slot",
+    )
+)
 
 # What every run of the tests goes through; `make faults` takes all.
 CORE = tuple(

@@ -350,7 +350,13 @@ def fill(template: Any, document: Any, context: Any) -> Any:
 
 
 def _intrinsic(text: str, document: Any) -> Any:
-    """The two that are used, each in the form that is used."""
+    """Those that are used, each in the form that is used."""
+    written = re.fullmatch(r"States\.JsonToString\((.+)\)", text)
+    if written:
+        return json.dumps(_intrinsic(written[1], document))
+    added = re.fullmatch(r"States\.JsonMerge\(States\.StringToJson\((\S+)\), (\S+), false\)", text)
+    if added:
+        return {**json.loads(at(added[1], document)), **at(added[2], document)}
     merged = re.fullmatch(r"States\.JsonMerge\((\S+), (\S+), false\)", text)
     if merged:
         return {**at(merged[1], document), **at(merged[2], document)}

@@ -1,6 +1,6 @@
 """The dispatcher's function: one run at a time, and what still waits goes to another at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ class Stage:
     did: list[str] = field(default_factory=list)
 
     def take(self, holder: str, lasts: timedelta) -> bool:
-        assert lasts == timedelta(seconds=900)
+        assert lasts <= timedelta(seconds=30), "a run that dies holds up no other for long"
         self.did.append(f"taken by {holder}")
         return self.free
 
@@ -35,7 +35,9 @@ class Stage:
     def rejoin(self, job_ids: Sequence[str]) -> None:
         self.did += [f"rejoined {job_id}" for job_id in job_ids]
 
-    def __call__(self, _stop_at: datetime) -> tuple[int, bool]:
+    def __call__(self, _stop_at: datetime, renew: Callable[[], bool]) -> tuple[int, bool]:
+        assert renew() == self.free
+        self.did.pop()
         self.did.append("dispatched")
         return 3, self.left
 

@@ -207,8 +207,10 @@ def test_who_may_touch_what() -> None:
         "SubmitPrediction": [*search, "s3:GetObject", "sqs:SendMessage"],
         "AwaitSlot": ["dynamodb:UpdateItem", "lambda:InvokeFunction", *release],
         "DispatchQueue": [
+            "dynamodb:BatchGetItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
+            "dynamodb:Query",
             "dynamodb:UpdateItem",
             "dynamodb:UpdateItem",
             "lambda:InvokeFunction",

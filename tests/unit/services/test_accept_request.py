@@ -238,6 +238,10 @@ def test_the_answer_names_the_status_address() -> None:
         "estimatedTime": job.estimated_time,
         "estimatedCost": "0.003",
         "replicateId": None,
+        "queuePosition": None,
+        "estimatedStart": None,
+        "estimatedStartEarliest": None,
+        "estimatedStartLatest": None,
         "statusUrl": f"https://api.example.com/homolog/status/{job.job_id}",
     }
     assert Accepted(job).answer("")["statusUrl"] == f"/status/{job.job_id}"

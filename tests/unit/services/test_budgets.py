@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.support.fakes import START, MemoryJobRepository, SteppedClock
+from tests.support.fakes import START, MemoryJobRepository, SteppedClock, StillQueue
 from tests.support.jobs import make_job
 from tests.support.memory_money import MemoryMoney
 from tests.support.models import catalogue
@@ -270,11 +270,14 @@ class TestEstimate:
         user_id: str | None = USER,
         freezes: Freezes | None = None,
         model_id: str = "flux-schnell",
+        queue: StillQueue | None = None,
         **parameters: Any,
     ) -> dict[str, Any]:
         foresee = ForeseeAdmission(money, freezes or Freezes(), SteppedClock())
         body = {"parameters": {"prompt": "a fox", **parameters}}
-        return EstimateJob(catalogue(), False, foresee)(model_id, body, user_id)
+        return EstimateJob(catalogue(), False, foresee, queue or StillQueue(), SteppedClock())(
+            model_id, body, user_id
+        )
 
     def test_what_would_be_held_is_the_price_where_that_is_fixed(self) -> None:
         answer = self.ask(MemoryMoney(), num_outputs=2)
@@ -288,9 +291,10 @@ class TestEstimate:
             if model.price and model.price.unit == "gpu_second"
         ]
         model = catalogue().find(model_id)
-        answer = EstimateJob(
-            catalogue(), False, ForeseeAdmission(MemoryMoney(), Freezes(), SteppedClock())
-        )(model_id, {"parameters": dict(model.example)}, USER)
+        foresee = ForeseeAdmission(MemoryMoney(), Freezes(), SteppedClock())
+        answer = EstimateJob(catalogue(), False, foresee, StillQueue(), SteppedClock())(
+            model_id, {"parameters": dict(model.example)}, USER
+        )
         times = Decimal(answer["wouldHold"]) / Decimal(str(answer["estimatedCost"]))
         assert model.price
         assert times == model.price.hold > 1
@@ -301,10 +305,43 @@ class TestEstimate:
         bare = Catalogue({"bare": priced.model_copy(update={"price": None, "model_id": "bare"})})
         money = MemoryMoney(BudgetDefaults(unpriced=allowed))
         foresee = ForeseeAdmission(money, Freezes(), SteppedClock())
-        answer = EstimateJob(bare, False, foresee)("bare", {"parameters": {"prompt": "p"}}, USER)
+        answer = EstimateJob(bare, False, foresee, StillQueue(), SteppedClock())(
+            "bare", {"parameters": {"prompt": "p"}}, USER
+        )
         assert (answer["estimatedCost"], answer["wouldHold"]) == (None, "0")
         refused = None if allowed else {"of": "unpriced", "modelId": "bare"}
         assert (answer["admitted"], answer["refusedBy"]) == (allowed, refused)
+
+    @pytest.mark.parametrize(
+        ("depth", "away", "place"),
+        [
+            (0, False, (0, "2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00.000Z")),
+            (12, False, (13, "2026-03-01T12:01:00.000Z", "2026-03-01T12:02:00.000Z")),
+            (0, True, (None, None, None)),
+        ],
+        ids=["free", "busy", "unknown"],
+    )
+    def test_it_says_how_long_a_job_submitted_now_would_wait(
+        self, depth: int, away: bool, place: tuple[object, ...]
+    ) -> None:
+        queue = StillQueue(depth, 60.0 if depth else 0.0)
+        queue.away = away
+        answer = self.ask(MemoryMoney(), queue=queue)
+        told = ("queuePosition", "estimatedStart", "estimatedStartLatest")
+        assert tuple(answer[name] for name in told) == place
+
+    def test_the_priority_whose_wait_is_asked_for_must_be_one(self) -> None:
+        estimate = EstimateJob(
+            catalogue(),
+            False,
+            ForeseeAdmission(MemoryMoney(), Freezes(), SteppedClock()),
+            StillQueue(),
+            SteppedClock(),
+        )
+        body = {"parameters": {"prompt": "a fox"}, "priority": "soon"}
+        with pytest.raises(InvalidRequest) as caught:
+            estimate("flux-schnell", body, USER)
+        assert faults(caught) == {"priority"}
 
     def test_without_a_user_the_budgets_are_not_asked(self) -> None:
         answer = self.ask(MemoryMoney(BudgetDefaults(stage_day=0)), None)

@@ -11,6 +11,7 @@ from tests.support.jobs import make_job
 from vsl.domain.api.limits import Admission, Limits, RecentJob, UserLimits, Verdict
 from vsl.domain.errors import QueueFull, RateLimitExceeded, StoreUnavailable, TooManyJobs, VslError
 from vsl.domain.jobs.job import Job
+from vsl.domain.jobs.place import Place
 from vsl.services.admission.check_rate_limit import CheckRateLimit
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Redis:
         in_force = self.limits or default
         self.asked.append((in_force, history()))
         return self.answer, in_force
+
+    def extend(self, user_id: str, job_id: str, now: datetime, until: datetime) -> None: ...
 
     def release(self, user_id: str, job_id: str) -> None: ...
 
@@ -98,7 +101,7 @@ def ask(
     redis: Redis, postgresql: PostgreSQL, default: Limits = DEFAULT, job: Job | None = None
 ) -> tuple[Admission, RecordingMetrics]:
     metrics = RecordingMetrics()
-    admission, _ = use_case(redis, postgresql, default, metrics)(job or make_job())
+    admission, *_ = use_case(redis, postgresql, default, metrics)(job or make_job())
     return admission, metrics
 
 
@@ -233,7 +236,7 @@ def test_with_redis_away_its_age_is_no_admission(age: timedelta) -> None:
     with pytest.raises(TooManyJobs):
         ask(Redis(away=True), PostgreSQL(running(5, 6)), job=job)
     check = use_case(Redis(away=True), PostgreSQL(running(5, 6)), DEFAULT, RecordingMetrics())
-    admission, _ = check(job, created=True)
+    admission, *_ = check(job, created=True)
     assert admission.verdict is Verdict.AGAIN
 
 
@@ -271,7 +274,10 @@ def test_a_queue_with_room_takes_it_and_a_job_that_was_admitted_before_is_kept(
     redis = Redis(answer)
     queue = StillQueue(depth, 60)
     check = use_case(redis, PostgreSQL(), DEFAULT, RecordingMetrics(), queue, limit)
-    assert check(make_job())[0] == answer
+    found, _, outlook = check(make_job())
+    assert found == answer
+    foreseen = outlook.place if outlook else None
+    assert foreseen == (Place(depth + 1, 60, 30, 120) if answer is ADMITTED else None)
     assert redis.withdrawn == []
 
 

@@ -14,9 +14,9 @@ from vsl.domain.api.caller import Caller
 from vsl.domain.api.job_list import JobFilter, ListedJob, ListRequest, Position
 from vsl.domain.errors import JobNotFound
 from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus
+from vsl.domain.jobs.place import Place
 from vsl.domain.jobs.status import asked_document, finished_document, status_document
 from vsl.domain.jobs.timeline import JobRecord
-from vsl.services.ports.pacing import Turn
 from vsl.services.reading.get_timeline import GetTimeline
 from vsl.services.reading.list_jobs import ListJobs
 from vsl.services.reading.live_documents import LiveDocuments
@@ -103,7 +103,7 @@ def test_the_places_of_jobs_that_wait_for_the_provider_are_listed(world: World) 
     for number in (0, 1, 2):
         job = make(world, number)
         queries.add(job)
-        queue.turns[job.job_id] = Turn(granted=False, position=3 - number, starts_in=0.2)
+        queue.places[job.job_id] = Place(3 - number, starts_in=0.2)
         if number:
             world.tracking.join_queue(job.job_id, "token", START, START + timedelta(hours=1))
     starts = "2026-03-01T12:00:01.000Z"

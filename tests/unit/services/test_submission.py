@@ -25,7 +25,12 @@ from vsl.services.submission.attach_prediction import Submitted
 
 
 def run(world: World) -> Submitted:
-    return world.submit_prediction(world.job)
+    try:
+        return world.submit_prediction(world.job)
+    except SlotUnavailable as error:
+        if not error.details.get("spent"):
+            raise
+        return world.submit_prediction(world.job)  # once it has another slot
 
 
 class AnswerLostError(Exception):

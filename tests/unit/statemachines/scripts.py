@@ -22,8 +22,18 @@ ANSWER: dict[str, Any] = {
     "body": json.dumps({"jobId": JOB_ID, "text": '"it\'s" \\ \n # $x é'}),
 }
 RATE_LIMIT = {"RateLimit": '"hour";r=9;t=60', "RateLimit-Policy": '"hour";q=10;w=3600'}
-ACCEPTED = {**ANSWER, "headers": {**ANSWER["headers"], **RATE_LIMIT}}
+PLACE = {"queuePosition": 3, "estimatedStart": "2026-03-01T12:00:07.000Z"}
+ACCEPTED = {
+    **ANSWER,
+    "headers": {**ANSWER["headers"], **RATE_LIMIT},
+    "body": json.dumps({**json.loads(ANSWER["body"]), **PLACE}),
+}
 REFUSAL = {"statusCode": 429, "headers": {"Retry-After": "7"}, "body": '{"code":"RateLimited"}'}
+
+
+def told(output: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer with its body as JSON, however that is spaced."""
+    return {**output, "body": json.loads(output["body"])}
 
 
 def scripts(
@@ -31,11 +41,14 @@ def scripts(
 ) -> dict[str, Handler]:
     """Functions that work, after each has raised its `faults` one by one.
 
-    AwaitPrediction answers its own token, as it does when the webhook came first.
+    AwaitPrediction answers its own token, as it does when the webhook came first; so does AwaitSlot.
     """
 
     def awaited(event: dict[str, Any]) -> None:
         engine.client.send_task_success(taskToken=event["taskToken"], output=json.dumps(OUTCOME))
+
+    def granted(event: dict[str, Any]) -> None:
+        engine.client.send_task_success(taskToken=event["taskToken"], output="{}")
 
     def recorded(event: dict[str, Any]) -> dict[str, str]:
         return {"error": event["input"]["error"]["Error"], "cause": "as recorded"}
@@ -45,10 +58,12 @@ def scripts(
         "check_rate_limit": lambda event: {
             "first": True,
             "headers": RATE_LIMIT,
+            "place": PLACE,
             "validatedAt": event["validatedAt"],
         },
         "create_job": lambda _: {"jobId": JOB_ID},
         "submit_prediction": lambda _: {"replicateId": "r1", "attempt": 1},
+        "await_slot": granted,
         "await_prediction": awaited,
         "resolve_timeout": lambda _: {**OUTCOME, "source": "timeout"},
         "store_media": lambda _: {"assets": [{"index": 0}]},

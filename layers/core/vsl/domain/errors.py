@@ -239,7 +239,8 @@ class SubmissionUncertain(VslError):
 class SlotUnavailable(VslError):
     """Not an end: the provider takes no more for now, and the job waits for its turn.
 
-    `details.retryAfter` in seconds where the provider said so.
+    `details.retryAfter` in seconds where the provider said so; `details.spent` where the job has used a slot
+    already, and needs another.
     """
 
 

@@ -11,6 +11,8 @@ from vsl.runtime.handler import Context, Event
 
 # Time to finish what is in hand before Lambda's own time limit.
 RESERVE = timedelta(seconds=15)
+# What a run that may last long holds its lease for: when it dies, another may begin so soon.
+RENEWED_LEASE = timedelta(seconds=30)
 # Lambda ends a function that has called itself some sixteen times in a row.
 MOST_RUNS = 12
 
@@ -30,6 +32,25 @@ def run_alone[Result](
         return None
     try:
         return work(wiring.clock.now() + remaining - RESERVE)
+    finally:
+        with suppress(StoreUnavailable):  # it ends by itself
+            lease.give_back(context.aws_request_id)
+
+
+def run_renewing[Result](
+    lease: Lease, context: Context, work: Callable[[datetime, Callable[[], bool]], Result]
+) -> Result | None:
+    """The same for a long run, with a short lease: `work` is also told how to renew it, and should every
+    few seconds. False says that another run holds it by now."""
+    remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
+
+    def renew() -> bool:
+        return lease.take(context.aws_request_id, RENEWED_LEASE)
+
+    if not renew():
+        return None
+    try:
+        return work(wiring.clock.now() + remaining - RESERVE, renew)
     finally:
         with suppress(StoreUnavailable):  # it ends by itself
             lease.give_back(context.aws_request_id)

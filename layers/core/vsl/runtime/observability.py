@@ -58,6 +58,7 @@ DIMENSIONS: Mapping[str, str] = {
     "ActualCost": "mediaType",
     "OutcomeRecorded": "source",
     "CallbackAttempted": "outcome",
+    "SlotWait": "userClass",
     "BudgetReached": "of",
 }
 

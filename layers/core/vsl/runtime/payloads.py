@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict
 
 from vsl.domain.jobs.idempotency import KeyDocument
 from vsl.domain.jobs.job import AssetDocument, JobDocument
+from vsl.domain.jobs.place import PlaceDocument
 from vsl.domain.predictions.prediction import OutcomeDocument
 from vsl.runtime.handler import Response
 
@@ -49,6 +50,7 @@ class CheckRateLimitInput(TypedDict):
 class CheckRateLimitOutput(TypedDict):
     first: bool
     headers: Mapping[str, str]
+    place: PlaceDocument
     validatedAt: str | None
 
 

@@ -52,6 +52,15 @@ class Answers:
 def test_the_place_in_words(left: float, start: str) -> None:
     told = queued(status("pending", 12, left), NOW)
     assert told == f"queued for the provider, position 12, starts in {start}"
+    band = {
+        "estimatedStartEarliest": (NOW + timedelta(seconds=left - 2)).isoformat(),
+        "estimatedStartLatest": (NOW + timedelta(seconds=left + 60)).isoformat(),
+    }
+    told = queued({**status("pending", 12, left), **band}, NOW)
+    assert told is not None
+    assert ("(" in told) == (left >= 1), told
+    if left == 150:
+        assert told.endswith("in about 2 min 30 s (2 min 28 s to 3 min 30 s)")
     assert queued(status("pending"), NOW) is None
     older = {name: value for name, value in status("pending").items() if "ue" not in name}
     assert queued(older, NOW) is None, "an API of another version says nothing"

@@ -164,6 +164,7 @@ def tracked_job(item: Mapping[str, Any]) -> TrackedJob:
         cancel_requested_at=(
             parse_epoch_ms(item["cancelRequestedAt"]) if "cancelRequestedAt" in item else None
         ),
+        own_deadline=parse_epoch_ms(item["ownDeadlineAt"]) if "ownDeadlineAt" in item else None,
         queued_at=parse_epoch_ms(item["queuedAt"]) if "queuedAt" in item else None,
         execution_arn=item.get("executionArn"),
         result=_result(item),

@@ -38,7 +38,7 @@ from vsl.domain.jobs.tracked_job import TrackedJob
 
 
 class DynamoTrackingStore(
-    TrackingReads, TrackingAttempts, TrackingQueue, TrackingOutcomes, TrackingPolling
+    TrackingAttempts, TrackingQueue, TrackingReads, TrackingOutcomes, TrackingPolling
 ):
     """A job from its creation to its end; the parts between are in the modules it inherits from."""
 

@@ -23,10 +23,21 @@ LIMITS_SECONDS = 300
 # 0 (one that is was admitted then: it takes its place, whatever the limits say by now); the user's
 # limits where they are not left to memory: jobs an hour, jobs at once, seconds to remember them (0:
 # not), in one text; `history` where it follows: jobId, time of creation and deadline (0: ended) of each
-# job. No job's deadline is farther away than an hour, so both sets may live that long.
-ADMIT = """
+# job. A job that waits for the provider keeps its place until its wait must end: the set lives that long.
+_KEEP_RUNNING = """
+local function keep_running()
+    local last = redis.call('ZREVRANGE', running, 0, 0, 'WITHSCORES')[2] or 0
+    redis.call('PEXPIRE', running, math.max(window, math.ceil(last - now)))
+end
+"""
+
+ADMIT = (
+    """
 local hour, running, window = KEYS[1], KEYS[2], WINDOW
 local job, now, deadline = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+"""
+    + _KEEP_RUNNING
+    + """
 local created = tonumber(ARGV[4])
 local missing = 0
 local limits, keep = string.match(ARGV[5], '(.+) (%d+)')
@@ -48,7 +59,7 @@ if started == 0 then
             if ARGV[i + 2] ~= '0' then redis.call('ZADD', running, ARGV[i + 2], ARGV[i]) end
         end
         redis.call('PEXPIRE', hour, window)
-        redis.call('PEXPIRE', running, window)
+        keep_running()
     end
 end
 if missing > 0 then return tostring(4 + missing) end
@@ -65,7 +76,7 @@ if created > 0 then
     end
     if tonumber(deadline) > now then
         active = active + redis.call('ZADD', running, 'NX', deadline, job)
-        redis.call('PEXPIRE', running, window)
+        keep_running()
     end
 elseif before then
     -- Admitted earlier; or by this very call, which is sent again when its answer is lost.
@@ -74,7 +85,7 @@ elseif started < per_hour and active < at_once then
     redis.call('ZADD', hour, now, job)
     redis.call('PEXPIRE', hour, window)
     redis.call('ZADD', running, deadline, job)
-    redis.call('PEXPIRE', running, window)
+    keep_running()
     started, active = started + 1, active + 1
 elseif started >= per_hour then
     verdict = 2
@@ -88,7 +99,20 @@ if started > 0 and per_hour > 0 then
     wait = leaving[2] + window - now
 end
 return verdict .. ' ' .. started .. ' ' .. active .. ' ' .. wait .. ' ' .. limits
-""".replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
+"""
+).replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
+# KEYS: as above, the second alone. ARGV: the jobId, now and until when it keeps its place (ms).
+EXTEND = (
+    """
+local running, window = KEYS[1], WINDOW
+local job, now = ARGV[1], tonumber(ARGV[2])
+"""
+    + _KEEP_RUNNING
+    + """
+if redis.call('ZADD', running, 'XX', 'CH', ARGV[3], job) == 1 then keep_running() end
+return 1
+"""
+).replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
 _VERDICTS = (Verdict.ADMITTED, Verdict.AGAIN, Verdict.HOUR_IS_FULL, Verdict.TOO_MANY_RUN)
 _LIMITS_UNKNOWN, _HISTORY_UNKNOWN, _BOTH_UNKNOWN = 5, 6, 7
 
@@ -125,6 +149,15 @@ class RedisRateLimits:
         verdict, started, running, wait, per_hour, at_once = answer
         admission = Admission(_VERDICTS[verdict], started, running, wait / 1000)
         return admission, Limits(per_hour, at_once)
+
+    def extend(self, user_id: str, job_id: str, now: datetime, until: datetime) -> None:
+        arguments: list[str | float] = [job_id, epoch_ms(now), epoch_ms(until)]
+        try:
+            self._redis.run(
+                lambda redis: run_script(redis, EXTEND, [_running_key(user_id)], arguments)
+            )
+        except VslError:
+            return  # it lapses at the deadline that it had
 
     def release(self, user_id: str, job_id: str) -> None:
         try:

@@ -9,7 +9,10 @@
 | `{pacing}:tags` | hash: the start tags of jobs that were granted a slot out of the queue |
 
 The state: `tat` when the next slot is due (ms), `v` the virtual time, `beat` until when a dispatcher runs
-(ms); after a 429 `blocked` until (ms), `slow` the wait it asked for (ms), `since` the slots granted since.
+(ms); after a 429 `blocked` until (ms), `slow` the wait it asked for (ms), `since` the slots granted since;
+`busy` since when jobs wait (ms), `served` how many left the queue and `passed` how many joined in front of
+others, both with the weight of the last minute and as of `at` (ms); `marked`: no job is missing (a server
+that was emptied has no mark).
 
 The rate is a GCRA (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). After a 429 it begins at one
 slot per wait that the provider asked for and doubles every second, until it is what it was or the next
@@ -18,6 +21,11 @@ slot per wait that the provider asked for and doubles every second, until it is 
 SFQ: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996): a job's start tag is the later of the virtual
 time and the finish tag of the job before it in its flow; jobs are served by their start tags, and the
 virtual time is the tag in service.
+
+An estimate has three figures. `due in` is at the rate of now. At the earliest is at the parameter's rate,
+from the moment at which it can be in force again, less a twentieth for jobs that are canceled. At the latest
+is as slowly as the queue moved in the last minute, with a quarter for jobs that come and go in front; no more
+than twice `due in`.
 
 Every script gets KEYS state, queue, flows, grants, tags and ARGV now (ms), slots a minute, burst.
 """
@@ -48,10 +56,45 @@ end
 local function wait_of(rank) return math.floor(due() + rank * math.max(interval, slow)) end
 """
 
+# Counting how the queue moves, for those scripts that move it or tell of it.
+_MOVING = """
+local moves = redis.call('HMGET', state, 'busy', 'served', 'passed', 'at')
+local busy, at = tonumber(moves[1]) or now, tonumber(moves[4]) or now
+local fading = math.exp((at - now) / 60000)
+local served, passed = (tonumber(moves[2]) or 0) * fading, (tonumber(moves[3]) or 0) * fading
+local function moved(out, ahead)
+    served, passed = math.max(served + out, 0), passed + ahead
+    redis.call('HSET', state, 'busy', busy, 'served', served, 'passed', passed, 'at', now)
+end
+"""
+
+# The estimate for a place: due in, at the earliest, at the latest (ms).
+_ESTIMATE = (
+    _MOVING
+    + """
+local full = slow > 0 and math.max(blocked + 1000 * math.log(math.max(slow / interval, 1)) / log2 - now, 0)
+local pace = math.max(interval, slow)
+local seen = 60000 * (1 - math.exp((busy - now) / 60000))
+local observed = 2 * pace
+if seen < 10000 then
+    observed = pace
+elseif served - passed > 0 then
+    observed = math.min(math.max(seen / (served - passed), pace), observed)
+end
+local function estimate(rank)
+    local wait = due() + rank * pace
+    local earliest = math.min(wait, (full or due()) + 0.95 * rank * interval)
+    local latest = due() + math.min(1.25 * observed, 2 * pace) * rank + 1000
+    return math.floor(wait), math.floor(earliest), math.ceil(latest)
+end
+"""
+)
+
 # ARGV: jobId, flow, its cost, how long a slot is kept (ms), how long a dispatcher that is called has to
 # appear (ms; 0: the caller calls none). Answers granted, position, due in (ms), unwatched.
 ASK = (
     _COMMON
+    + _MOVING
     + """
 local job, flow, cost = ARGV[4], ARGV[5], tonumber(ARGV[6])
 redis.call('ZREMRANGEBYSCORE', grants, '-inf', now)
@@ -63,13 +106,19 @@ if depth == 0 and due() == 0 then
     return {1, 0, 0, 0}
 end
 if not redis.call('ZSCORE', queue, job) then
-    if depth == 0 then redis.call('DEL', flows, tags) end -- what was served before is forgotten
-    local start = tonumber(redis.call('HGET', tags, job))
+    if depth == 0 then
+        redis.call('DEL', flows, tags) -- what was served before is forgotten
+        busy, served, passed = now, 0, 0
+    end
+    local fresh, start = 0, tonumber(redis.call('HGET', tags, job))
     if not start then
         start = math.max(v, tonumber(redis.call('HGET', flows, flow)) or 0)
         redis.call('HSET', flows, flow, start + cost)
+        fresh = 1
     end
     redis.call('ZADD', queue, start, job)
+    local ahead = redis.call('ZRANK', queue, job) < depth and fresh or 0
+    moved(0, ahead)
 end
 local rank = redis.call('ZRANK', queue, job)
 local unwatched = beat < now and 1 or 0
@@ -79,13 +128,14 @@ return {0, rank + 1, wait_of(rank), unwatched}
 )
 
 # ARGV: how long a slot is kept (ms), until when the dispatcher runs (ms), how many at most. Answers due
-# in (ms, -1 when no job waits), how many still wait, and the jobs.
+# in (ms, -1 when no job waits), how many still wait, whether the mark is there, and the jobs.
 NEXT = (
     _COMMON
+    + _MOVING
     + """
 redis.call('HSET', state, 'beat', ARGV[5])
-local jobs = {0, 0}
-while #jobs < ARGV[6] + 2 do
+local jobs = {0, 0, redis.call('HEXISTS', state, 'marked')}
+while #jobs < ARGV[6] + 3 do
     if redis.call('ZCARD', queue) == 0 then
         -- Atomically: whoever asks after this finds nobody at work.
         redis.call('HDEL', state, 'beat')
@@ -104,10 +154,14 @@ while #jobs < ARGV[6] + 2 do
     redis.call('ZADD', grants, now + ARGV[4], popped[1])
     jobs[#jobs + 1] = popped[1]
 end
+if #jobs > 3 then moved(#jobs - 3, 0) end
 jobs[2] = redis.call('ZCARD', queue)
 return jobs
 """
 )
+
+# Every job that waits is in the queue.
+MARK = _COMMON + "return redis.call('HSET', state, 'marked', 1)"
 
 # ARGV: jobId. A slot that was granted and is not needed is free again.
 GIVE_BACK = (
@@ -123,12 +177,17 @@ return 1
 """
 )
 
+# ARGV: jobId. The slot that it was granted is used up; its place is still that of before.
+SPEND = _COMMON + "return redis.call('ZREM', grants, ARGV[4])"
+
 # ARGV: jobId, for how long (ms). Those that were on their way when the first of them was refused lengthen
 # the wait no further than it ends.
 THROTTLED = (
     _COMMON
+    + _MOVING
     + """
 redis.call('ZREM', grants, ARGV[4])
+if redis.call('HEXISTS', tags, ARGV[4]) == 1 then moved(-1, 0) end
 redis.call('HSETNX', tags, ARGV[4], v)
 if now + tonumber(ARGV[5]) > blocked then
     redis.call('HSET', state, 'blocked', now + ARGV[5], 'slow', ARGV[5], 'since', 0)
@@ -137,18 +196,33 @@ return 1
 """
 )
 
-# ARGV: jobIds. Answers how many wait and for how long one that joined now would (ms); then for each job
-# its position (0: not in the queue) and due in (ms).
+# ARGV: jobIds. Answers for each its position (0: not in the queue) and its estimate.
 LOOK = (
     _COMMON
+    + _ESTIMATE
     + """
-local depth = redis.call('ZCARD', queue)
-local answer = {depth, wait_of(depth)}
-for at = 4, #ARGV do
-    local rank = redis.call('ZRANK', queue, ARGV[at])
+local answer = {}
+for each = 4, #ARGV do
+    local rank = redis.call('ZRANK', queue, ARGV[each])
     answer[#answer + 1] = rank and rank + 1 or 0
-    answer[#answer + 1] = rank and wait_of(rank) or 0
+    local wait, earliest, latest = estimate(rank or 0)
+    answer[#answer + 1], answer[#answer + 2], answer[#answer + 3] = wait, earliest, latest
 end
 return answer
+"""
+)
+
+# ARGV: a flow. Answers how many jobs wait; what those of the flow cost together, in thousandths; the position
+# and the estimate of one more job of the flow, if it joined now (position 0: it would start at once).
+OUTLOOK = (
+    _COMMON
+    + _ESTIMATE
+    + """
+local depth = redis.call('ZCARD', queue)
+if depth == 0 and due() == 0 then return {0, 0, 0, 0, 0, 0} end
+local start = math.max(v, tonumber(redis.call('HGET', flows, ARGV[4])) or 0)
+if depth == 0 then start = v end
+local rank = redis.call('ZCOUNT', queue, '-inf', start)
+return {depth, math.floor((start - v) * 1000), rank + 1, estimate(rank)}
 """
 )

@@ -7,10 +7,20 @@ from typing import Any
 
 from vsl.adapters.clock import epoch_ms
 from vsl.adapters.redis.client import RedisClient, run_script, shared_client
-from vsl.adapters.redis.slot_scripts import ASK, GIVE_BACK, LOOK, NEXT, THROTTLED
+from vsl.adapters.redis.slot_scripts import (
+    ASK,
+    GIVE_BACK,
+    LOOK,
+    MARK,
+    NEXT,
+    OUTLOOK,
+    SPEND,
+    THROTTLED,
+)
 from vsl.domain.errors import VslError
 from vsl.domain.jobs.flow import Flow
-from vsl.services.ports.pacing import Dispatch, Turn
+from vsl.domain.jobs.place import Place
+from vsl.services.ports.pacing import Dispatch, Outlook, Turn
 
 # How long a slot is kept for the job that was granted it.
 KEPT_MS = 60_000
@@ -40,8 +50,11 @@ class RedisSlots:
 
     def next(self, now: datetime, watched_until: datetime) -> Dispatch:
         answer = self._run(NEXT, now, KEPT_MS, epoch_ms(watched_until), _AT_ONCE)
-        due_in, waiting, *job_ids = answer
-        return Dispatch(job_ids, None if due_in < 0 else due_in / 1000, waiting)
+        due_in, waiting, marked, *job_ids = answer
+        return Dispatch(job_ids, None if due_in < 0 else due_in / 1000, waiting, not marked)
+
+    def mark_complete(self, now: datetime) -> None:
+        self._run(MARK, now)
 
     def give_back(self, job_id: str, now: datetime) -> None:
         try:
@@ -49,29 +62,39 @@ class RedisSlots:
         except VslError:
             return  # a slot lapses, and a job that has ended is passed over
 
+    def spend(self, job_id: str, now: datetime) -> None:
+        try:
+            self._run(SPEND, now, job_id)
+        except VslError:
+            return  # there is a slot for every job
+
     def throttled(self, job_id: str, now: datetime, retry_after: float) -> None:
         try:
             self._run(THROTTLED, now, job_id, max(1, round(retry_after * 1000)))
         except VslError:
             return  # the next refusal says it again
 
-    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Turn]:
+    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Place]:
         try:
-            _, _, *places = self._run(LOOK, now, *job_ids)
+            answers = batched(self._run(LOOK, now, *job_ids), 4)
         except VslError:
             return {}
-        return {
-            job_id: Turn(granted=False, position=position, starts_in=due_in / 1000)
-            for job_id, (position, due_in) in zip(job_ids, batched(places, 2), strict=True)
-            if position
-        }
+        places = {job_id: _place(*answer) for job_id, answer in zip(job_ids, answers, strict=True)}
+        return {job_id: place for job_id, place in places.items() if place.position}
 
-    def outlook(self, now: datetime) -> tuple[int, float]:
+    def outlook(self, flow: Flow, now: datetime) -> Outlook | None:
         try:
-            depth, due_in = self._run(LOOK, now)
+            waiting, cost, *place = self._run(OUTLOOK, now, flow.name)
         except VslError:
-            return 0, 0.0
-        return depth, due_in / 1000
+            return None
+        return Outlook(waiting, _place(*place), round(cost / 1000 / flow.cost))
+
+    def waiting(self, now: datetime) -> int:
+        try:
+            waiting, *_ = self._run(OUTLOOK, now, "")
+        except VslError:
+            return 0
+        return int(waiting)
 
     def _ask(self, job_id: str, flow: Flow, now: datetime, appears: int) -> Turn:
         try:
@@ -85,3 +108,8 @@ class RedisSlots:
         burst = max(1, round(self._per_minute * BURST_SHARE))
         arguments = [epoch_ms(now), self._per_minute, burst, *given]
         return self._redis.run(lambda redis: run_script(redis, script, KEYS, arguments))
+
+
+def _place(position: int, wait: int, earliest: int, latest: int) -> Place:
+    """Times in milliseconds."""
+    return Place(position, wait / 1000, earliest / 1000, latest / 1000)

@@ -62,7 +62,7 @@ def parse_request(body: object, *, allow_http: bool = False) -> GenerateRequest:
     callback_events = _callback_events(body, faults)
     metadata, wrong = read_metadata(body.get("metadata", {}))
     faults |= wrong
-    priority = _priority(body, faults)
+    priority = read_priority(body, faults)
     if faults:
         raise _invalid(faults)
     return GenerateRequest(
@@ -131,7 +131,7 @@ def folded_parameters(body: Mapping[str, object]) -> tuple[dict[str, Any], dict[
     return parameters, faults
 
 
-def _priority(body: Mapping[str, object], faults: dict[str, str]) -> Priority:
+def read_priority(body: Mapping[str, object], faults: dict[str, str]) -> Priority:
     given = body.get("priority", Priority.INTERACTIVE)
     if isinstance(given, str) and given in Priority:
         return Priority(given)

@@ -18,5 +18,9 @@ class Flow:
 
 def flow_of(job: Job) -> Flow:
     """A user of weight 3 is served three times for every time that a user of weight 1 is."""
-    cost = BATCH_COST if job.priority is Priority.BATCH else 1.0
-    return Flow(f"{job.priority}:{job.user_id}", cost / job.weight)
+    return flow_for(job.user_id, job.priority, job.weight)
+
+
+def flow_for(user_id: str, priority: Priority, weight: float = 1) -> Flow:
+    cost = BATCH_COST if priority is Priority.BATCH else 1.0
+    return Flow(f"{priority}:{user_id}", cost / weight)

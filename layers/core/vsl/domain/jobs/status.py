@@ -4,7 +4,7 @@ The document holds S3 keys, never signed URLs: those are made when it is read.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, cast
 
@@ -17,6 +17,7 @@ from vsl.domain.jobs.job import (
     iso,
     optional_text,
 )
+from vsl.domain.jobs.place import PlaceDocument
 from vsl.domain.jobs.tracked_job import TrackedJob
 
 # What a guess may say at most, and what is left when only the files have to be fetched.
@@ -48,8 +49,8 @@ class StatusDocument(TypedDict):
 
     `heldCost` is what is held of the budgets while the job runs; at its end the ledger tells the rest.
     `progress` (0 to 1) is what the model's log told while it ran, `logs` the end of that log.
-    `queuePosition` and `estimatedStart` are there while the job waits for a slot at the provider; no
-    document that is kept has them. `prompt` and `metadata` are there when PostgreSQL was asked for them.
+    `place` is there while the job waits for a slot at the provider; no document that is kept has it.
+    `prompt` and `metadata` are there when PostgreSQL was asked for them.
     """
 
     jobId: str
@@ -71,8 +72,7 @@ class StatusDocument(TypedDict):
     logs: str | None
     prompt: NotRequired[str | None]
     metadata: NotRequired[dict[str, str]]
-    queuePosition: NotRequired[int]
-    estimatedStart: NotRequired[str]
+    place: NotRequired[PlaceDocument]
 
 
 def status_document(  # noqa: PLR0913 - one argument a field
@@ -152,15 +152,6 @@ def tracked_document(item: TrackedJob) -> StatusDocument:
         progress=item.progress,
         logs=item.logs,
     )
-
-
-def queued_document(
-    document: StatusDocument, position: int, starts_in: float, now: datetime
-) -> StatusDocument:
-    """The document of a job that waits for a slot, `position` from 1. The start is told in whole seconds:
-    more would be different at every look."""
-    starts = (now + timedelta(seconds=starts_in, microseconds=999_999)).replace(microsecond=0)
-    return {**document, "queuePosition": position, "estimatedStart": iso(starts)}
 
 
 def current_progress(document: StatusDocument, now: datetime | None) -> float | None:

@@ -21,8 +21,9 @@ class TrackedJob:
     that ended and were abandoned for another attempt. `logs` is the end of the model's log, `progress`
     (0 to 1) what the log told when it was last looked at. `published`: the end has been published.
     `intent` is what the latest attempt sent, `search` how far the search for its prediction has come.
-    `queued_at` is since when the job waits for a slot at the provider; until then `deadline` is that of
-    the wait. `settled_id` is the job's own prediction once PostgreSQL knows what it cost.
+    `queued_at` is since when the job waits for a slot at the provider; meanwhile `deadline` is that of
+    its waits, counted from the first, and `own_deadline` that of the job as it was then. `settled_id` is
+    the job's own prediction once PostgreSQL knows what it cost.
     """
 
     job: Job
@@ -41,6 +42,7 @@ class TrackedJob:
     abandoned_ids: frozenset[str] = frozenset()
     cancel_requested_at: datetime | None = None
     queued_at: datetime | None = None
+    own_deadline: datetime | None = None
     execution_arn: str | None = None
     result: Mapping[str, Any] | None = None
     logs: str | None = field(default=None, repr=False)

@@ -85,6 +85,7 @@ def fail_job(provider: "Provider") -> "FailJob":
         adopt=submission.adopt_prediction(provider),
         finish=finish_job(),
         publish_end=publish_end(),
+        slots=wiring.lazily(wiring.slots),
     )
 
 

@@ -41,6 +41,8 @@ def estimate_job() -> "EstimateJob":
         catalogue=wiring.lazily(wiring.catalogue),
         allow_http=settings().allow_http_inputs,
         foresee_admission=ForeseeAdmission(budgets, budgets, wiring.clock),
+        queue=wiring.lazily(wiring.slots),
+        clock=wiring.clock,
     )
 
 

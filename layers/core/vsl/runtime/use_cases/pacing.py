@@ -31,6 +31,7 @@ def await_slot() -> "AwaitSlot":
     return AwaitSlot(
         tracking=wiring.tracking_store(),
         slots=wiring.slots(),
+        limits=wiring.rate_limits(),
         tokens=wiring.task_tokens(),
         clock=wiring.clock,
         join_queue=join_queue(),
@@ -72,4 +73,6 @@ def join_queue() -> "JoinQueue":
 def wake_queued() -> "WakeQueued":
     from vsl.services.pacing.wake_queued import WakeQueued
 
-    return WakeQueued(wiring.tracking_store(), wiring.task_tokens(), wiring.clock)
+    return WakeQueued(
+        wiring.tracking_store(), wiring.task_tokens(), wiring.rate_limits(), wiring.clock
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 from vsl.domain.jobs.idempotency import KeyRecord
 from vsl.domain.jobs.job import Job, JobStatus
+from vsl.domain.jobs.place import NO_PLACE
 from vsl.domain.jobs.tracked_job import TrackedJob
 from vsl.domain.money.amounts import plain_text
 
@@ -25,7 +26,8 @@ class Accepted:
     replicate_id: str | None = None
 
     def answer(self, api_url: str) -> dict[str, Any]:
-        """The body of the 202: what is known of a job at the moment it is accepted.
+        """The body of the 202: what is known of a job at the moment it is accepted. The place in the queue is
+        added once it is admitted.
 
         `api_url` is the API's own address; empty where it is not known, as for a job started by hand.
         """
@@ -35,6 +37,7 @@ class Accepted:
             "estimatedTime": self.job.estimated_time,
             "estimatedCost": plain_text(self.job.estimated_cost),
             "replicateId": self.replicate_id,
+            **NO_PLACE,
             "statusUrl": f"{api_url}/status/{self.job.job_id}",
         }
 

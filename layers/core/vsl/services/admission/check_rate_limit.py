@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from vsl.domain.api.limits import WINDOW, Admission, Limits, RecentJob, Verdict, admit
 from vsl.domain.errors import QueueFull, RateLimitExceeded, StoreUnavailable, TooManyJobs
+from vsl.domain.jobs.flow import flow_of
 from vsl.domain.jobs.job import Job
 from vsl.services.ports.jobs import JobRepository
 from vsl.services.ports.limits import RateLimits
-from vsl.services.ports.pacing import QueueView
+from vsl.services.ports.pacing import Outlook, QueueView
 from vsl.services.ports.system import Clock, Metrics
 
 _LONGEST_HINT_SECONDS = 60
@@ -33,8 +34,13 @@ class CheckRateLimit:
     queue: QueueView
     queue_limit: int
 
-    def __call__(self, job: Job, *, created: bool = False) -> tuple[Admission, Limits]:
-        """Raises RateLimitExceeded, TooManyJobs, QueueFull; StoreUnavailable when neither store can tell.
+    def __call__(
+        self, job: Job, *, created: bool = False
+    ) -> tuple[Admission, Limits, Outlook | None]:
+        """With the queue as it is for a job that is admitted now; None for one that was admitted before, and
+        without Redis.
+
+        Raises RateLimitExceeded, TooManyJobs, QueueFull; StoreUnavailable when neither store can tell.
 
         `created`: the stores have the job, so it was admitted before. Its age is no proof of that.
         """
@@ -65,21 +71,21 @@ class CheckRateLimit:
         if not admission.admitted:
             self.metrics.count("RateLimited", mediaType=job.media_type.value, modelId=job.model_id)
             raise _refusal(job, admission, in_force)
-        if admission.verdict is Verdict.ADMITTED and (full := self._queue_is_full()):
+        if admission.verdict is not Verdict.ADMITTED:
+            return admission, in_force, None
+        outlook = self.queue.outlook(flow_of(job), self.clock.now())
+        if outlook is not None and (full := self._full(outlook)):
             self.limits.withdraw(job.user_id, job.job_id)
             self.metrics.count("RateLimited", mediaType=job.media_type.value, modelId=job.model_id)
             raise full
-        return admission, in_force
+        return admission, in_force, outlook
 
-    def _queue_is_full(self) -> QueueFull | None:
-        if not self.queue_limit:
+    def _full(self, outlook: Outlook) -> QueueFull | None:
+        if not self.queue_limit or outlook.waiting < self.queue_limit:
             return None
-        depth, wait = self.queue.outlook(self.clock.now())
-        if depth < self.queue_limit:
-            return None
-        seconds = max(1, min(_LONGEST_QUEUE_HINT_SECONDS, math.ceil(wait)))
+        seconds = max(1, min(_LONGEST_QUEUE_HINT_SECONDS, math.ceil(outlook.place.starts_in)))
         return QueueFull(
-            f"{_jobs(depth)} wait for the provider already; try again in {_words(seconds)}.",
+            f"{_jobs(outlook.waiting)} wait for the provider already; try again in {_words(seconds)}.",
             retryAfter=seconds,
             limit=self.queue_limit,
         )

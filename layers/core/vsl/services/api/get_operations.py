@@ -48,7 +48,7 @@ class GetOperations:
     def _health(self, window: Window) -> Health:
         """A platform that does not answer, or may not be asked, hides nothing else of the page."""
         return Health(
-            queued=self.queue.outlook(window.until)[0],
+            queued=self.queue.waiting(window.until),
             api=_if_known(lambda: self.health.api(window.since, window.until)),
             alarms=_if_known(self.health.alarms),
         )

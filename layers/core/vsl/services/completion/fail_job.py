@@ -12,6 +12,7 @@ from vsl.domain.predictions.prediction import Outcome
 from vsl.services.completion.finish_job import FinishJob, ended
 from vsl.services.completion.publish_end import PublishEnd
 from vsl.services.money.compute_cost import ComputeCost
+from vsl.services.ports.pacing import Slots
 from vsl.services.ports.provider import Provider
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
@@ -29,9 +30,12 @@ class FailJob:
     adopt: AdoptPrediction
     finish: FinishJob
     publish_end: PublishEnd
+    slots: Slots
 
     def __call__(self, job: Job, error: VslError) -> None:
         item = self.tracking.get(job.job_id)
+        if item is None or item.queued_at is not None:
+            self.slots.give_back(job.job_id, self.clock.now())
         if item is not None and item.status.terminal and item.result is not None:
             # The step that wrote the end may have died before it published it.
             self.publish_end(job, item)

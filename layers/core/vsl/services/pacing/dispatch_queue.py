@@ -1,13 +1,16 @@
 """Wake the jobs that wait for a slot, one slot after another, while any job waits.
 
-One dispatcher at a time (its handler holds a lease). When it dies, the jobs whose turn has not come a
-minute after it should have are due for the poller, which calls another.
+One dispatcher at a time, by a lease that it renews. When it dies, the jobs whose turn should have come are
+due for the poller, which calls another. When it finds that Redis was emptied, it puts the jobs that wait
+back into the queue, by their tracking items.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vsl.domain.jobs.flow import flow_of
+from vsl.domain.jobs.job import Job, Priority
 from vsl.services.pacing.join_queue import JoinQueue
 from vsl.services.pacing.wake_queued import WakeQueued
 from vsl.services.ports.pacing import Slots
@@ -17,13 +20,17 @@ from vsl.services.ports.tracking import TrackingStore
 # A job that joins meanwhile may be due sooner than what was seen.
 LONGEST_NAP = 1.0
 TELL_EVERY = timedelta(minutes=1)
+RENEW_EVERY = timedelta(seconds=10)
+# A user of whom still so many jobs wait asks for much; it is no surprise when those wait long.
+LARGE = 10
+CLASSES = ("batch", "large", "small")
 # How long a dispatcher counts as alive after its last sign.
 BEAT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
 class DispatchQueue:
-    """`sleep` takes seconds."""
+    """`sleep` takes seconds; `renew` answers whether this dispatcher is still the one."""
 
     tracking: TrackingStore
     slots: Slots
@@ -40,7 +47,7 @@ class DispatchQueue:
             if item is not None and item.queued_at is not None:
                 self.join_queue(item)
 
-    def __call__(self, stop_at: datetime) -> tuple[int, bool]:
+    def __call__(self, stop_at: datetime, renew: Callable[[], bool]) -> tuple[int, bool]:
         """How many jobs were woken, and whether others still wait when the time is used.
 
         Jobs may have joined while others were woken, and found a dispatcher at work: it ends only when
@@ -48,21 +55,43 @@ class DispatchQueue:
         """
         woken = 0
         told_at: datetime | None = None
+        renewed_at = self.clock.now()
         while (now := self.clock.now()) < stop_at:
+            if now - renewed_at >= RENEW_EVERY:
+                renewed_at = now
+                if not renew():
+                    return woken, False
             turn = self.slots.next(now, now + BEAT)
+            if turn.incomplete:
+                self._refill()
             if told_at is None or now - told_at >= TELL_EVERY:
                 told_at = now
                 self.metrics.record({"SlotQueue": turn.waiting})
             woken += sum(self._wake(job_id) for job_id in turn.job_ids)
+            if turn.incomplete:
+                continue  # it may be longer now
             if turn.next_in is None and not turn.job_ids:
                 return woken, False
             if turn.next_in:
                 self.sleep(min(turn.next_in, LONGEST_NAP))
         return woken, True
 
+    def _refill(self) -> None:
+        """In the order in which they were created: a flow's jobs have that among themselves."""
+        for item in sorted(self.tracking.queued(), key=lambda item: item.job.job_id):
+            job = item.job
+            if self.slots.reserve(job.job_id, flow_of(job), self.clock.now()).granted:
+                self.wake(item)
+        self.slots.mark_complete(self.clock.now())
+
     def any_wait(self) -> bool:
-        depth, _ = self.slots.outlook(self.clock.now())
-        return depth > 0
+        return self.slots.waiting(self.clock.now()) > 0
+
+    def _class_of(self, job: Job) -> str:
+        if job.priority is Priority.BATCH:
+            return "batch"
+        outlook = self.slots.outlook(flow_of(job), self.clock.now())
+        return "large" if outlook is not None and outlook.of_flow >= LARGE else "small"
 
     def _wake(self, job_id: str) -> bool:
         item = self.tracking.get(job_id)
@@ -70,7 +99,8 @@ class DispatchQueue:
             self.slots.give_back(job_id, self.clock.now())
             return False
         if item.queued_at is not None:
-            self.metrics.seconds("SlotWait", (self.clock.now() - item.queued_at).total_seconds())
+            waited = (self.clock.now() - item.queued_at).total_seconds()
+            self.metrics.seconds("SlotWait", waited, userClass=self._class_of(item.job))
             return self.wake(item)
         if item.intent_at is not None or item.replicate_id is not None:
             self.slots.give_back(job_id, self.clock.now())  # it went on without

@@ -16,8 +16,10 @@ from vsl.services.ports.pacing import Slots, Turn
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
 
-# A job whose turn has not come so long after it was to come is looked at by the poller.
-MARGIN = timedelta(minutes=1)
+# A job whose turn has not come so long after it was to come is looked at by the poller; one whose turn is
+# far away, after a while all the same: the queue may have become quicker since, and its dispatcher have died.
+MARGIN = timedelta(seconds=10)
+LONGEST_UNSEEN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,9 @@ class JoinQueue:
         if turn.unwatched:
             with suppress(StoreUnavailable):  # the poller comes by
                 self.call_dispatcher()
-        check_at = now + timedelta(seconds=turn.starts_in) + MARGIN
-        self.tracking.reschedule(item.job.job_id, min(check_at, item.deadline))
+        self.tracking.reschedule(item.job.job_id, min(now + check_after(turn), item.deadline))
         return turn
+
+
+def check_after(turn: Turn) -> timedelta:
+    return min(timedelta(seconds=turn.starts_in), LONGEST_UNSEEN) + MARGIN

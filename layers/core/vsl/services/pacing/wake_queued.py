@@ -5,10 +5,11 @@ for nothing, and lets it submit.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vsl.domain.jobs.job import deadline
 from vsl.domain.jobs.tracked_job import TrackedJob
+from vsl.services.ports.limits import RateLimits
 from vsl.services.ports.system import Clock
 from vsl.services.ports.tracking import TrackingStore
 from vsl.services.ports.workflow import TaskTokens
@@ -21,6 +22,7 @@ CHECK_AFTER = timedelta(minutes=2)
 class WakeQueued:
     tracking: TrackingStore
     tokens: TaskTokens
+    limits: RateLimits
     clock: Clock
 
     def __call__(self, item: TrackedJob) -> bool:
@@ -28,10 +30,17 @@ class WakeQueued:
         token, now = item.task_token, self.clock.now()
         if token is None or item.queued_at is None:
             return False
-        ends = deadline(now, item.job.timeout_seconds)
+        ends = now + self._time_left(item, item.queued_at)
         woken = self.tracking.leave_queue(item.job.job_id, token, now, ends, now + CHECK_AFTER)
         if woken is None:
             return False
+        self.limits.extend(item.job.user_id, item.job.job_id, now, ends)
         self.tokens.succeed(token, {})
         self.tracking.record_token_completed(item.job.job_id, token, item.attempt, now)
         return True
+
+    def _time_left(self, item: TrackedJob, queued_at: datetime) -> timedelta:
+        """What the job had left when it began to wait."""
+        if item.own_deadline is None:
+            return deadline(queued_at, item.job.timeout_seconds) - queued_at
+        return item.own_deadline - queued_at

@@ -35,6 +35,11 @@ class RateLimits(Protocol):
         """
         ...
 
+    def extend(self, user_id: str, job_id: str, now: datetime, until: datetime) -> None:
+        """The job runs until then at the latest: it waits for the provider, or has waited. Changes nothing
+        for a job that has no place. Never raises."""
+        ...
+
     def release(self, user_id: str, job_id: str) -> None:
         """The job runs no more. Never raises: a place that stays is free at the job's deadline."""
         ...

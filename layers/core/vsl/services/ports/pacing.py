@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from vsl.domain.jobs.flow import Flow
+from vsl.domain.jobs.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +26,39 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """How many jobs wait, the place of one that joined now, and how many of its flow do."""
+
+    waiting: int
+    place: Place
+    of_flow: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """The jobs whose turn it is; `next_in` seconds until there is another, None when no job waits;
-    `waiting` how many do."""
+    `waiting` how many do. `incomplete`: jobs that wait may be missing, since Redis was emptied."""
 
     job_ids: Sequence[str]
     next_in: float | None
     waiting: int = 0
+    incomplete: bool = False
 
 
 class QueueView(Protocol):
-    """The queue for those who only look at it. Nothing of it ever raises: without Redis there is none."""
+    """The queue for those who only look at it. Nothing of it ever raises: without Redis
+    there is none."""
 
-    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Turn]:
+    def look(self, job_ids: Collection[str], now: datetime) -> Mapping[str, Place]:
         """The places of those among them that are in the queue."""
         ...
 
-    def outlook(self, now: datetime) -> tuple[int, float]:
-        """How many jobs wait, and how long one that joined now would, in seconds."""
+    def outlook(self, flow: Flow, now: datetime) -> Outlook | None:
+        """The queue for a job of that flow; None without Redis."""
+        ...
+
+    def waiting(self, now: datetime) -> int:
+        """How many jobs are in the queue."""
         ...
 
 
@@ -60,8 +76,16 @@ class Slots(QueueView, Protocol):
         """Grant what is due, in the order of the queue. The dispatcher is at work until then."""
         ...
 
+    def mark_complete(self, now: datetime) -> None:
+        """Every job that waits is in the queue; `next` no longer says that it is incomplete."""
+        ...
+
     def give_back(self, job_id: str, now: datetime) -> None:
         """The job needs neither its slot nor its place. Never raises."""
+        ...
+
+    def spend(self, job_id: str, now: datetime) -> None:
+        """The job has used the slot it was granted, and needs another. Never raises."""
         ...
 
     def throttled(self, job_id: str, now: datetime, retry_after: float) -> None:

@@ -50,8 +50,12 @@ class TrackingStore(Protocol):
     def join_queue(
         self, job_id: str, task_token: str, at: datetime, deadline: datetime
     ) -> TrackedJob:
-        """The job waits for a slot, until `deadline` at most; a new token replaces the old. The item
-        returned is as it was where the job has ended, or has a prediction by now."""
+        """The job waits for a slot, until the `deadline` of its first wait at most; a new token replaces
+        the old. The item returned is as it was where the job has ended, or has a prediction by now."""
+        ...
+
+    def queued(self) -> Sequence[TrackedJob]:
+        """All jobs that wait for a slot."""
         ...
 
     def leave_queue(

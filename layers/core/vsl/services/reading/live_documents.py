@@ -6,7 +6,7 @@ The queue is asked once for all of them; its answer gets as old as the cache let
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vsl.domain.jobs.status import StatusDocument, queued_document, tracked_document
+from vsl.domain.jobs.status import StatusDocument, tracked_document
 from vsl.domain.jobs.tracked_job import TrackedJob
 from vsl.services.ports.pacing import QueueView
 from vsl.services.ports.system import Clock
@@ -27,8 +27,6 @@ class LiveDocuments:
         ]
         if waiting:
             now = self.clock.now()
-            for job_id, turn in self.queue.look(waiting, now).items():
-                documents[job_id] = queued_document(
-                    documents[job_id], turn.position, turn.starts_in, now
-                )
+            for job_id, place in self.queue.look(waiting, now).items():
+                documents[job_id] = {**documents[job_id], "place": place.document(now)}
         return documents

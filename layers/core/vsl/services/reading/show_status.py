@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from vsl.domain.jobs.job import AssetDocument
+from vsl.domain.jobs.place import NO_PLACE
 from vsl.domain.jobs.status import StatusDocument, current_progress
 from vsl.domain.money.amounts import plain_text
 from vsl.services.ports.media import Signer
@@ -40,8 +41,7 @@ class ShowStatus:
             "heldCost": _dollars(document.get("heldCost")),
             "replicateId": document["replicateId"],
             "progress": current_progress(document, now),
-            "queuePosition": document.get("queuePosition"),
-            "estimatedStart": document.get("estimatedStart"),
+            **document.get("place", NO_PLACE),
             "result": outputs[0] if outputs else None,
             "outputs": outputs,
             "error": error["message"] if error else None,

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from vsl.domain.errors import (
     PredictionTimedOut,
@@ -28,7 +28,7 @@ from vsl.domain.errors import (
     VslError,
 )
 from vsl.domain.jobs.job import Job
-from vsl.domain.jobs.tracked_job import required
+from vsl.domain.jobs.tracked_job import TrackedJob, required
 from vsl.domain.jobs.webhook_url import webhook_url
 from vsl.domain.predictions.search import Intent
 from vsl.services.ports.media import Uploads
@@ -87,7 +87,16 @@ class SubmitPrediction:
             # It would be paid for, and stopped immediately.
             message = "The time for the job was over before it could be submitted."
             raise PredictionTimedOut(message, jobId=job.job_id)
+        if item.intent_at is not None:
+            self._take_another_slot(item)
         return self._attempt(job, item.attempt + 1)
+
+    def _take_another_slot(self, item: TrackedJob) -> NoReturn:
+        """The provider never took the last attempt, whose slot is used up. Raises SlotUnavailable."""
+        job_id = item.job.job_id
+        if not self.tracking.withdraw_intent(job_id, item.attempt):
+            raise SubmissionUncertain("Another call is submitting this job.", jobId=job_id)
+        raise SlotUnavailable("The last attempt was lost.", jobId=job_id, spent=True)
 
     def _attempt(self, job: Job, attempt: int) -> Submitted:
         call = call_of(job, self.catalogue)
