@@ -49,7 +49,7 @@ SHORT = (
     "tests/integration/test_money_machine.py",
     "tests/integration/test_rate_limit.py",
     "tests/integration/test_redis_client.py",
-    "tests/e2e/test_console.py::test_from_the_form_to_the_picture_and_its_timeline",
+    "tests/e2e/console/test_console_playground.py::test_from_the_form_to_the_picture_and_its_timeline",
     "tests/e2e/test_jobs.py",
     "tests/e2e/test_permissions.py",
 )

@@ -7,6 +7,7 @@ import uvicorn
 
 from devstack.gateway.app import GatewayApp
 from devstack.gateway.backend import EngineBackend
+from devstack.gateway.metrics import RequestMetrics
 from devstack.gateway.server import server_config
 
 
@@ -17,7 +18,8 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
-    app = GatewayApp(options.document, EngineBackend(options.engine))
+    backend = EngineBackend(options.engine)
+    app = GatewayApp(options.document, backend, RequestMetrics(backend.put_metrics))
     uvicorn.Server(server_config(app, options.host, options.port)).run()
 
 

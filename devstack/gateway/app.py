@@ -11,6 +11,7 @@ from devstack.gateway.access import Access
 from devstack.gateway.compression import compressed
 from devstack.gateway.document import ApiDocument, Match, Operation
 from devstack.gateway.integrations import Backend, Integration
+from devstack.gateway.metrics import RequestMetrics
 from devstack.gateway.request import Pairs, Request
 from devstack.gateway.responses import Answer, GatewayError, gateway_response
 from devstack.gateway.server import CASED_NAMES
@@ -94,9 +95,10 @@ class Gateway:
 class GatewayApp:
     """ASGI around a Gateway, made anew when the document on disk changes (`vsl deploy`)."""
 
-    def __init__(self, document: Path, backend: Backend) -> None:
+    def __init__(self, document: Path, backend: Backend, metrics: RequestMetrics) -> None:
         self._path = document
         self._backend = backend
+        self._metrics = metrics
         self._modified = 0
         self._gateway: Gateway | None = None
         self._limiter: CapacityLimiter | None = None
@@ -108,6 +110,7 @@ class GatewayApp:
         request = await _read(scope, receive)
         gateway = self._current()
         answer = await to_thread.run_sync(gateway.handle, request, limiter=self._limiter)
+        self._metrics.count(answer.status)
         headers = [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
         ]
@@ -126,7 +129,7 @@ class GatewayApp:
             self._gateway = Gateway(
                 ApiDocument(deployed["document"]),
                 self._backend,
-                deployed["stage"],
+                self._metrics.of(deployed["stage"]),
                 Access.of(deployed["access"]),
             )
             self._modified = modified

@@ -5,7 +5,7 @@ five calls of them. The engine takes the keys of its root account without lookin
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import urllib3
@@ -54,6 +54,14 @@ class EngineBackend:
         }
         answer = self._post("/", "states", json.dumps(arguments).encode(), headers)
         return answer.status, json.loads(answer.data)
+
+    def put_metrics(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "GraniteServiceVersion20100801.PutMetricData",
+        }
+        body = json.dumps({"Namespace": namespace, "MetricData": data}).encode()
+        self._post("/", "monitoring", body, headers)
 
     def _post(
         self, path: str, service: str, body: bytes, headers: Mapping[str, str]

@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from tests.support.browser import FLAGS, on_path  # noqa: E402 - of this repository
 
-SIZE = ViewportSize(width=1200, height=800)
+SIZE = ViewportSize(width=1280, height=800)
 PROMPT = "A lighthouse on a cliff at sunset, oil painting"
 TIMEOUT_MS = 60_000
 
@@ -31,7 +31,10 @@ def shoot(api_url: str, browser: Browser) -> Image.Image:
     page = context.new_page()
     page.goto(f"{api_url}/console")
     page.get_by_label("Prompt").fill(PROMPT)
+    page.get_by_role("radio", name="16:9").check()
+    page.get_by_text("Settings").click()
     page.get_by_label("Seed").fill("7")
+    page.get_by_text("Settings").click()
     page.get_by_role("button", name="Generate").click()
     page.wait_for_function("() => document.querySelector('.media img')?.naturalWidth > 0")
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from devstack.gateway.app import GatewayApp
+from devstack.gateway.metrics import RequestMetrics
 from devstack.gateway.server import server_config
 from tests.support.front import Backend, api_document
 
@@ -38,7 +39,8 @@ def backend() -> Backend:
 
 @pytest.fixture
 def port(document: Path, backend: Backend) -> Iterator[int]:
-    server = uvicorn.Server(server_config(GatewayApp(document, backend), "127.0.0.1", 0))
+    app = GatewayApp(document, backend, RequestMetrics(lambda *_: None))
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

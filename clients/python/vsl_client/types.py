@@ -226,6 +226,29 @@ class OldestWaiting(TypedDict):
     seconds: float
 
 
+class Api(TypedDict):
+    """
+    Requests of all callers to the API, as API Gateway counts them; null while CloudWatch does not answer.
+    """
+
+    requests: int
+    refused: int
+    """Answered with a 4xx, of API Gateway's own too."""
+
+    faults: int
+    """Answered with a 5xx."""
+
+
+class Alarm(TypedDict):
+    name: str
+    """Without the stage."""
+
+    state: Literal['OK', 'ALARM', 'INSUFFICIENT_DATA']
+    description: str
+    runbook: str | None
+    """What to do about it."""
+
+
 class ByHourItem(TypedDict):
     hour: str
     succeeded: int
@@ -570,6 +593,15 @@ class Operations(TypedDict):
 
     oldestWaiting: OldestWaiting | None
     """The job that waits longest for its prediction's end."""
+
+    queued: int
+    """Jobs that wait for a turn at the provider; 0 while Redis is away."""
+
+    api: Api | None
+    """Requests of all callers to the API, as API Gateway counts them; null while CloudWatch does not answer."""
+
+    alarms: list[Alarm] | None
+    """The deployment's alarms, by name; null while CloudWatch does not answer."""
 
     byHour: list[ByHourItem]
     """One entry for each hour of the clock, also where nothing was; the oldest first."""

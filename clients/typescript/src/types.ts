@@ -772,6 +772,29 @@ export interface components {
                 since: string;
                 seconds: number;
             } | null;
+            /** @description Jobs that wait for a turn at the provider; 0 while Redis is away. */
+            queued: number;
+            /** @description Requests of all callers to the API, as API Gateway counts them; null while CloudWatch does not answer. */
+            api: {
+                requests: number;
+                /** @description Answered with a 4xx, of API Gateway's own too. */
+                refused: number;
+                /** @description Answered with a 5xx. */
+                faults: number;
+            } | null;
+            /** @description The deployment's alarms, by name; null while CloudWatch does not answer. */
+            alarms: {
+                /** @description Without the stage. */
+                name: string;
+                /** @enum {string} */
+                state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
+                description: string;
+                /**
+                 * Format: uri
+                 * @description What to do about it.
+                 */
+                runbook: string | null;
+            }[] | null;
             /** @description One entry for each hour of the clock, also where nothing was; the oldest first. */
             byHour: {
                 /** Format: date-time */

@@ -1,8 +1,9 @@
-// The API this console stands beside: who asks, one request, following a job, sending a file.
+// The API this console stands beside: one request, following a job, sending a file.
 
 import { sleep } from "./dom.js";
+import { identity } from "./identity.js";
 
-const BASE = new URL("../", location.href);
+export const BASE = new URL("../", location.href);
 const WAIT_SECONDS = 20;
 // Its place in the queue moves without a change of the status.
 const QUEUED_WAIT_SECONDS = 2;
@@ -24,24 +25,7 @@ export class Problem extends Error {
   }
 }
 
-/** Who asks. The credential leaves with the tab; with a token the user is the token's own. */
-export const identity = {
-  get kind() { return sessionStorage.getItem("vsl.kind") || "none"; },
-  get credential() { return sessionStorage.getItem("vsl.credential") || ""; },
-  get userId() { return this.kind === "token" ? null : localStorage.getItem("vsl.userId") || "me"; },
-  set({ kind, credential, userId }) {
-    sessionStorage.setItem("vsl.kind", kind);
-    sessionStorage.setItem("vsl.credential", credential);
-    if (userId) localStorage.setItem("vsl.userId", userId);
-  },
-  headers() {
-    if (this.kind === "key") return { "x-api-key": this.credential };
-    if (this.kind === "token") return { Authorization: this.credential };
-    return {};
-  },
-};
-
-/** Called when the API refuses the caller: asks the person who they are. */
+/** Called when the API does not take the credential: asks the person who they are. */
 let askWho = () => {};
 export function whenRefused(callback) {
   askWho = callback;
@@ -73,7 +57,7 @@ export async function request(method, path, { query = {}, body, headers = {}, si
   const found = text ? parse(text) : null;
   if (answer.ok) return found;
   const problem = new Problem(answer.status, found || {});
-  if (answer.status === 401 || problem.code === "Forbidden") askWho(problem);
+  if (answer.status === 401 || (problem.code === "Forbidden" && identity.operator)) askWho(problem);
   throw problem;
 }
 
@@ -85,11 +69,12 @@ function parse(text) {
   }
 }
 
-/** One job as it stands. What is no id never becomes part of an address: ".." is one of another route. */
+/** One job as it stands: an operator may read every user's, a token names its user.
+ *  What is no id never becomes part of an address: ".." is one of another route. */
 export async function status(jobId, query = {}, signal = undefined) {
   if (!JOB_ID.test(jobId)) throw new Problem(404, { code: "JobNotFound", detail: "There is no job with this id." });
   return request("GET", `status/${encodeURIComponent(jobId)}`, {
-    query: { userId: identity.userId, ...query },
+    query,
     signal,
   });
 }
@@ -132,7 +117,7 @@ export async function generate(modelId, parameters, signal) {
 }
 
 /** Sends a file to S3; the answer is the handle that stands for it as a parameter. */
-export async function upload(file) {
+export async function upload(file, signal) {
   const form = await request("POST", "uploads", {
     body: {
       contentType: file.type || "application/octet-stream",
@@ -140,6 +125,7 @@ export async function upload(file) {
       size: file.size,
       ...(identity.userId ? { userId: identity.userId } : {}),
     },
+    signal,
   });
   if (file.size > form.maxBytes) {
     throw new Problem(413, { code: "PayloadTooLarge", detail: `The file has more than ${form.maxBytes} bytes.` });
@@ -147,7 +133,7 @@ export async function upload(file) {
   const data = new FormData();
   for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
   data.append("file", file);
-  const answer = await fetch(form.url, { method: "POST", body: data }).catch(() => null);
+  const answer = await fetch(form.url, { method: "POST", body: data, signal }).catch(() => null);
   if (!answer?.ok) throw new Problem(answer?.status || 0, { detail: "The file could not be stored; try again." });
   return form.handle;
 }

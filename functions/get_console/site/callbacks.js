@@ -46,7 +46,7 @@ async function arrival(read, deliveryId, place, signal) {
 
 function log(attempts) {
   if (!attempts.length) return h("p", { class: "hint" }, "No call yet: it is made at the job's end.");
-  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Table of calls" }, h("table", { class: "models" },
+  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Table of calls" }, h("table", { class: "figures" },
     h("caption", { class: "unseen" }, "Calls, the latest first"),
     h("thead", {}, h("tr", {}, HEADS.map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, attempts.map((attempt) => h("tr", {},

@@ -1,5 +1,6 @@
 // Elements, and how numbers and times are written.
 
+const SPELLED = { num: "number of", fps: "frames per second", cfg: "CFG", id: "ID", url: "URL", aug: "augmentation", cond: "conditioning" };
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element: `on…` are listeners, null and false are left out, children are nodes or text. */
@@ -44,6 +45,16 @@ export function seconds(value) {
   return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A time that is not measured but foreseen. */
+export function roughly(value) {
+  return value === null || value === undefined ? "–" : value < 1 ? "1 s" : value < 60 ? `${Math.round(value)} s` : seconds(value);
+}
+
+/** Seconds from now to an ISO time. */
+export function until(iso) {
+  return Math.max(0, (Date.parse(iso) - Date.now()) / 1000);
+}
+
 export function bytes(value) {
   if (value === null || value === undefined) return "–";
   const units = ["B", "KiB", "MiB", "GiB"];
@@ -53,11 +64,11 @@ export function bytes(value) {
   return `${unit ? rest.toFixed(1) : rest} ${units[unit]}`;
 }
 
-/** An ISO time as a `time` element in the reader's own zone. */
-export function when(iso) {
+/** An ISO time as a `time` element in the reader's own zone: how long ago, or exactly. */
+export function when(iso, exact = false) {
   if (!iso) return h("span", {}, "–");
   const date = new Date(iso);
-  return h("time", { datetime: iso, title: iso }, ago(date));
+  return h("time", { datetime: iso, title: iso }, exact ? date.toLocaleString([], { dateStyle: "medium", timeStyle: "medium" }) : ago(date));
 }
 
 function ago(date) {
@@ -68,13 +79,19 @@ function ago(date) {
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
-/** One figure with its name and what else to know of it. */
-export function tile(name, value, hint) {
-  return h("div", { class: "tile card" }, h("dt", {}, name), h("dd", {}, value, h("p", { class: "hint" }, hint)));
+/** A name of the API as people write it: `num_outputs` is "Number of outputs". */
+export function words(name) {
+  const text = name.split("_").map((word) => SPELLED[word] || word).join(" ");
+  return text[0].toUpperCase() + text.slice(1);
 }
 
-export function badge(status) {
-  return h("span", { class: `badge ${status}` }, status);
+/** One figure with its name and what else to know of it. */
+export function tile(name, value, hint) {
+  return h("div", { class: "tile" }, h("dt", {}, name), h("dd", {}, value, h("p", { class: "hint" }, hint)));
+}
+
+export function badge(status, text = status) {
+  return h("span", { class: `badge ${status}` }, text);
 }
 
 /** Waits; ends early, with the signal's reason, when it is aborted. */

@@ -1,90 +1,106 @@
 // One job: what it made, what it was asked, what it cost and where its time went.
 
-import { ENDED, identity, request, status } from "./api.js";
+import { ENDED, request, status } from "./api.js";
 import { callbacks } from "./callbacks.js";
-import { announce, badge, bytes, dollars, h, seconds, when } from "./dom.js";
-import { outcome, watch } from "./result.js";
+import { copyButton } from "./clipboard.js";
+import { badge, bytes, dollars, h, seconds, when } from "./dom.js";
+import { lastPlace } from "./gallery.js";
+import { icon } from "./icons.js";
+import { identity } from "./identity.js";
+import { outcome, promptOf, seedOf, watch } from "./result.js";
+import { confirmDeletion } from "./selection.js";
 import { waterfall } from "./waterfall.js";
 
 export const title = "Job";
+const CLAMPED = 160;
 
 export async function show(root, { id, signal }) {
-  const job = await status(id, { include: "parameters" }, signal);
-  const place = h("div", { class: "stage" });
-  const facts = h("div", { class: "facts" });
-  root.append(h("p", {}, h("a", { href: "#/jobs" }, "← Gallery")), h("h1", {}, job.modelId), h("p", { class: "hint id" }, id), place, facts);
-  if (!ENDED.has(job.status)) {
-    await describe(facts, job, signal);
-    await watch(place, id, signal);
-    return describe(facts, await status(id, { include: "parameters" }, signal), signal);
+  const read = () => status(id, { include: "parameters" }, signal);
+  const job = await read();
+  const stage = h("div", { class: "stage" });
+  const head = h("div", {});
+  const side = h("div", { class: "side" });
+  const more = h("div", { class: "more-of-job" });
+  root.append(h("p", { class: "back" }, h("a", { href: lastPlace() }, "← Gallery")), head, h("div", { class: "job-columns" }, stage, side), more);
+  const describe = async (of) => {
+    const path = `jobs/${encodeURIComponent(id)}`;
+    head.replaceChildren(header(of));
+    const [timeline, calls] = await Promise.all([request("GET", `${path}/timeline`, { signal }), callbacks(path, {}, signal)]);
+    side.replaceChildren(summary(of, timeline), parameters(of));
+    more.replaceChildren(
+      section("Timeline", waterfall(timeline)),
+      calls ? section("Callbacks", calls) : "",
+      of.logs ? section("Log of the model", h("div", { class: "copied" }, h("pre", { tabindex: 0, "aria-label": "Log of the model" }, of.logs), copyButton("Copy the log", of.logs))) : "",
+      details(of, timeline));
+  };
+  head.replaceChildren(header(job));
+  if (ENDED.has(job.status)) {
+    stage.replaceChildren(outcome(job));
+    return describe(job);
   }
-  place.replaceChildren(outcome(job));
-  return describe(facts, job, signal);
+  await describe(job);
+  await watch(stage, id, signal);
+  return describe(await read());
 }
 
-async function describe(root, job, signal) {
-  const path = `jobs/${encodeURIComponent(job.jobId)}`;
-  const query = { userId: identity.userId };
-  const [timeline, calls] = await Promise.all([
-    request("GET", `${path}/timeline`, { query, signal }),
-    callbacks(path, query, signal),
-  ]);
-  root.replaceChildren(
-    actions(job, path, query),
-    h("div", { class: "columns even" },
-      section("Job", list([
-        ["Status", badge(job.status)],
-        ["Asked for", when(job.createdAt)],
-        ["Took", `${seconds(timeline.wallTime)} (about ${seconds(job.estimatedTime)} for the model)`],
-        ["Cost", cost(timeline)],
-        ["Prediction", job.replicateId || "–"],
-        ...(job.errorCode ? [["Error", `${job.errorCode}: ${job.error}`]] : []),
-        ...(job.errorDetail ? [["The provider", job.errorDetail]] : []),
-        ...job.outputs.map((output, index) => [`File ${index + 1}`, `${output.s3Path} · ${bytes(output.fileSize)} · SHA-256 ${(output.sha256 || "not known").slice(0, 12)}…`]),
-        ...(timeline.executionUrl ? [["Execution", h("a", { href: timeline.executionUrl, target: "_blank", rel: "noopener" }, "in Step Functions")]] : []),
-      ])),
-      section("Parameters", list(Object.entries(job.parameters || {}).map(([name, value]) => [name, shown(value)])))),
-    section("Timeline", waterfall(timeline)),
-    calls ? section("Calls to the client", calls) : "",
-    job.logs ? section("Log of the model", h("pre", { tabindex: 0, "aria-label": "Log of the model" }, job.logs)) : "",
-  );
+function header(job) {
+  const prompt = promptOf(job);
+  const name = h("h1", { class: prompt.length > CLAMPED ? "clamped" : null }, prompt || job.modelId);
+  const unfold = prompt.length > CLAMPED ? h("button", { type: "button", class: "quiet", "aria-expanded": "false" }, "Show all") : null;
+  unfold?.addEventListener("click", () => {
+    const whole = name.classList.toggle("clamped");
+    unfold.textContent = whole ? "Show all" : "Show less";
+    unfold.setAttribute("aria-expanded", String(!whole));
+  });
+  return h("div", { class: "job-head" },
+    h("div", { class: "job-title" }, name, badge(job.status), prompt ? copyButton("Copy the prompt", prompt) : null, unfold),
+    h("p", { class: "hint" }, [job.modelId, job.userId && job.userId !== identity.userId ? `of ${job.userId}` : ""].filter(Boolean).join(" · "), " · ", when(job.createdAt)),
+    actions(job));
+}
+
+function actions(job) {
+  const gone = () => { location.hash = lastPlace(); };
+  return h("div", { class: "actions" },
+    h("a", { class: "button primary", href: `#/?from=${job.jobId}` }, icon("retry"), "Run again"),
+    ENDED.has(job.status) ? h("button", { type: "button", class: "danger", onclick: () => confirmDeletion([job.jobId], gone) }, icon("trash"), "Delete") : null);
+}
+
+function summary(job, timeline) {
+  const seed = seedOf(job);
+  const metadata = Object.entries(job.metadata || {});
+  return section("Summary", list([
+    ["Cost", cost(timeline)],
+    ["Took", `${seconds(timeline.wallTime)}, estimated ${seconds(job.estimatedTime)}`],
+    ...(seed === null ? [] : [["Seed", h("span", { class: "with-copy" }, String(seed), copyButton("Copy the seed", String(seed)))]]),
+    ...(job.userId ? [["User", job.userId]] : []),
+    ...metadata.map(([name, value]) => [name, h("a", { href: `#/jobs?${new URLSearchParams({ metadata: `${name}=${value}` })}` }, value)]),
+  ]));
 }
 
 function cost({ actualCost, heldCost, estimatedCost, completedAt }) {
   const known = actualCost === null && (heldCost !== null || !completedAt) ? "not known yet" : dollars(actualCost);
-  return `${known}${heldCost === null ? "" : `, ${dollars(heldCost)} held`} (${dollars(estimatedCost)} estimated)`;
+  return `${known}${heldCost === null ? "" : `, ${dollars(heldCost)} held`}, estimated ${dollars(estimatedCost)}`;
 }
 
-function actions(job, path, query) {
-  const running = !ENDED.has(job.status);
-  const remove = h("button", { type: "button", class: "danger", onclick: () => confirm(path, query) }, "Delete");
-  return h("div", { class: "actions" },
-    h("a", { class: "button", href: `#/?from=${job.jobId}` }, "Again with these settings"),
-    running ? null : remove);
+function parameters(job) {
+  const text = JSON.stringify(job.parameters || {}, null, 2);
+  return section("Parameters", h("div", { class: "copied" }, h("pre", { tabindex: 0, "aria-label": "Parameters as JSON" }, text), copyButton("Copy the parameters", text)));
 }
 
-function confirm(path, query) {
-  const trouble = h("p", { class: "error", role: "alert" });
-  const yes = h("button", { type: "button", class: "danger" }, "Delete for good");
-  const dialog = h("dialog", { "aria-labelledby": "delete-title", onclose: () => dialog.remove() },
-    h("h2", { id: "delete-title" }, "Delete this job?"),
-    h("p", {}, "Its files, parameters and log are removed and cannot be brought back. What it cost stays written down."),
-    trouble,
-    h("div", { class: "actions" }, yes, h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Keep it")));
-  yes.addEventListener("click", async () => {
-    yes.disabled = true;
-    try {
-      await request("DELETE", path, { query });
-      dialog.close();
-      announce("The job is deleted.");
-      location.hash = "#/jobs";
-    } catch (error) {
-      yes.disabled = false;
-      trouble.textContent = error.message;
-    }
-  });
-  document.body.append(dialog);
-  dialog.showModal();
+/** What only those need who look for a fault. */
+function details(job, timeline) {
+  return h("details", { class: "card fold" }, h("summary", {}, "Details"), list([
+    ["Job", h("span", { class: "with-copy mono" }, job.jobId, copyButton("Copy the job's id", job.jobId))],
+    ["Prediction", job.replicateId ? h("span", { class: "mono" }, job.replicateId) : "–"],
+    ["Created", when(job.createdAt, true)],
+    ["Ended", when(job.completedAt, true)],
+    ...(timeline.executionUrl ? [["Execution", h("a", { href: timeline.executionUrl, target: "_blank", rel: "noopener" }, "in Step Functions ", icon("external"))]] : []),
+    ...job.outputs.flatMap((output, index) => [
+      [`File ${index + 1}`, `${output.contentType || "unknown"}, ${bytes(output.fileSize)}${output.codec ? `, ${output.codec}` : ""}`],
+      ["Key", h("span", { class: "mono" }, output.s3Path)],
+      ["SHA-256", h("span", { class: "mono" }, output.sha256 || "not known")],
+    ]),
+  ]));
 }
 
 function section(name, ...content) {
@@ -92,9 +108,5 @@ function section(name, ...content) {
 }
 
 function list(pairs) {
-  return h("dl", {}, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat());
-}
-
-function shown(value) {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return h("dl", { class: "facts" }, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat());
 }

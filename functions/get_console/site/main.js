@@ -1,8 +1,9 @@
-// The frame: pages by the address after the #, settings, and what is common to all.
+// The frame: pages by the address after the #, who asks, and what is common to all.
 
 import { whenRefused } from "./api.js";
 import { h } from "./dom.js";
-import { settings } from "./settings.js";
+import { signIn } from "./sign_in.js";
+import { chooseUser, showUser } from "./whose.js";
 
 const PAGES = {
   playground: () => import("./playground.js"),
@@ -11,8 +12,12 @@ const PAGES = {
   operations: () => import("./operations.js"),
   spend: () => import("./spend.js"),
 };
+// Where a page was scrolled to, by the place in the browser's history.
+const scrolled = new Map();
 
+let asking = false; // for a credential: once, however many requests of a page were refused
 let leaving = new AbortController();
+let place = history.state?.place ?? 0;
 
 function route() {
   const [path, query = ""] = location.hash.slice(1).split("?");
@@ -33,7 +38,8 @@ function decoded(text) {
   }
 }
 
-async function show() {
+async function show(top = 0) {
+  asking = false;
   leaving.abort(new DOMException("The page was left.", "AbortError"));
   leaving = new AbortController();
   const { signal } = leaving;
@@ -50,7 +56,7 @@ async function show() {
     if (signal.aborted) return;
     main.replaceChildren(root);
     document.title = `${page.title} · VSL`;
-    await page.show(root, { parameters, id, signal });
+    await page.show(root, { parameters, id, signal, top });
   } catch (error) {
     if (signal.aborted) return;
     root.replaceChildren(h("h1", {}, "This did not work"), failure(error));
@@ -59,25 +65,40 @@ async function show() {
 }
 
 function failure(error) {
-  return h(
-    "div",
-    { class: "notice", role: "alert" },
+  return h("div", { class: "notice", role: "alert" },
     h("p", {}, error.message),
     h("div", { class: "actions" },
-      h("button", { type: "button", onclick: show }, "Try again"),
-      h("a", { class: "button", href: "#/jobs" }, "To the gallery")),
-  );
+      h("button", { type: "button", onclick: () => show() }, "Try again"),
+      h("a", { class: "button", href: "#/jobs" }, "To the gallery")));
 }
 
-whenRefused((problem) => settings(problem.message, show));
-document.getElementById("settings").addEventListener("click", () => settings("", show));
+function changed() {
+  showUser(document.getElementById("whose"));
+  return show();
+}
+
+whenRefused((problem) => {
+  if (asking) return;
+  asking = true;
+  leaving.abort(new DOMException("The caller has to sign in.", "AbortError"));
+  signIn(document.getElementById("main"), problem, changed);
+});
+document.getElementById("whose").addEventListener("click", () => chooseUser(changed, () => signIn(document.getElementById("main"), null, changed)));
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("main").focus();
 });
+history.scrollRestoration = "manual";
+addEventListener("scroll", () => scrolled.set(place, scrollY), { passive: true });
 addEventListener("hashchange", () => {
+  // A new entry of the history has no state yet; one that was left has its own.
+  const known = history.state?.place;
+  place = known ?? Math.max(-1, ...scrolled.keys(), place) + 1;
+  if (known === undefined) history.replaceState({ place }, "");
+  const top = known === undefined ? 0 : scrolled.get(place) || 0;
   scrollTo(0, 0);
   document.getElementById("main").focus({ preventScroll: true });
-  show();
+  show(top);
 });
-show();
+history.replaceState({ place }, "");
+changed();

@@ -1,25 +1,46 @@
 // What a job has made, and a job while it runs.
 
-import { ENDED, follow, identity, request } from "./api.js";
-import { announce, badge, bytes, dollars, h, seconds } from "./dom.js";
+import { ENDED, follow, request } from "./api.js";
+import { copyButton } from "./clipboard.js";
+import { announce, badge, bytes, dollars, h, roughly, seconds, until } from "./dom.js";
+import { icon } from "./icons.js";
+import { useAsInput } from "./use_as_input.js";
 
+const SIDE_BY_SIDE = 2; // of several files
 const TEXTS = ["text/plain", "application/json"];
-// What is longer is for an editor.
-const MOST_TEXT_BYTES = 512 * 1024;
+const MOST_TEXT_BYTES = 512 * 1024; // what is longer is for an editor
+// Other pictures are shown by their thumbnail.
+const SHOWN = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "image/bmp"];
 
 /** The files of a job that has ended well, each with its player. */
 export function media(job) {
-  const prompt = job.parameters?.prompt;
-  return h("div", { class: `media ${job.mediaType}` }, job.outputs.map((output, index) => {
-    const several = job.outputs.length > 1 ? ` ${index + 1} of ${job.outputs.length}` : "";
+  const prompt = promptOf(job);
+  const count = job.outputs.length;
+  const element = h("div", { class: `media ${job.mediaType} of-${Math.min(count, SIDE_BY_SIDE)}` }, job.outputs.map((output, index) => {
+    const several = count > 1 ? ` ${index + 1} of ${count}` : "";
     const name = prompt ? `${prompt}${several}` : `The ${job.mediaType}${several} of this job`;
-    return h("figure", {}, player(job, output, name), h("figcaption", {}, caption(output), " ",
-      h("a", { href: output.originalUrl, download: output.s3Path.split("/").pop(), target: "_blank", rel: "noopener" }, "Download")));
+    return h("figure", {}, player(job, output, name), h("figcaption", {}, caption(output), fileActions(output, several)));
   }));
+  return count ? shaped(element, job.outputs[0].width / job.outputs[0].height) : element;
 }
 
-// Other pictures are shown by their thumbnail.
-const SHOWN = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "image/bmp"];
+export function promptOf(job) {
+  return job.prompt || job.parameters?.prompt || job.parameters?.text || "";
+}
+
+/** The seed that repeats a result: asked for, or told by the model's log. */
+export function seedOf(job) {
+  return job.parameters?.seed ?? /seed[:= ]+(\d+)/i.exec(job.logs || "")?.[1] ?? null;
+}
+
+/** With their names beside a file that stands alone, else as pictograms. */
+function fileActions(output, several) {
+  const named = (name) => (several ? "" : name);
+  return h("span", { class: "file-actions" },
+    h("a", { class: "button quiet", href: output.originalUrl, download: output.s3Path.split("/").pop(), target: "_blank", rel: "noopener", "aria-label": several ? `Download${several}` : null, title: "Download" }, icon("download"), named("Download")),
+    copyButton(`Copy the address${several}`, output.originalUrl, named("Copy URL")),
+    /^(image|video|audio)\//.test(output.contentType || "") ? useAsInput(output, several) : null);
+}
 
 function player(job, output, name) {
   const type = output.contentType || "";
@@ -27,15 +48,16 @@ function player(job, output, name) {
   // What else is not media has a link to download it, and nothing to look at.
   if (!/^(image|video|audio)\//.test(type)) return null;
   if (type.startsWith("video/")) {
-    return h("video", { src: output.originalUrl, poster: output.thumbnailUrl, controls: true, loop: true, playsinline: true, preload: "metadata", "aria-label": name });
+    return framed(h("video", { src: output.originalUrl, poster: output.thumbnailUrl, controls: true, loop: true, playsinline: true, preload: "metadata", "aria-label": name }), output);
   }
   if (type.startsWith("audio/")) {
     return h("div", { class: "sound" },
       output.thumbnailUrl ? h("img", { src: output.thumbnailUrl, alt: "Its waveform" }) : null,
       h("audio", { src: output.originalUrl, controls: true, preload: "metadata", "aria-label": name }));
   }
+  const source = SHOWN.includes(type) ? output.originalUrl : output.thumbnailUrl || output.originalUrl;
   return h("a", { href: output.originalUrl, target: "_blank", rel: "noopener" },
-    h("img", { src: SHOWN.includes(type) ? output.originalUrl : output.thumbnailUrl || output.originalUrl, alt: name, width: output.width, height: output.height }));
+    framed(h("img", { src: source, alt: name, width: output.width, height: output.height }), output));
 }
 
 /** A stored text, as text and nothing else. */
@@ -57,15 +79,35 @@ function readable(output, content) {
   }
 }
 
-function caption(output) {
-  const parts = [output.contentType, bytes(output.fileSize)];
-  if (output.width) parts.unshift(`${output.width} × ${output.height}`);
-  if (output.duration) parts.unshift(seconds(output.duration));
-  return parts.join(" · ");
+/** As large as its place allows, before the first byte has come. */
+function framed(element, { width, height }) {
+  element.classList.add("framed");
+  return shaped(element, width / height);
 }
 
-/** Follows a job in `root` until it has ended; `ended` is called with its last status. */
-export async function watch(root, jobId, signal, ended = () => {}) {
+function shaped(element, ratio) {
+  if (Number.isFinite(ratio) && ratio > 0) element.style.setProperty("--ratio", ratio);
+  return element;
+}
+
+function caption(output) {
+  const parts = [bytes(output.fileSize)];
+  if (output.width) parts.unshift(`${output.width} × ${output.height}`);
+  if (output.duration) parts.unshift(seconds(output.duration));
+  return h("span", { title: output.contentType }, parts.join(" · "));
+}
+
+/** Cost, time and seed: what a person asks of a result next. */
+export function facts(job) {
+  const took = job.completedAt ? (Date.parse(job.completedAt) - Date.parse(job.createdAt)) / 1000 : null;
+  const seed = seedOf(job);
+  return h("p", { class: "result-facts" },
+    h("span", {}, cost(job)), took === null ? null : h("span", {}, seconds(took)),
+    seed === null ? null : h("span", {}, `seed ${seed}`, copyButton("Copy the seed", String(seed))));
+}
+
+/** Follows a job in `root` until it has ended, in the shape that its output will have; yields its last status. */
+export async function watch(root, jobId, signal, shape = null) {
   const bar = h("progress", { "aria-label": "Progress", max: 1 });
   const state = h("p", { class: "state" });
   const place = h("p", { class: "place hint" });
@@ -78,7 +120,7 @@ export async function watch(root, jobId, signal, ended = () => {}) {
       announce(error.message);
     });
   });
-  root.replaceChildren(h("div", { class: "running card" }, state, bar, place, h("div", { class: "actions" }, stop)));
+  root.replaceChildren(waiting(shape, [state, place, bar, h("div", { class: "actions" }, stop)]));
   let before = null;
   let job = null;
   const began = Date.now();
@@ -95,42 +137,60 @@ export async function watch(root, jobId, signal, ended = () => {}) {
     clearInterval(clock);
   }
   root.replaceChildren(outcome(job));
-  ended(job);
   return job;
+}
+
+/** Empty frames where the files will be, so that nothing moves when they come. */
+export function waiting(shape, content) {
+  const { mediaType = "", count = 1, ratio = null } = shape || {};
+  const frames = ["audio", "text", "file"].includes(mediaType) ? [h("div", { class: "frame sound" })] : Array.from({ length: count }, () => shaped(h("div", { class: "frame framed" }), ratio));
+  const place = h("div", { class: `media ${mediaType} of-${Math.min(count, SIDE_BY_SIDE)}`, "aria-hidden": "true" },
+    shape ? frames.map((frame) => h("figure", {}, frame, h("figcaption", {}, "\u00a0"))) : null);
+  return h("div", { class: "running" }, shaped(place, ratio), h("div", { class: "running-state card" }, content));
 }
 
 function tell(element, place, job, began) {
   const age = (Date.now() - (Date.parse(job.createdAt) || began)) / 1000;
-  element.replaceChildren(badge(job.status), ` ${seconds(Math.max(0, Math.floor(age)))} of about ${seconds(job.estimatedTime)}`);
+  element.replaceChildren(badge(job.status), ` ${roughly(Math.max(1, Math.floor(age)))} of about ${roughly(job.estimatedTime)}`);
   place.textContent = queued(job);
   place.hidden = !job.queuePosition;
 }
 
 function queued(job) {
   if (!job.queuePosition) return "";
-  const left = (Date.parse(job.estimatedStart) - Date.now()) / 1000;
-  const start = left >= 1 ? `in about ${seconds(Math.round(left))}${bounds(job)}` : "in a moment";
+  const left = until(job.estimatedStart);
+  const start = left >= 1 ? `in about ${roughly(left)}${bounds(job)}` : "in a moment";
   return `Queued for the provider, position ${job.queuePosition}, starts ${start}.`;
 }
 
-function bounds(job) {
-  if (!job.estimatedStartLatest) return "";
-  const [low, high] = [job.estimatedStartEarliest, job.estimatedStartLatest].map((at) => Math.max(0, Math.round((Date.parse(at) - Date.now()) / 1000)));
-  return ` (${seconds(low)} to ${seconds(high)})`;
+function bounds({ estimatedStartEarliest, estimatedStartLatest }) {
+  return estimatedStartLatest ? ` (${roughly(until(estimatedStartEarliest))} to ${roughly(until(estimatedStartLatest))})` : "";
 }
 
 /** A job that has ended: its files, or why there are none. */
 export function outcome(job) {
   if (!ENDED.has(job.status)) return h("p", {}, badge(job.status));
   if (job.status === "succeeded") return media(job);
-  const words = job.status === "canceled" ? "The job was canceled." : job.error || "The job failed.";
+  const text = job.status === "canceled" ? "The job was canceled." : messageOf(job) || "The job failed.";
   return h("div", { class: `notice ${job.status}`, role: "alert" },
-    h("p", {}, badge(job.status), " ", words),
-    job.errorCode && job.status === "failed" ? h("p", { class: "hint" }, job.errorCode) : null);
+    h("p", {}, badge(job.status), " ", text),
+    job.errorCode && job.status === "failed" ? h("p", { class: "hint mono" }, job.errorCode) : null,
+    detailOf(job) ? h("pre", { tabindex: 0, "aria-label": "What the provider said" }, detailOf(job)) : null);
+}
+
+/** Our words for why it failed. */
+export function messageOf(job) {
+  return typeof job.error === "string" ? job.error : job.error?.message || "";
+}
+
+/** The provider's words for it, where they are known and say more. */
+export function detailOf(job) {
+  const detail = job.errorDetail ?? job.error?.detail ?? "";
+  return detail === messageOf(job) ? "" : detail;
 }
 
 export function cancel(jobId) {
-  return request("POST", `jobs/${encodeURIComponent(jobId)}/cancel`, { query: { userId: identity.userId } });
+  return request("POST", `jobs/${encodeURIComponent(jobId)}/cancel`);
 }
 
 export function cost(job) {

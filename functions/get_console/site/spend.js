@@ -1,26 +1,24 @@
 // What was spent, what is held, and what is left of every budget.
 
-import { identity, request } from "./api.js";
-import { bars, legend, table } from "./charts.js";
+import { request } from "./api.js";
+import { identity } from "./identity.js";
+import { bars, choices, legend, table } from "./charts.js";
 import { balance, budgetBars } from "./budgets.js";
 import { dollars, h, tile } from "./dom.js";
 
 export const title = "Spend";
-const CARD_EDGES = 42;
+const CARD_EDGES = 38;
 const DAY_MS = 86_400_000;
 const SPANS = [[7, "7 days"], [30, "30 days"], [90, "90 days"]];
 
 export async function show(root, { parameters, signal }) {
   const days = Number(parameters.get("days")) || 30;
-  const trusted = identity.kind !== "token";
+  const trusted = identity.operator;
   const all = trusted && parameters.get("of") !== "me";
-  const span = select("span", SPANS, days);
-  const whose = trusted && select("whose", [["all", "all users"], ["me", identity.userId]], all ? "all" : "me");
-  const go = () => { location.hash = `#/spend?days=${span.value}${whose ? `&of=${whose.value}` : ""}`; };
-  for (const choice of [span, whose]) choice?.addEventListener("change", go);
-  root.append(h("h1", {}, "Spend"), h("form", { class: "filters", "aria-label": "What is shown" },
-    h("div", { class: "field" }, h("label", { for: "span" }, "Over the last"), span),
-    whose && h("div", { class: "field" }, h("label", { for: "whose" }, "Of"), whose)));
+  const place = (set) => `#/spend?${new URLSearchParams({ days, of: all ? "all" : "me", ...set })}`;
+  root.append(h("div", { class: "head" }, h("h1", {}, "Spend"), h("div", { class: "end" },
+    trusted && choices("Whose", [["all", "All users"], ["me", identity.userId]], all ? "all" : "me", (of) => place({ of })),
+    choices("Over the last", SPANS, days, (value) => place({ days: value })))));
   const from = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
   const query = { from, userId: all ? null : identity.userId };
   const usage = (by) => request("GET", "usage", { query: { ...query, by }, signal });
@@ -43,10 +41,6 @@ export async function show(root, { parameters, signal }) {
     section("by-model", "By model", lines(byModel.lines, "modelId", "Model", (id) => h("a", { href: `#/jobs?modelId=${encodeURIComponent(id)}` }, id))),
     byUser ? section("by-user", "By user", lines(byUser.lines, "userId", "User", (id) => id)) : "",
   );
-}
-
-function select(id, options, chosen) {
-  return h("select", { id }, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
 }
 
 function section(id, name, ...content) {

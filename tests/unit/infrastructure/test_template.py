@@ -41,6 +41,8 @@ IN_VPC = {
 }
 # Actions that IAM cannot narrow to a resource.
 WITHOUT_RESOURCE = {
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
     "logs:UpdateLogDelivery",
@@ -238,7 +240,11 @@ def test_who_may_touch_what() -> None:
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
-        "GetOperations": ["dynamodb:BatchGetItem"],
+        "GetOperations": [
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:GetMetricData",
+            "dynamodb:BatchGetItem",
+        ],
         "GetBudget": [],
         "GetUsage": [],
         "GetBudgets": [],

@@ -16,6 +16,8 @@ from tests.unit.infrastructure.test_secrets_by_need import (
 
 # Lambda itself uses these rights, and not from the VPC; SSM decrypts by itself.
 NOT_CALLED = {"logs", "xray", "ec2", "kms"}
+# Services whose endpoint has another name than their actions.
+ENDPOINTS = {"cloudwatch": "monitoring"}
 # Makes calls to the addresses of clients.
 CALLS_CLIENTS = "deliver_callback"
 
@@ -31,7 +33,8 @@ def called() -> dict[str, set[str]]:
         for statement in statements(function_of(folder)):
             for action in listed(statement["Action"]):
                 if statement["Effect"] == "Allow":
-                    found.setdefault(action.partition(":")[0], set()).add(folder)
+                    service = action.partition(":")[0]
+                    found.setdefault(ENDPOINTS.get(service, service), set()).add(folder)
         if "replicate-token" in used_by(folder):
             found.setdefault("internet", set()).add(folder)
     found.setdefault("internet", set()).add(CALLS_CLIENTS)

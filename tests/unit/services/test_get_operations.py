@@ -7,12 +7,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.fakes import START
+from tests.support.fakes import START, StillQueue
 from tests.support.jobs import INTENT, make_job
 from tests.unit.services.conftest import World
 from vsl.domain.api.caller import Caller
+from vsl.domain.api.health import Alarm, ApiFigures
 from vsl.domain.api.operations import Figures, ModelTally, Percentiles, Tally, Window
-from vsl.domain.errors import Forbidden, InvalidRequest
+from vsl.domain.errors import (
+    ConfigurationError,
+    Forbidden,
+    InvalidRequest,
+    StoreUnavailable,
+    VslError,
+)
 from vsl.domain.jobs.job import FinishedJob, Job, JobEvent, JobStatus
 from vsl.domain.jobs.status import finished_document
 from vsl.domain.predictions.prediction import Outcome, PredictionStatus
@@ -44,11 +51,41 @@ class Fixed:
         return replace(self._figures, running=self._figures.running[:running])
 
 
+class Platform:
+    """CloudWatch's answer; `away`: it does not answer, or refuses."""
+
+    def __init__(self, away: VslError | None = None) -> None:
+        self._away = away
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    def api(self, since: datetime, until: datetime) -> ApiFigures:
+        self.asked.append((since, until))
+        if self._away:
+            raise self._away
+        return ApiFigures(requests=100, refused=92, faults=1)
+
+    def alarms(self) -> list[Alarm]:
+        if self._away:
+            raise self._away
+        return [Alarm.described("spend", "ALARM", "It costs. https://run.book/#the-money")]
+
+
+def use_case(
+    world: World, figures: Figures | None = None, platform: Platform | None = None
+) -> GetOperations:
+    return GetOperations(
+        Fixed(figures or NOTHING),
+        world.tracking,
+        StillQueue(3),
+        platform or Platform(),
+        world.clock,
+    )
+
+
 def ask(
     world: World, figures: Figures | None = None, who: Caller | None = None, **query: str
 ) -> dict[str, Any]:
-    get_operations = GetOperations(Fixed(figures or NOTHING), world.tracking, world.clock)
-    return get_operations(query, who or Caller())
+    return use_case(world, figures)(query, who or Caller())
 
 
 def running(*job_ids: str, more: int = 0) -> Figures:
@@ -186,3 +223,29 @@ def test_the_oldest_that_waits_for_its_prediction(world: World) -> None:
         "since": "2026-03-01T12:00:12.000Z",
         "seconds": 48.0,
     }
+
+
+def test_what_the_api_refused_stands_beside_the_jobs(world: World) -> None:
+    platform = Platform()
+    found = use_case(world, platform=platform)({"hours": "2"}, Caller())
+    assert found["queued"] == 3
+    assert found["api"] == {"requests": 100, "refused": 92, "faults": 1}
+    assert found["alarms"] == [
+        {
+            "name": "spend",
+            "state": "ALARM",
+            "description": "It costs.",
+            "runbook": "https://run.book/#the-money",
+        }
+    ]
+    now = world.clock.now()
+    assert platform.asked == [(now - timedelta(hours=2), now)]
+
+
+@pytest.mark.parametrize("away", [StoreUnavailable("away"), ConfigurationError("refused")])
+def test_a_platform_that_does_not_tell_hides_nothing_else(world: World, away: VslError) -> None:
+    job = tracking(world, 1)
+    found = use_case(world, running(job.job_id), Platform(away))({}, Caller())
+    assert found["api"] is None
+    assert found["alarms"] is None
+    assert found["jobs"]["pending"] == 1

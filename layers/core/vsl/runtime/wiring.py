@@ -12,6 +12,7 @@ from vsl.adapters.clock import SystemClock
 from vsl.runtime.settings import settings
 
 if TYPE_CHECKING:
+    from vsl.adapters.aws.cloudwatch import CloudWatchHealth
     from vsl.adapters.aws.publishing import AwsEventPublisher
     from vsl.adapters.aws.step_functions import DescribedExecutions, StepFunctionsTaskTokens
     from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
@@ -202,6 +203,13 @@ def slots() -> "RedisSlots":
     from vsl.adapters.redis.slots import RedisSlots
 
     return RedisSlots(redis_url(), settings().creations_per_minute)
+
+
+@cache
+def service_health() -> "CloudWatchHealth":
+    from vsl.adapters.aws.cloudwatch import CloudWatchHealth
+
+    return CloudWatchHealth(settings().stage)
 
 
 @cache

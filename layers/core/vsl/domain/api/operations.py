@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from vsl.domain.api.health import Alarm, ApiFigures
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.job import JobStatus, iso
 from vsl.domain.money.amounts import plain
@@ -107,11 +108,22 @@ class Waiting:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known beside the jobs: how many are queued for the provider, and what the platform tells,
+    None where it could not be asked."""
+
+    queued: int
+    api: ApiFigures | None
+    alarms: Sequence[Alarm] | None
+
+
 def operations_document(
     window: Window,
     figures: Figures,
     running: Mapping[JobStatus, int],
     oldest: Waiting | None,
+    health: Health,
 ) -> dict[str, Any]:
     """The public document; durations in seconds, money in US dollars."""
     total = figures.total
@@ -145,6 +157,9 @@ def operations_document(
             "since": iso(oldest.since),
             "seconds": round((window.until - oldest.since).total_seconds(), 3),
         },
+        "queued": health.queued,
+        "api": health.api and health.api.document(),
+        "alarms": None if health.alarms is None else [alarm.document() for alarm in health.alarms],
         "byHour": [_hour(hour, figures.hours.get(hour, Tally())) for hour in window.hours()],
     }
 

@@ -87,6 +87,8 @@ def get_operations() -> "GetOperations":
     return GetOperations(
         operations=wiring.lazily(wiring.operations),
         tracking=wiring.lazily(wiring.tracking_store),
+        queue=wiring.lazily(wiring.slots),
+        health=wiring.lazily(wiring.service_health),
         clock=wiring.clock,
     )
 
