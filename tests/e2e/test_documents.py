@@ -27,6 +27,7 @@ VOLATILE = {
     "running", "successRate", "p50", "p95", "p99", "total", "estimated", "spend", "predictions",
     "cost",
     "durationMs", "deliveryId", "secret", "entry",
+    "estimatedStart", "estimatedStartEarliest", "estimatedStartLatest", "requests", "refused",
     "expiresAt", "policy", "x-amz-credential", "x-amz-date", "x-amz-security-token", "x-amz-signature",
 }  # fmt: skip
 # Lists of which a document shows a part.
