@@ -59,6 +59,7 @@ def test_every_end_is_told(stack: Stack, client: Receiver) -> None:
         body = verified(stack, got)
         assert (body["jobId"], body["status"]) == (job_id, status)
         known = stack.api.status(job_id)
+        assert body.pop("event") == "ended"
         signed = {"result", "outputs"}  # their addresses are signed anew at each reading
         assert {k: v for k, v in body.items() if k not in signed} == {
             k: v for k, v in known.items() if k not in signed
