@@ -70,7 +70,7 @@ def test_the_bundle_beside_the_catalogue_is_in_the_config_layer(tmp_path: Path) 
     layer = tmp_path / "layer"
     command = ["make", "-C", str(folder), "build-ConfigLayer", f"ARTIFACTS_DIR={layer}"]
     subprocess.run(command, check=True, capture_output=True)
-    assert {path.name for path in (layer / "config").iterdir()} == {"models.json"}
+    assert {path.name for path in (layer / "config").iterdir()} == {"hardware.json", "models.json"}
     (folder / "rds.pem").write_text("certificates")
     subprocess.run(command, check=True, capture_output=True)
     assert (layer / "config/rds.pem").read_text() == "certificates"

@@ -24,7 +24,13 @@ from vsl.domain.jobs.job import (
     WebhookReceipt,
 )
 from vsl.domain.jobs.object_keys import JobPlace
-from vsl.domain.jobs.status import StatusDocument, finished_document, status_document
+from vsl.domain.jobs.status import (
+    AskedDocument,
+    StatusDocument,
+    asked_document,
+    finished_document,
+    status_document,
+)
 from vsl.services.ports.jobs import Creation
 
 
@@ -41,9 +47,10 @@ class Row:
 
     def document(self) -> StatusDocument:
         if self.end is None:
-            return status_document(
+            pending = status_document(
                 self.job, JobStatus.PENDING, self.job.created_at, held_cost=self.job.hold
             )
+            return {**pending, **asked_document(self.job.parameters, self.job.metadata)}
         assets = tuple(self.assets[index] for index in sorted(self.assets))
         return finished_document(replace(self.end, job=self.job, assets=assets))
 
@@ -124,6 +131,10 @@ class MemoryJobRepository:
     def status(self, job_id: str) -> StatusDocument | None:
         row = self._there(job_id)
         return row.document() if row else None
+
+    def asked(self, job_id: str) -> AskedDocument | None:
+        row = self._there(job_id)
+        return asked_document(row.job.parameters, row.job.metadata) if row else None
 
     def parameters(self, job_id: str) -> Mapping[str, Any] | None:
         row = self._there(job_id)
