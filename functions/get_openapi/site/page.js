@@ -23,6 +23,8 @@ Scalar.createApiReference(place, {
   defaultHttpClient: { targetKey: "shell", clientKey: "curl" },
   featuredClients: ["shell/curl", "js/fetch", "python/requests"],
   documentDownloadType: "direct",
+  // All routes are seen at once, also by the keyboard.
+  defaultOpenAllTags: true,
   showOperationId: true,
   // A credential leaves with the page.
   persistAuth: false,
