@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 # Those that functions call.
-SERVICES = ("dynamodb", "events", "lambda", "s3", "sqs", "ssm", "stepfunctions")
+SERVICES = ("cloudwatch", "dynamodb", "events", "lambda", "s3", "sqs", "ssm", "stepfunctions")
 _CREDENTIALS = {
     "access_key": "AWS_ACCESS_KEY_ID",
     "secret_key": "AWS_SECRET_ACCESS_KEY",

@@ -158,7 +158,9 @@ def test_finishing_inserts_a_job_that_never_was(repository: PostgresJobRepositor
     assert repository.finish_job(failed())
     document = repository.status(make_job().job_id)
     assert document is not None
-    assert document["error"] == {"code": "PredictionFailed", "message": "out of memory"}
+    assert document["error"] == {
+        "code": "PredictionFailed", "message": "out of memory", "detail": None,
+    }  # fmt: skip
 
 
 def test_an_exact_repetition_is_success_and_writes_nothing_twice(
