@@ -7,7 +7,7 @@ row of them the poller goes on.
 from vsl.adapters.aws.lambdas import invoke_later
 from vsl.runtime.handler import Context, Event, step
 from vsl.runtime.initialization import at_init, prepare
-from vsl.runtime.lone_run import next_run, run_renewing
+from vsl.runtime.lone_run import RENEWED_LEASE, next_run, run_alone
 from vsl.runtime.observability import logger
 from vsl.runtime.settings import settings
 from vsl.runtime.use_cases.pacing import dispatch_queue
@@ -21,7 +21,7 @@ at_init(dispatch_queue)
 def handler(event: Event, context: Context) -> Event:
     dispatch = dispatch_queue()
     dispatch.rejoin(event.get("jobIds", ()))
-    done = run_renewing(dispatching_lease(), context, dispatch)
+    done = run_alone(dispatching_lease(), context, dispatch, lasts=RENEWED_LEASE)
     if done is None:
         logger.info("another run dispatches")
         return {"busy": 1}

@@ -19,7 +19,8 @@ at_init(poll_predictions)
 
 @step
 def handler(event: Event, context: Context) -> Event:
-    counts = run_alone(polling_lease(), context, poll_predictions())
+    poll = poll_predictions()
+    counts = run_alone(polling_lease(), context, lambda stop_at, _renew: poll(stop_at))
     if counts is None:
         logger.info("another run polls")
         return {"busy": 1}

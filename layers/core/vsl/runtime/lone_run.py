@@ -24,33 +24,27 @@ class Lease(Protocol):
 
 
 def run_alone[Result](
-    lease: Lease, context: Context, work: Callable[[datetime], Result]
+    lease: Lease,
+    context: Context,
+    work: Callable[[datetime, Callable[[], bool]], Result],
+    *,
+    lasts: timedelta | None = None,
 ) -> Result | None:
-    """What `work` comes to, which is told when to stop; None while another run holds the lease."""
-    remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    if not lease.take(context.aws_request_id, remaining):
-        return None
-    try:
-        return work(wiring.clock.now() + remaining - RESERVE)
-    finally:
-        with suppress(StoreUnavailable):  # it ends by itself
-            lease.give_back(context.aws_request_id)
+    """What `work` comes to; None while another run holds the lease. `work` is told when to stop, and how to
+    renew the lease.
 
-
-def run_renewing[Result](
-    lease: Lease, context: Context, work: Callable[[datetime, Callable[[], bool]], Result]
-) -> Result | None:
-    """The same for a long run, with a short lease: `work` is also told how to renew it, and should every
-    few seconds. False says that another run holds it by now."""
+    The lease lasts as long as Lambda lets the run live, or for `lasts`: then `work` should renew it every few
+    seconds, and is told False when another run holds it by now.
+    """
     remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
 
-    def renew() -> bool:
-        return lease.take(context.aws_request_id, RENEWED_LEASE)
+    def take() -> bool:
+        return lease.take(context.aws_request_id, lasts or remaining)
 
-    if not renew():
+    if not take():
         return None
     try:
-        return work(wiring.clock.now() + remaining - RESERVE, renew)
+        return work(wiring.clock.now() + remaining - RESERVE, take)
     finally:
         with suppress(StoreUnavailable):  # it ends by itself
             lease.give_back(context.aws_request_id)
