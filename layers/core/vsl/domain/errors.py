@@ -38,6 +38,12 @@ class VslError(Exception):
         """The address that explains the code."""
         return f"{PROBLEM_TYPES}{self.code}"
 
+    @property
+    def provider_error(self) -> str | None:
+        """What the provider said of it, in its own words."""
+        told = self.details.get("providerError")
+        return told if isinstance(told, str) else None
+
     def document(self) -> dict[str, object]:
         """The error as data: `code`, `message` and, where there are any, `details`."""
         document: dict[str, object] = {"code": self.code, "message": self.message}

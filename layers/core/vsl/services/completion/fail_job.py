@@ -46,7 +46,7 @@ class FailJob:
         outcome = item.outcome if item else None
         _logger.warning(
             "job failed",
-            extra={"error_code": error.code, "provider_error": error.details.get("providerError")},
+            extra={"error_code": error.code, "provider_error": error.provider_error},
         )
         end = JobEvent(status.value, self.clock.now(), detail={"code": error.code})
         finished = replace(

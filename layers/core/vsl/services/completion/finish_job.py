@@ -67,9 +67,7 @@ def ended(
         completed_at=end.at,
         error_code=error.code if error else None,
         error_message=error.message if error else None,
-        error_detail=told
-        if error and isinstance(told := error.details.get("providerError"), str)
-        else None,
+        error_detail=error.provider_error if error else None,
         events=(end,),
     )
     if item is None:
