@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from vsl.adapters.postgres.connection import Connection, PostgresConnection
-from vsl.adapters.postgres.holds import OTHER_GRANT
+from vsl.adapters.postgres.holds import ADMITS_UNPRICED, OTHER_GRANT
 from vsl.domain.errors import IdempotencyKeyReused
 from vsl.domain.money.budgets import (
     NO_BUDGETS,
@@ -27,10 +27,6 @@ _READ = """
     FROM budgets,
         budget_lines(turned_over(budgets, %(today)s), %(defaults)s::bigint[], %(prepay)s) AS lines
     WHERE owner = %(owner)s
-"""
-_UNPRICED = """
-    SELECT unpriced_models AS allowed FROM user_limits
-    WHERE user_id = %(user_id)s AND unpriced_models IS NOT NULL
 """
 _LIMIT = """
     INSERT INTO budgets (owner, {column}) VALUES (%(owner)s, %(limit)s)
@@ -116,8 +112,9 @@ class PostgresBudgets:
         return lines
 
     def admits_unpriced(self, user_id: str) -> bool:
-        rows = self._connection.rows(_UNPRICED, {"user_id": user_id})
-        return any(row["allowed"] for row in rows) if rows else self._defaults.unpriced
+        values = {"user_id": user_id, "unpriced": self._defaults.unpriced}
+        (row,) = self._connection.rows(f"SELECT {ADMITS_UNPRICED} AS admits", values)
+        return bool(row["admits"])
 
     def set_limit(self, owner: str, period: Period, limit: int | None) -> None:
         column = sql.Identifier(f"{period.value}_limit")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from vsl.adapters.postgres.connection import Connection
 from vsl.domain.errors import ModelFrozen, VslError
@@ -47,12 +48,14 @@ def hold_row(job: Job, defaults: BudgetDefaults) -> dict[str, Any]:
     }
 
 
-# A job that was admitted stays so.
-_MAY_BE_UNPRICED = """
-    SELECT EXISTS (SELECT FROM jobs WHERE job_id = %(job_id)s) OR coalesce(
-        (SELECT unpriced_models FROM user_limits WHERE user_id = %(user_id)s), %(unpriced)s
-    )
+# Whether a user may run models without a price; `unpriced` is what holds for one who has no word of theirs.
+ADMITS_UNPRICED = """
+    coalesce((SELECT unpriced_models FROM user_limits WHERE user_id = %(user_id)s), %(unpriced)s)
 """
+# A job that was admitted stays so.
+_MAY_BE_UNPRICED = sql.SQL(
+    "SELECT EXISTS (SELECT FROM jobs WHERE job_id = %(job_id)s) OR {admits}"
+).format(admits=sql.SQL(ADMITS_UNPRICED))
 
 
 def check_price(connection: Connection, job: Job, defaults: BudgetDefaults) -> None:
