@@ -56,6 +56,12 @@ Job = Annotated[
     typer.Argument(help="An id, the first characters of one, or `last`.", autocompletion=JOBS),
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Download the files there.")]
+Prompt = Annotated[str | None, typer.Option("--prompt", help="What to make.")]
+Pairs = Annotated[
+    list[str] | None,
+    typer.Option("-p", "--parameter", help="NAME=VALUE, or NAME=@FILE; repeatable."),
+]
+ModelToRun = Annotated[str, typer.Argument(help="`vsl models` lists them.", autocompletion=MODELS)]
 Files = Annotated[list[str] | None, typer.Option(help="A file or address; repeatable.")]
 Timeout = Annotated[
     float | None, typer.Option(min=0, help="Seconds to wait at most; the job goes on.")
@@ -175,13 +181,10 @@ def models(
 def generate(  # noqa: PLR0913 - one argument an option
     api: "Api",
     screen: "Screen",
-    model: Annotated[str, typer.Argument(help="`vsl models` lists them.", autocompletion=MODELS)],
+    model: ModelToRun,
     *,
-    prompt: Annotated[str | None, typer.Option("--prompt", help="What to make.")] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--parameter", help="NAME=VALUE, or NAME=@FILE; repeatable."),
-    ] = None,
+    prompt: Prompt = None,
+    parameter: Pairs = None,
     image: Files = None,
     audio: Files = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Stay until it is done.")] = True,
@@ -216,13 +219,10 @@ def generate(  # noqa: PLR0913 - one argument an option
 def estimate(
     api: "Api",
     screen: "Screen",
-    model: Annotated[str, typer.Argument(help="`vsl models` lists them.", autocompletion=MODELS)],
+    model: ModelToRun,
     *,
-    prompt: Annotated[str | None, typer.Option("--prompt", help="What to make.")] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--parameter", help="NAME=VALUE, or NAME=@FILE; repeatable."),
-    ] = None,
+    prompt: Prompt = None,
+    parameter: Pairs = None,
     image: Files = None,
     audio: Files = None,
 ) -> None:

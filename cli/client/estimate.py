@@ -7,21 +7,14 @@ from typing import Any
 from cli.client.api import Api
 from cli.client.formatting import dollars, queued, seconds
 from cli.client.generate import Request
-from cli.client.inputs import read_parameters, unsent
+from cli.client.inputs import unsent
 from cli.client.screen import Screen
 
 
 def estimate_command(api: Api, request: Request, screen: Screen) -> None:
     """Files are not uploaded for it."""
     model = api.model(request.model_id)
-    parameters = read_parameters(
-        model,
-        prompt=request.prompt,
-        pairs=request.pairs,
-        images=request.images,
-        sounds=request.sounds,
-    )
-    found = api.estimate(request.model_id, unsent(parameters))
+    found = api.estimate(request.model_id, unsent(request.parameters(model)))
     if screen.as_json:
         screen.answer(found)
         return

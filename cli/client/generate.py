@@ -1,6 +1,6 @@
 """`vsl generate`: one job from the command line to its files, paid for once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,16 @@ class Request:
     sounds: Sequence[str] = ()
     callback_url: str | None = None
     key: str | None = None
+
+    def parameters(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """As the model's document names them. Raises CommandError."""
+        return read_parameters(
+            model,
+            prompt=self.prompt,
+            pairs=self.pairs,
+            images=self.images,
+            sounds=self.sounds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +79,7 @@ def finish(api: Api, job_id: str, then: Afterwards, screen: Screen) -> None:
 def submit(api: Api, request: Request, screen: Screen) -> dict[str, Any]:
     """The API's answer to the accepted job. Raises CommandError."""
     model = api.model(request.model_id)
-    parameters = read_parameters(
-        model,
-        prompt=request.prompt,
-        pairs=request.pairs,
-        images=request.images,
-        sounds=request.sounds,
-    )
+    parameters = request.parameters(model)
     body: dict[str, Any] = {"userId": api.target.user, "modelId": request.model_id}
     if request.callback_url:
         body["callbackUrl"] = request.callback_url
