@@ -171,22 +171,16 @@ function bounds({ estimatedStartEarliest, estimatedStartLatest }) {
 export function outcome(job) {
   if (!ENDED.has(job.status)) return h("p", {}, badge(job.status));
   if (job.status === "succeeded") return media(job);
-  const text = job.status === "canceled" ? "The job was canceled." : messageOf(job) || "The job failed.";
+  const text = job.status === "canceled" ? "The job was canceled." : job.error || "The job failed.";
   return h("div", { class: `notice ${job.status}`, role: "alert" },
     h("p", {}, badge(job.status), " ", text),
     job.errorCode && job.status === "failed" ? h("p", { class: "hint mono" }, job.errorCode) : null,
     detailOf(job) ? h("pre", { tabindex: 0, "aria-label": "What the provider said" }, detailOf(job)) : null);
 }
 
-/** Our words for why it failed. */
-export function messageOf(job) {
-  return typeof job.error === "string" ? job.error : job.error?.message || "";
-}
-
 /** The provider's words for it, where they are known and say more. */
-export function detailOf(job) {
-  const detail = job.errorDetail ?? job.error?.detail ?? "";
-  return detail === messageOf(job) ? "" : detail;
+function detailOf(job) {
+  return job.errorDetail === job.error ? "" : job.errorDetail || "";
 }
 
 export function cancel(jobId) {

@@ -4,7 +4,7 @@ import { ENDED } from "./api.js";
 import { badge, h, seconds, when } from "./dom.js";
 import { icon, kindIcon } from "./icons.js";
 import { identity } from "./identity.js";
-import { messageOf, promptOf } from "./result.js";
+import { promptOf } from "./result.js";
 
 /** `toggle` is called when the person selects it, with whether a range is meant. */
 export function tile(job, selected, toggle) {
@@ -27,7 +27,7 @@ function face(job) {
   const picture = job.result?.thumbnailUrl;
   if (picture) return h("img", { src: picture, alt: "", loading: "lazy", decoding: "async" });
   if (job.status === "failed") {
-    return h("span", { class: "reason" }, icon("warning"), h("span", {}, messageOf(job) || "It failed."), h("span", { class: "mono" }, job.errorCode || ""));
+    return h("span", { class: "reason" }, icon("warning"), h("span", {}, job.error || "It failed."), h("span", { class: "mono" }, job.errorCode || ""));
   }
   if (ENDED.has(job.status)) return h("span", { class: "blank" }, kindIcon(job.mediaType));
   const bar = h("progress", { "aria-label": "Progress", max: 1 });
