@@ -203,15 +203,29 @@ def test_a_lost_submission_is_looked_for_beyond_the_end(world: World, ends: Worl
     assert let_go(world, ends)
 
 
-def test_a_submission_that_never_was_is_settled_once_that_is_proved(
-    world: World, ends: World
-) -> None:
+def stopped_while_it_submits(world: World, ends: World) -> None:
+    """The job ends while nobody knows whether the provider has accepted its submission."""
     now = world.clock.now()
     world.tracking.write_intent(world.job.job_id, 1, now, now, INTENT)
     world.provider.before_read = down
     failure(world, ends, "SubmissionUncertain")
     world.provider.before_read = lambda: None
-    others = world.provider.others(400, now, 60)
+
+
+def released_in_the_end(world: World, ends: World) -> None:
+    assert world.item().unsettled
+    for _ in range(3):
+        world.clock.advance(600)
+        repair(world, ends)
+    assert not world.item().unsettled
+    assert world.repository.money.holds[world.job.job_id].settled
+
+
+def test_a_submission_that_never_was_is_settled_once_that_is_proved(
+    world: World, ends: World
+) -> None:
+    stopped_while_it_submits(world, ends)
+    others = world.provider.others(400, world.clock.now(), 60)
     world.clock.advance(60)
     repair(world, ends)
     assert world.item().unsettled
@@ -229,26 +243,14 @@ def test_a_refusal_that_comes_after_the_end_leaves_the_hold_to_the_repair(
     world: World, ends: World
 ) -> None:
     """The step that submits goes on when its execution is stopped; it cannot give money back."""
-    now = world.clock.now()
-    world.tracking.write_intent(world.job.job_id, 1, now, now, INTENT)
-    world.provider.before_read = down
-    failure(world, ends, "SubmissionUncertain")
-    world.provider.before_read = lambda: None
+    stopped_while_it_submits(world, ends)
     assert not world.tracking.withdraw_intent(world.job.job_id, 1)
-    assert world.item().unsettled
-    for _ in range(3):
-        world.clock.advance(600)
-        repair(world, ends)
-    assert not world.item().unsettled
-    assert world.repository.money.holds[world.job.job_id].settled
+    released_in_the_end(world, ends)
 
 
 def test_a_refusal_between_the_two_writes_of_an_end_leaves_the_hold_to_the_repair(
-    world: World, ends: World
+    world: World, ends: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = world.clock.now()
-    world.tracking.write_intent(world.job.job_id, 1, now, now, INTENT)
-    world.provider.before_read = down
     finish = world.repository.finish_job
 
     def refused_meanwhile(finished: FinishedJob) -> Any:
@@ -256,16 +258,9 @@ def test_a_refusal_between_the_two_writes_of_an_end_leaves_the_hold_to_the_repai
         assert world.tracking.withdraw_intent(world.job.job_id, 1)
         return document
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.repository, "finish_job", refused_meanwhile)
-        failure(world, ends, "SubmissionUncertain")
-    world.provider.before_read = lambda: None
-    assert world.item().unsettled
-    for _ in range(3):
-        world.clock.advance(600)
-        repair(world, ends)
-    assert not world.item().unsettled
-    assert world.repository.money.holds[world.job.job_id].settled
+    monkeypatch.setattr(world.repository, "finish_job", refused_meanwhile)
+    stopped_while_it_submits(world, ends)
+    released_in_the_end(world, ends)
 
 
 def test_one_prediction_that_cannot_be_read_does_not_hold_the_others(
