@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from vsl.adapters.aws.clients import client, error_code, translated
-from vsl.adapters.aws.packed_catalogue import part_names, read_text, unpacked
+from vsl.adapters.aws.packed_catalogue import read_text
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.hardware import rates_of
 from vsl.domain.errors import ConfigurationError, StoreUnavailable
@@ -113,11 +113,7 @@ def _ssm_text(name: str, value: str) -> tuple[str, str]:
     for tried in (value, None):
         head = tried or _ssm_value(name)
         with translated("SSM"):
-            text = (
-                read_text(client("ssm"), name, head)
-                if part_names(name, head)
-                else unpacked(name, head)
-            )
+            text = read_text(client("ssm"), name, head)
         if text is not None:
             return head, text
     message = f"MODELS_CONFIG: parts of the SSM parameter {name} do not exist."

@@ -119,10 +119,7 @@ class StoredMedia:
     def _transfer(self, job: Job, index: int, url: str) -> tuple[MediaAsset, bytearray | None]:
         with self._downloads.open(url) as download:
             head, chunks = _behead(download.chunks)
-            sniffed, given_name = _known(job) or (
-                sniff(head, download.file_name),
-                download.file_name,
-            )
+            sniffed, given_name = _what_it_is(job, head, download.file_name)
             if download.declared_type not in {None, OPAQUE, sniffed.content_type}:
                 _logger.info(
                     "output is not of the type its server declared",
@@ -191,13 +188,13 @@ class StoredMedia:
         return key
 
 
-def _known(job: Job) -> tuple[Sniffed, str] | None:
-    """A text that a model wrote is a text, whatever it begins with."""
+def _what_it_is(job: Job, head: bytes, file_name: str) -> tuple[Sniffed, str]:
+    """The type and the name to keep. A text that a model wrote is a text, whatever it begins with."""
     if job.output is OutputKind.TEXT:
         return Sniffed.of("text/plain"), "output.txt"
-    return (
-        (Sniffed.of("application/json"), "output.json") if job.output is OutputKind.JSON else None
-    )
+    if job.output is OutputKind.JSON:
+        return Sniffed.of("application/json"), "output.json"
+    return sniff(head, file_name), file_name
 
 
 def _media_type(asset: MediaAsset) -> MediaType | None:

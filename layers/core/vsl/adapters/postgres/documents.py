@@ -5,7 +5,7 @@ from typing import Any
 
 from vsl.domain.jobs.job import Job, JobStatus, MediaAsset, MediaType
 from vsl.domain.jobs.status import ErrorDocument, StatusDocument, status_document
-from vsl.domain.money.amounts import dollars, plain
+from vsl.domain.money.amounts import dollars, plain_if_known
 
 # To be followed by WHERE.
 SELECT_DOCUMENT = """
@@ -33,7 +33,7 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         model_id=row["model_id"],
         parameters={},
         estimated_time=row["estimated_time"],
-        estimated_cost=None if row["estimated_cost"] is None else plain(row["estimated_cost"]),
+        estimated_cost=plain_if_known(row["estimated_cost"]),
         timeout_seconds=row["timeout_seconds"],
         created_at=row["created_at"],
     )
@@ -52,7 +52,7 @@ def document(row: Mapping[str, Any]) -> StatusDocument:
         replicate_id=row["replicate_id"],
         assets=tuple(MediaAsset(**asset) for asset in row["assets"]),
         error=error,
-        actual_cost=None if row["actual_cost"] is None else plain(row["actual_cost"]),
+        actual_cost=plain_if_known(row["actual_cost"]),
         held_cost=None if row["held"] is None else dollars(row["held"]),
         logs=row["logs"],
         asked={"prompt": row["prompt"], "metadata": row["metadata"]},

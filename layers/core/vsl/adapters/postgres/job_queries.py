@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from vsl.adapters.postgres.documents import SELECT_DOCUMENT, document
 from vsl.domain.api.job_list import JobFilter, ListedJob, Position
 from vsl.domain.jobs.job import JobEvent, JobStatus, WebhookReceipt
 from vsl.domain.jobs.timeline import JobRecord
-from vsl.domain.money.amounts import dollars, plain
+from vsl.domain.money.amounts import dollars, plain_if_known
 
 _RECORD = """
     SELECT
@@ -108,9 +107,9 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
         created_at=row["created_at"],
         completed_at=row["completed_at"],
         execution_arn=row["execution_arn"],
-        estimated_cost=_plain(row["estimated_cost"]),
+        estimated_cost=plain_if_known(row["estimated_cost"]),
         held_cost=None if row["held"] is None else dollars(row["held"]),
-        actual_cost=_plain(row["actual_cost"]),
+        actual_cost=plain_if_known(row["actual_cost"]),
         events=tuple(
             JobEvent(
                 event["name"], datetime.fromisoformat(event["at"]), event["source"], event["detail"]
@@ -136,7 +135,3 @@ def _record(row: Mapping[str, Any]) -> JobRecord:
             for movement in row["movements"]
         ),
     )
-
-
-def _plain(cost: Decimal | None) -> Decimal | None:
-    return None if cost is None else plain(cost)

@@ -16,6 +16,11 @@ from vsl.domain.jobs.job import Job
 
 LIMITS_SECONDS = 300
 
+
+def _script(*parts: str) -> str:
+    return "".join(parts).replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
+
+
 # Answers with numbers in one text: verdict, jobs in the hour, jobs running, milliseconds until the hour
 # has a place more, jobs an hour, jobs at once; or with 4 and what is not known of this user: 1 the
 # limits, 2 the history, 3 both.
@@ -31,13 +36,13 @@ local function keep_running()
 end
 """
 
-ADMIT = (
+ADMIT = _script(
     """
 local hour, running, window = KEYS[1], KEYS[2], WINDOW
 local job, now, deadline = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-"""
-    + _KEEP_RUNNING
-    + """
+""",
+    _KEEP_RUNNING,
+    """
 local created = tonumber(ARGV[4])
 local missing = 0
 local limits, keep = string.match(ARGV[5], '(.+) (%d+)')
@@ -99,20 +104,20 @@ if started > 0 and per_hour > 0 then
     wait = leaving[2] + window - now
 end
 return verdict .. ' ' .. started .. ' ' .. active .. ' ' .. wait .. ' ' .. limits
-"""
-).replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
+""",
+)
 # KEYS: as above, the second alone. ARGV: the jobId, now and until when it keeps its place (ms).
-EXTEND = (
+EXTEND = _script(
     """
 local running, window = KEYS[1], WINDOW
 local job, now = ARGV[1], tonumber(ARGV[2])
-"""
-    + _KEEP_RUNNING
-    + """
+""",
+    _KEEP_RUNNING,
+    """
 if redis.call('ZADD', running, 'XX', 'CH', ARGV[3], job) == 1 then keep_running() end
 return 1
-"""
-).replace("WINDOW", str(round(WINDOW.total_seconds() * 1000)))
+""",
+)
 _VERDICTS = (Verdict.ADMITTED, Verdict.AGAIN, Verdict.HOUR_IS_FULL, Verdict.TOO_MANY_RUN)
 _LIMITS_UNKNOWN, _HISTORY_UNKNOWN, _BOTH_UNKNOWN = 5, 6, 7
 

@@ -111,8 +111,7 @@ class ListRequest:
         )
         request = cls(wanted, reader.position("cursor", wanted), reader.limit("limit"))
         if reader.faults:
-            faults = "; ".join(f"{fault['field']} {fault['message']}" for fault in reader.faults)
-            raise InvalidRequest(f"{faults}.", fields=reader.faults)
+            raise InvalidRequest.of(reader.faults)
         return request
 
 
@@ -121,7 +120,7 @@ class _Reader:
 
     def __init__(self, query: Mapping[str, str]) -> None:
         self._query = query
-        self.faults: list[dict[str, str]] = []
+        self.faults: list[tuple[str, str]] = []
 
     def choice[Choice: StrEnum](self, name: str, choices: type[Choice]) -> Choice | None:
         text = self._query.get(name)
@@ -185,7 +184,7 @@ class _Reader:
         return number
 
     def _wrong(self, name: str, message: str) -> None:
-        self.faults.append({"field": name, "message": message})
+        self.faults.append((name, message))
 
 
 def _bound(text: str) -> datetime:

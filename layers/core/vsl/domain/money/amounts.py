@@ -26,6 +26,10 @@ def plain(amount: Decimal) -> Decimal:
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
+def plain_if_known(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else plain(amount)
+
+
 def plain_text(amount: Decimal | None) -> str | None:
     """An amount as the API writes it; None for one that is not known."""
     return None if amount is None else str(plain(amount))

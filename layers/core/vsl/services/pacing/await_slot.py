@@ -39,9 +39,8 @@ class AwaitSlot:
             self.slots.throttled(job_id, now, float(str(retry_after)))
         elif isinstance(error, ResubmitPrediction) or (error and error.details.get("spent")):
             self.slots.spend(job_id, now)
-        ends = (
-            now + self.longest
-        )  # counts for the job's first wait; a later one ends when that would have
+        # Of the job's first wait; a later one ends when that would have.
+        ends = now + self.longest
         item = self.tracking.join_queue(job_id, task_token, now, ends)
         if item.replicate_id is not None and may_rerun(item):
             # None when it is abandoned already, perhaps by this very call, repeated on its way.
