@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,6 @@ from tests.support.stand_in import MUSICGEN, SCHNELL, SDXL, SVD, StandIn, receiv
 SHAPES = json.loads((Path(__file__).parent / "fixtures/replicate_answers.json").read_text())
 SMALL = {"prompt": "a harbour in the rain", "width": 512, "height": 512, "seed": 11}
 HEX = SDXL.partition(":")[2]
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
-@pytest.fixture
-def server(shared: StandIn) -> StandIn:
-    shared.control.reset()
-    return shared
 
 
 def shape(value: Any) -> Any:

@@ -30,12 +30,6 @@ PIXEL = (
 )
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
 @pytest.fixture
 def server(shared: StandIn) -> StandIn:
     shared.control.reset()

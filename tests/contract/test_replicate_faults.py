@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -20,21 +19,9 @@ from devstack.replicate.faults import (
     PredictionFails,
     ReadFails,
 )
-from tests.support.stand_in import SCHNELL, SDXL, StandIn, receiver, stand_in
+from tests.support.stand_in import SCHNELL, SDXL, StandIn, receiver
 
 SMALL: dict[str, Any] = {"prompt": "a lake", "megapixels": "0.25", "seed": 5}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
-@pytest.fixture
-def server(shared: StandIn) -> StandIn:
-    shared.control.reset()
-    return shared
 
 
 def post(server: StandIn) -> httpx.Response:

@@ -26,12 +26,6 @@ def shared() -> Iterator[StandIn]:
         yield running
 
 
-@pytest.fixture
-def server(shared: StandIn) -> StandIn:
-    shared.control.reset()
-    return shared
-
-
 def test_it_starts_works_and_succeeds(server: StandIn) -> None:
     server.control.faults(PredictionSlow(starting=0.2, running=0.4))
     created = server.create(SDXL, input={"prompt": "a lake", "width": 64, "height": 64})

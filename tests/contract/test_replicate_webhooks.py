@@ -15,18 +15,6 @@ SMALL = {"prompt": "a lake", "megapixels": "0.25"}
 ALL = ["start", "output", "logs", "completed"]
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
-@pytest.fixture
-def server(shared: StandIn) -> StandIn:
-    shared.control.reset()
-    return shared
-
-
 @pytest.fixture
 def inbox() -> Iterator[Receiver]:
     with receiver() as inbox:
