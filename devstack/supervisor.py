@@ -136,7 +136,7 @@ class Supervisor:
         stack = self._document(ports, postgres, valkey, engine)
         with ThreadPoolExecutor(thread_name_prefix="start", max_workers=7) as pool:
             log = self._state.logs / "supervisor.log"
-            database = Child("devstack.fresh_database", log)
+            database = Child("devstack.prepare_database", log)
             deployment = Child("devstack.deployment", log)
             self._stops += [database.stop, deployment.stop]
             started = {

@@ -6,7 +6,7 @@ from database.migrate import migrate
 from devstack.child import serve
 
 
-def fresh_database(*, url: str, admin_url: str, keep: bool) -> None:
+def prepare_database(*, url: str, admin_url: str, keep: bool) -> None:
     """An empty one, or with `keep` that of the stack before, if there was one."""
     with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as connection:
         if not keep:
@@ -18,4 +18,4 @@ def fresh_database(*, url: str, admin_url: str, keep: bool) -> None:
 
 
 if __name__ == "__main__":
-    serve(fresh_database)
+    serve(prepare_database)
