@@ -39,8 +39,12 @@ export async function show(root, { parameters, signal }) {
     const mine = (current = new AbortController());
     const model = named(picker.value);
     about.textContent = `${model.description} ${model.price ? price(model.price) : "No price is known"}.`;
+    // What is typed into the form of another model would be lost, and what is sent paid for.
+    place.style.minHeight = `${place.offsetHeight}px`;
+    place.replaceChildren(h("p", { class: "hint", role: "status" }, "Loading what it takes …"));
     const found = await request("GET", `models/${encodeURIComponent(model.modelId)}`, { signal });
     if (mine.signal.aborted) return;
+    place.style.minHeight = "";
     panel = requestPanel(found, initial, { ...result, signal: AbortSignal.any([signal, mine.signal]) });
     place.replaceChildren(panel.element);
   };

@@ -327,6 +327,18 @@ def test_the_place_in_the_queue_is_told_as_it_moves(page: Page, stack: Stack, us
     pictures_made(page, 1)
 
 
+def test_the_form_of_another_model_is_gone_until_the_chosen_one_is_there(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/models/minimax-video-01", lambda route: held.append(route))
+    page.get_by_label("Prompt").fill("kept")
+    with page.expect_request("**/models/minimax-video-01"):
+        page.get_by_label("Model", exact=True).select_option("minimax-video-01")
+    expect(page.get_by_role("button", name="Generate")).to_have_count(0)
+    expect(page.get_by_label("Prompt")).to_have_count(0)
+    held[0].continue_()
+    expect(page.get_by_label("Prompt", exact=False).first).to_have_value("kept")
+
+
 def test_a_running_job_is_canceled(page: Page, stack: Stack) -> None:
     prompt = unique("a fox")
     # It runs until it is canceled, however slow the browser is.
