@@ -329,7 +329,11 @@ def test_the_place_in_the_queue_is_told_as_it_moves(page: Page, stack: Stack, us
 
 def test_the_form_of_another_model_is_gone_until_the_chosen_one_is_there(page: Page) -> None:
     held: list[Route] = []
-    page.route("**/models/minimax-video-01", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/models/minimax-video-01", hold)
     page.get_by_label("Prompt").fill("kept")
     with page.expect_request("**/models/minimax-video-01"):
         page.get_by_label("Model", exact=True).select_option("minimax-video-01")
