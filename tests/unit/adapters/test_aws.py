@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import EndpointConnectionError
 from botocore.retries import standard
 
+from tests.support.machines import definition
 from tests.support.template import REPOSITORY, resource
 from vsl.adapters.aws import clients
+from vsl.adapters.aws.step_functions import ANSWER_SECONDS, SynchronousApiWorkflow
 from vsl.adapters.s3.presigning import credentials
-from vsl.domain.errors import ConfigurationError
+from vsl.domain.errors import ConfigurationError, StoreUnavailable
 
 SERVICES = ("dynamodb", "stepfunctions", "ssm", "s3", "sqs", "events", "lambda")
 
@@ -31,6 +36,37 @@ def test_every_client_has_limits(service: str) -> None:
     assert config.retries["total_max_attempts"] == clients.ATTEMPTS
     assert config.retries["mode"] == "standard"
     assert clients.client("s3", read_timeout=60).meta.config.read_timeout == 60
+
+
+@pytest.mark.parametrize(
+    ("variable", "prefixed"),
+    [(None, True), ("AWS_ENDPOINT_URL", False), ("AWS_ENDPOINT_URL_SFN", False)],
+)
+def test_synchronous_executions_have_a_host_of_their_own_at_aws_alone(
+    variable: str | None, prefixed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    asked: list[str] = []
+
+    def stop(request: AWSPreparedRequest, **_: object) -> None:
+        asked.append(urlsplit(str(request.url)).hostname or "")
+        raise EndpointConnectionError(endpoint_url=request.url)
+
+    machine = clients.client(
+        "stepfunctions", read_timeout=ANSWER_SECONDS, attempts=1, host_prefix=True
+    )
+    machine.meta.events.register("before-send.stepfunctions", stop)
+    with pytest.raises(StoreUnavailable):
+        SynchronousApiWorkflow("arn:aws:states:us-east-1:123456789012:stateMachine:m").run({})
+    expected = "sync-states.us-east-1.amazonaws.com" if prefixed else "127.0.0.1"
+    assert asked == [expected]
+
+
+def test_the_api_workflow_ends_before_its_caller_gives_up() -> None:
+    assert definition("generate_media")["TimeoutSeconds"] < ANSWER_SECONDS
 
 
 def test_a_client_is_made_once() -> None:

@@ -48,6 +48,8 @@ class Settings:
     submission_grace_seconds: int
     max_output_bytes: int
     max_upload_bytes: Mapping[MediaType, int]
+    generate_media: str
+    """The API workflow's ARN, for functions that submit jobs themselves."""
     repair_function: str
     poll_function: str
     dispatch_function: str
@@ -107,6 +109,7 @@ def settings() -> Settings:
             MediaType.AUDIO: _integer("MAX_AUDIO_UPLOAD_BYTES", 50 * 1024**2),
             MediaType.VIDEO: _integer("MAX_VIDEO_UPLOAD_BYTES", 200 * 1024**2),
         },
+        generate_media=_text("GENERATE_MEDIA", ""),
         repair_function=_text("REPAIR_FUNCTION", ""),
         poll_function=_text("POLL_FUNCTION", ""),
         dispatch_function=_text("DISPATCH_FUNCTION", ""),

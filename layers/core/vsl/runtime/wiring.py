@@ -14,7 +14,11 @@ from vsl.runtime.settings import settings
 if TYPE_CHECKING:
     from vsl.adapters.aws.cloudwatch import CloudWatchHealth
     from vsl.adapters.aws.publishing import AwsEventPublisher
-    from vsl.adapters.aws.step_functions import DescribedExecutions, StepFunctionsTaskTokens
+    from vsl.adapters.aws.step_functions import (
+        DescribedExecutions,
+        StepFunctionsTaskTokens,
+        SynchronousApiWorkflow,
+    )
     from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
     from vsl.adapters.dynamodb.lease import DynamoLease
@@ -175,6 +179,13 @@ def provider() -> "ReplicateProvider":
 
 def replicate_token() -> Secret:
     return parameters().secret("replicate-token")
+
+
+@cache
+def api_workflow() -> "SynchronousApiWorkflow":
+    from vsl.adapters.aws.step_functions import SynchronousApiWorkflow
+
+    return SynchronousApiWorkflow(settings().generate_media)
 
 
 @cache

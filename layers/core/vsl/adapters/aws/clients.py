@@ -1,5 +1,6 @@
 """boto3 clients, made on first use and kept, and the one translation of their errors."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -36,6 +37,9 @@ READ_SECONDS = 3
 ATTEMPTS = 2
 LONGEST_PAUSE_SECONDS = 1
 
+# As botocore spells services in the names of variables.
+_ENDPOINT_NAMES = {"stepfunctions": "SFN"}
+
 _making = Lock()
 _made: list[Any] = []
 
@@ -51,19 +55,25 @@ def session() -> Any:
 
 
 @cache
-def client(service: str, *, read_timeout: float = READ_SECONDS) -> Any:
+def client(
+    service: str,
+    *,
+    read_timeout: float = READ_SECONDS,
+    attempts: int = ATTEMPTS,
+    host_prefix: bool = False,
+) -> Any:
     """A client with short timeouts and few retries: Step Functions retries the whole step.
 
-    `inject_host_prefix` is off because StartSyncExecution would otherwise prefix any custom
-    endpoint with `sync-`; without a custom endpoint none of our calls needs a prefix.
+    `host_prefix` is for calls that have a host of their own, as StartSyncExecution has `sync-states`; a
+    custom endpoint has one host for all.
     """
     from botocore.config import Config
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_timeout,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        inject_host_prefix=False,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        inject_host_prefix=host_prefix and not _has_own_endpoint(service),
         # Else it is put together anew for each call, a fifth of what a call costs.
         user_agent="vsl",
         # Presigned URLs: some regions would still get the retired version 2 by default.
@@ -80,6 +90,16 @@ def client(service: str, *, read_timeout: float = READ_SECONDS) -> Any:
         made = session().client(service, config=config)
         _made.append(made)
     return made
+
+
+def _has_own_endpoint(service: str) -> bool:
+    return any(
+        os.environ.get(name)
+        for name in (
+            "AWS_ENDPOINT_URL",
+            f"AWS_ENDPOINT_URL_{_ENDPOINT_NAMES.get(service, service)}",
+        )
+    )
 
 
 def close() -> None:

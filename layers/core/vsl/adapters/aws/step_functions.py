@@ -1,14 +1,19 @@
-"""Task tokens and executions of Step Functions. A token is a credential: it is never logged."""
+"""Step Functions: task tokens, executions, the API workflow. A token is a credential: it is never logged."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from vsl.adapters.aws import clients
+from vsl.domain.errors import StoreUnavailable
 from vsl.domain.jobs.execution import ExecutionState
+from vsl.services.ports.workflow import WorkflowAnswer
 
+# Longer than generate_media may run (its TimeoutSeconds; a test compares).
+ANSWER_SECONDS = 29.0
 # Answered before, timed out, or replaced by a retry: the job needs nothing more from this token.
 _SETTLED = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
 
@@ -50,3 +55,25 @@ class DescribedExecutions:
         # Also one that is about to be redriven: its steps go on.
         running = found["status"] in {"RUNNING", "PENDING_REDRIVE"}
         return ExecutionState.RUNNING if running else ExecutionState.OVER
+
+
+@dataclass(frozen=True, slots=True)
+class SynchronousApiWorkflow:
+    """Implements `services.ports.workflow.ApiWorkflow` by StartSyncExecution."""
+
+    machine_arn: str
+
+    def run(self, document: Mapping[str, Any]) -> WorkflowAnswer:
+        machine = clients.client(
+            "stepfunctions", read_timeout=ANSWER_SECONDS, attempts=1, host_prefix=True
+        )
+        with clients.translated("Step Functions"):
+            ended = machine.start_sync_execution(
+                stateMachineArn=self.machine_arn, input=json.dumps(document, separators=(",", ":"))
+            )
+        if ended["status"] != "SUCCEEDED":
+            raise StoreUnavailable(
+                "The request was not answered in time.", service="generate_media"
+            )
+        answer = json.loads(ended["output"])
+        return WorkflowAnswer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from vsl.services.admission.check_rate_limit import CheckRateLimit
     from vsl.services.admission.create_job import CreateJob
     from vsl.services.admission.reject_request import RejectRequest
+    from vsl.services.admission.submit_job import SubmitJob
 
 
 @cache
@@ -71,3 +72,10 @@ def reject_request() -> "RejectRequest":
     return RejectRequest(
         limits=wiring.lazily(wiring.rate_limits), keys=wiring.lazily(wiring.key_records)
     )
+
+
+@cache
+def submit_job() -> "SubmitJob":
+    from vsl.services.admission.submit_job import SubmitJob
+
+    return SubmitJob(wiring.api_workflow())
