@@ -25,6 +25,7 @@ IN_VPC = {
     "GetStatusFunction",
     "RejectRequestFunction",
     "WaitForJobFunction",
+    "OpenaiApiFunction",
     "EstimateJobFunction",
     "GetBudgetFunction",
     "GetBudgetsFunction",
@@ -124,8 +125,21 @@ def test_what_all_functions_share() -> None:
     assert shared["Tracing"] == "Active"
     assert shared["LoggingConfig"]["LogFormat"] == "JSON"
     assert [layer["Ref"] for layer in shared["Layers"]] == LAYERS
-    own = {"Runtime", "Handler", "Architectures", "Tracing", "Environment"}
+    own = {"Runtime", "Handler", "Architectures", "Tracing"}
     assert not any(own & function.keys() for function in functions().values())
+
+
+def own_environments() -> dict[str, set[str]]:
+    return {
+        name: set(function["Environment"]["Variables"])
+        for name, function in functions().items()
+        if "Environment" in function
+    }
+
+
+def test_who_is_told_of_the_api_workflow() -> None:
+    """Not all: the machine refers to its steps, and they cannot refer to it."""
+    assert own_environments() == {"OpenaiApiFunction": {"GENERATE_MEDIA", "MODEL_ALIASES"}}
 
 
 def test_functions_that_answer_people_and_the_provider_may_start_from_a_snapshot() -> None:
@@ -156,7 +170,8 @@ def test_the_environment_is_what_settings_and_logs_read() -> None:
     assert len(read) >= 14
     logs = (runtime / "observability.py").read_text()
     read |= set(re.findall(r'environ\.get\(\s*"((?!AWS_)[A-Z][A-Z0-9_]+)"', logs))
-    assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == read
+    shared = set(template()["Globals"]["Function"]["Environment"]["Variables"])
+    assert shared.union(*own_environments().values()) == read
 
 
 def test_no_secret_is_a_parameter_or_an_environment_variable() -> None:
@@ -239,6 +254,12 @@ def test_who_may_touch_what() -> None:
         "CancelJob": item + keep + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
+        "OpenaiApi": [
+            "dynamodb:GetItem",
+            "s3:GetObject",
+            "s3:PutObject",
+            "states:StartSyncExecution",
+        ],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
         "GetOperations": [
             "cloudwatch:DescribeAlarms",

@@ -83,10 +83,10 @@ def tracking_store() -> "DynamoTrackingStore":
 def large_outputs() -> "LargeOutputs":
     from vsl.adapters.s3.large_outputs import LargeOutputs
 
-    return LargeOutputs(_objects)
+    return LargeOutputs(objects)
 
 
-def _objects() -> "ObjectStore":
+def objects() -> "ObjectStore":
     from vsl.adapters.aws.clients import client
     from vsl.adapters.s3.objects import ObjectStore
 

@@ -15,10 +15,11 @@ class SubmitJob:
     workflow: ApiWorkflow
 
     def __call__(
-        self, request: Mapping[str, Any], key: str, api: Mapping[str, str]
+        self, request: Mapping[str, Any], key: str, api: Mapping[str, str], *, retry: int = 0
     ) -> WorkflowAnswer:
         """`request` is the body of POST /generate-media with its `userId`, `key` an Idempotency-Key, empty
-        for none, `api` the `id` and `host` by which API Gateway was called. Raises StoreUnavailable when
+        for none, `api` the `id` and `host` by which API Gateway was called, `retry` how often the client
+        says it has sent the request before. Raises StoreUnavailable when
         the machine did not answer: then a job may have been made, and the same key finds it.
         """
         return self.workflow.run(
@@ -28,6 +29,7 @@ class SubmitJob:
                 "hasIdempotencyKey": bool(key),
                 "query": "",
                 "prefer": "",
+                "retry": retry,
                 "api": dict(api),
             }
         )

@@ -1,0 +1,1 @@
+"""Protocols of other APIs, which clients of theirs speak to this one."""

@@ -1,0 +1,1 @@
+"""Use cases behind the routes that speak another API's protocol."""
