@@ -216,6 +216,13 @@ clients/typescript/node_modules/.ready: clients/typescript/package.json clients/
 	@npm ci --silent --prefix clients/typescript
 	@touch $@
 
+.venvs/stock/.ready: .venvs/.stack tests/stock/python/uv.lock tests/stock/javascript/package-lock.json
+	@echo "Installing clients of other APIs …"
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.venvs/stock $(SYNC) --project tests/stock/python
+	@if command -v npm > /dev/null && $(NODE_FITS) 2> /dev/null; then npm ci --silent --prefix tests/stock/javascript; \
+	else echo "SKIPPED  clients from npm: they need npm and Node.js 20.19 or later"; fi
+	@touch $@
+
 .venvs/bench/.ready: .venvs/.stack
 	@echo "Installing what the benchmarks compare with …"
 	@UV_PROJECT_ENVIRONMENT=.venvs/bench $(SYNC) --no-default-groups --group bench

@@ -108,25 +108,25 @@ def _refusal(
     status: int, refusals: Sequence[Refusal], foreign: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Raises ValueError for a status that no code explains."""
-    if not refusals:
+    if not refusals and not foreign:
         raise ValueError(f"an answer {status} for which api/reference.yaml names no code")
     limited = (
         _LIMITS if any(each.status == 429 and not each.by_gateway for each in refusals) else ()
     )
     later = ("Retry-After",) if status in {409, 429, 503, 504} else ()
-    titles = dict.fromkeys(each.title for each in refusals)
+    titles = dict.fromkeys(each.title for each in refusals) or ["An error of the protocol"]
+    ours = {
+        "application/problem+json": {
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "examples": {
+                each.name: {"$ref": f"#/components/examples/{each.name}"} for each in refusals
+            },
+        }
+    }
     return {
         "description": f"{'; or: '.join(titles)}.",
         "headers": _references((*later, *limited, *_CROSS_ORIGIN)),
-        "content": {
-            **foreign,
-            "application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/Problem"},
-                "examples": {
-                    each.name: {"$ref": f"#/components/examples/{each.name}"} for each in refusals
-                },
-            },
-        },
+        "content": {**foreign, **(ours if refusals else {})},
     }
 
 

@@ -5,9 +5,9 @@ from vsl.domain.compat.openai_errors import OpenAIError
 from vsl.domain.compat.openai_request import parse_image_request
 from vsl.runtime.handler import Context, Event, Response, answer
 from vsl.runtime.initialization import at_init, prepare
-from vsl.runtime.openai_route import error_answer, members_and_files, openai, seconds_left, sender
-from vsl.runtime.use_cases.compat import generate_images, named_models
-from vsl.runtime.wiring import clock
+from vsl.runtime.openai_route import error_answer, members_and_files, openai, sender
+from vsl.runtime.time_left import seconds_left
+from vsl.runtime.use_cases.openai_images import generate_images, named_models
 
 prepare("s3", "ssm")
 at_init(generate_images)
@@ -26,7 +26,7 @@ def handler(event: Event, context: Context) -> Response:
     made = generate_images()(
         request,
         sender(event, context),
-        lambda: seconds_left(event, context, clock.now().timestamp()),
+        lambda: seconds_left(event, context),
     )
     if isinstance(made, OpenAIError):
         return error_answer(made)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-_PASSED = {"content-type", "idempotency-key", "prefer"}
+_PASSED = {"content-type", "idempotency-key", "prefer", "x-stainless-retry-count"}
 
 
 @dataclass
@@ -21,7 +21,9 @@ class Proxy:
 
 
 @contextmanager
-def cutting_proxy(target: str, lose: int = 1) -> Iterator[Proxy]:
+def cutting_proxy(target: str, lose: int = 1, status: int = 202) -> Iterator[Proxy]:
+    """`status` is that of the answers to POST that are lost."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.forward(b"")
@@ -38,7 +40,8 @@ def cutting_proxy(target: str, lose: int = 1) -> Iterator[Proxy]:
                 timeout=None, trust_env=False,
             )  # fmt: skip
             self.close_connection = True
-            if answer.status_code == 202 and proxy.lost < proxy.lose:
+            cut = self.command == "POST" and answer.status_code == status
+            if cut and proxy.lost < proxy.lose:
                 proxy.lost += 1
                 return
             self.send_response(answer.status_code)

@@ -3,7 +3,8 @@
 import pytest
 
 from vsl.domain.compat.openai_answers import MOST_ANSWER_BYTES, fits, too_large
-from vsl.domain.compat.openai_errors import job_error, openai_error, problem_error, still_running
+from vsl.domain.compat.openai_errors import job_error, openai_error, still_running
+from vsl.domain.compat.problems import problem_error
 from vsl.domain.errors import (
     BudgetExceeded,
     ContentFlagged,

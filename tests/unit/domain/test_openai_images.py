@@ -51,7 +51,12 @@ def test_the_models_own_parameters_under_openais_names() -> None:
 
 def test_what_leaves_the_choice_to_the_model_changes_nothing() -> None:
     neutral = {"quality": "standard", "background": "auto", "moderation": "auto", "size": "auto"}
-    given = neutral | {"n": None, "style": None, "stream": False, "partial_images": 0}
+    given: dict[str, Any] = neutral | {
+        "n": None,
+        "style": None,
+        "stream": False,
+        "partial_images": 0,
+    }
     assert asked("flux-1.1-pro", **given) == {"prompt": "a bell"}
 
 
@@ -122,12 +127,12 @@ def test_pictures_go_where_the_model_takes_them() -> None:
 
 
 def test_a_form_says_the_same_as_json() -> None:
-    members = form_members([("model", "m"), ("prompt", "7"), ("n", "2"), ("stream", "false")])
+    members = form_members({"model": ["m"], "prompt": ["7"], "n": ["2"], "stream": ["false"]})
     assert members == {"model": "m", "prompt": "7", "n": 2, "stream": False}
     request = parse_image_request(members, [PICTURE, PICTURE], editing=True)
     assert (request.count, len(request.images), request.response_format) == (2, 2, None)
     with pytest.raises(InvalidRequest, match="n comes twice"):
-        form_members([("n", "1"), ("n", "1")])
+        form_members({"n": ["1", "1"]})
     with pytest.raises(InvalidRequest, match="image is required"):
         parse_image_request(members, editing=True)
     with pytest.raises(InvalidRequest, match="image is a file"):

@@ -156,6 +156,7 @@ def owed(name: str, operation: dict[str, Any]) -> set[int]:
         ("get_ledger" in source, {404}),
         # A job like any other; 409 and 422 also say that it has not ended, or has failed.
         ("generate_images()" in source and "requestBody" in operation, {404, 409, 410, 422}),
+        ("mcp_route" in source, {400, 403, 404}),  # of the protocol, of the caller, of a method
         ("grant_credits" in source, {422}),  # a key of other credits
         ("process_webhook" in source, {401, 404}),  # a wrong signature, an unknown job
         ({"delete_job", "replay_callback"} & set(re.findall(r"\w+", source)), {409}),

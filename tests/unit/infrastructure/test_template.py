@@ -26,6 +26,7 @@ IN_VPC = {
     "RejectRequestFunction",
     "WaitForJobFunction",
     "OpenaiApiFunction",
+    "McpFunction",
     "EstimateJobFunction",
     "GetBudgetFunction",
     "GetBudgetsFunction",
@@ -139,7 +140,10 @@ def own_environments() -> dict[str, set[str]]:
 
 def test_who_is_told_of_the_api_workflow() -> None:
     """Not all: the machine refers to its steps, and they cannot refer to it."""
-    assert own_environments() == {"OpenaiApiFunction": {"GENERATE_MEDIA", "MODEL_ALIASES"}}
+    assert own_environments() == {
+        "McpFunction": {"GENERATE_MEDIA"},
+        "OpenaiApiFunction": {"GENERATE_MEDIA", "MODEL_ALIASES"},
+    }
 
 
 def test_functions_that_answer_people_and_the_provider_may_start_from_a_snapshot() -> None:
@@ -254,6 +258,9 @@ def test_who_may_touch_what() -> None:
         "CancelJob": item + keep + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
+        "Mcp": sorted(
+            [*item, *release, "s3:GetObject", "s3:PutObject", "states:StartSyncExecution"]
+        ),
         "OpenaiApi": [
             "dynamodb:GetItem",
             "s3:GetObject",
@@ -310,7 +317,7 @@ def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
 
 def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
     answering = [s for s in allowed() if "states:SendTaskSuccess" in as_list(s["Action"])]
-    assert len(answering) == 6
+    assert len(answering) == 7
     name = resource("MediaJobStateMachine")["Properties"]["Name"]["Fn::Sub"]
     for statement in answering:
         assert statement["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")

@@ -1,107 +1,63 @@
-"""The body of a request with files (multipart/form-data, RFC 7578), which API Gateway passes on in base64."""
+"""A form with files, `multipart/form-data` (RFC 7578), out of a proxy event."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from email.parser import BytesParser
+from email.policy import HTTP
 
 from vsl.domain.errors import InvalidRequest
 from vsl.runtime.handler import Event, header
 
-if TYPE_CHECKING:
-    from python_multipart.multipart import Field, File
-
 FORM = "multipart/form-data"
-# What no form of ours comes near; without a bound the parser would keep what it is sent.
-_MOST_PARTS = 100
-_MOST_FIELD_BYTES = 256 * 1024
-# An event of Lambda ends at 6 MB: files stay in memory.
-_MOST_BYTES = 10 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """`content_type` and `file_name` are what the client says of it."""
+    """`content_type` without parameters, as the client said it."""
 
     name: str
+    content_type: str
     content: bytes = field(repr=False)
-    content_type: str = ""
-    file_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The parts in their order. A name may come several times."""
+    """`files` and `fields` by name, each in the order they came."""
 
-    fields: list[tuple[str, str]]
-    files: list[FormFile]
-
-
-def is_form(event: Event) -> bool:
-    kind = (header(event, "Content-Type") or "").partition(";")[0]
-    return kind.strip().lower() == FORM
+    files: Mapping[str, list[FormFile]]
+    fields: Mapping[str, list[str]]
 
 
-def read_form(event: Event) -> Form:
-    """Raises InvalidRequest."""
-    from python_multipart.exceptions import FormParserError
-    from python_multipart.multipart import FormParser, parse_options_header
-
-    kind, options = parse_options_header(header(event, "Content-Type"))
-    boundary = options.get(b"boundary")
-    if kind != FORM.encode() or not boundary:
-        raise _invalid(f"must be {FORM} with a boundary")
-    form = Form([], [])
-
-    def on_field(part: "Field") -> None:
-        if len(form.fields) + len(form.files) >= _MOST_PARTS:
-            raise _invalid(f"has more than {_MOST_PARTS} parts")
-        form.fields.append((_text(part.field_name), _text(part.value or b"")))
-
-    def on_file(part: "File") -> None:
-        if len(form.fields) + len(form.files) >= _MOST_PARTS:
-            raise _invalid(f"has more than {_MOST_PARTS} parts")
-        part.file_object.seek(0)
-        content = part.file_object.read()
-        form.files.append(
-            FormFile(
-                _text(part.field_name),
-                content,
-                part.content_type or "",
-                _text(part.file_name or b""),
-            )
-        )
-        part.close()
-
-    config: dict[Any, Any] = {
-        "MAX_MEMORY_FILE_SIZE": _MOST_BYTES,
-        "MAX_FIELD_SIZE": _MOST_FIELD_BYTES,
-        "MAX_BODY_SIZE": _MOST_BYTES,
-    }
-    parser = FormParser("multipart/form-data", on_field, on_file, boundary=boundary, config=config)
+def form_of(event: Event) -> Form:
+    """Raises InvalidRequest for a body that is no such form."""
+    content_type = header(event, "Content-Type") or ""
+    body = event.get("body") or ""
     try:
-        parser.write(_body(event))
-        parser.finalize()
-    except FormParserError:
-        raise _invalid(f"is not valid {FORM}") from None
-    return form
-
-
-def _body(event: Event) -> bytes:
-    text = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return bytes(text, "utf-8", "surrogateescape")
-    try:
-        return base64.b64decode(text, validate=True)
+        raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     except ValueError:
-        raise _invalid("is not valid base64") from None
+        raise _invalid() from None
+    if not content_type.lower().startswith(FORM) or "boundary=" not in content_type.lower():
+        raise _invalid()
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("ascii", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + raw)
+    if not message.is_multipart():
+        raise _invalid()
+    files: dict[str, list[FormFile]] = {}
+    fields: dict[str, list[str]] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes):
+            continue
+        file_name = part.get_filename()
+        if file_name is None:
+            fields.setdefault(name, []).append(content.decode("utf-8", "replace"))
+        else:
+            made = FormFile(file_name, part.get_content_type(), content)
+            files.setdefault(name, []).append(made)
+    return Form(files, fields)
 
 
-def _text(name: bytes | None) -> str:
-    try:
-        return (name or b"").decode()
-    except UnicodeDecodeError:
-        raise _invalid("has a part that is not UTF-8 text") from None
-
-
-def _invalid(what: str) -> InvalidRequest:
-    return InvalidRequest.of([("body", what)])
+def _invalid() -> InvalidRequest:
+    return InvalidRequest.of([("body", f"must be {FORM} with a boundary")])

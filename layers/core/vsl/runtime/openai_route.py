@@ -11,12 +11,8 @@ from vsl.domain.errors import VslError
 from vsl.runtime.body import json_body
 from vsl.runtime.compat_caller import compat_user
 from vsl.runtime.handler import Context, Event, Handler, Response, header, refusing_as
-from vsl.runtime.multipart import is_form, read_form
+from vsl.runtime.multipart import FORM, form_of
 from vsl.services.compat.generate_images import Sender
-
-# What is left of API Gateway's 29 seconds is for the answer's way back, the reading of its files included.
-ANSWER_WITHIN = 26.0
-_MARGIN = 1.5
 
 
 def openai(function: Handler) -> Handler:
@@ -34,10 +30,11 @@ def error_answer(error: OpenAIError) -> Response:
 
 def members_and_files(event: Event) -> tuple[Mapping[str, Any], list[File]]:
     """The request, as JSON or as a form. Raises InvalidRequest."""
-    if not is_form(event):
+    if not (header(event, "Content-Type") or "").lower().startswith(FORM):
         return json_body(event), []
-    form = read_form(event)
-    return form_members(form.fields), [File(part.name, part.content) for part in form.files]
+    form = form_of(event)
+    files = [File(name, part.content) for name, parts in form.files.items() for part in parts]
+    return form_members(form.fields), files
 
 
 def sender(event: Event, context: Context) -> Sender:
@@ -50,13 +47,6 @@ def sender(event: Event, context: Context) -> Sender:
         retry=_retries(header(event, "x-stainless-retry-count")),
         api={"id": str(about.get("apiId") or ""), "host": str(about.get("domainName") or "")},
     )
-
-
-def seconds_left(event: Event, context: Context, now: float) -> float:
-    """How long the client can be kept waiting still, of API Gateway's time and of the function's."""
-    came = (event.get("requestContext") or {}).get("requestTimeEpoch")
-    waited = max(0.0, now - came / 1000) if isinstance(came, int) else 0.0
-    return min(ANSWER_WITHIN - waited, context.get_remaining_time_in_millis() / 1000 - _MARGIN)
 
 
 def _retries(text: str | None) -> int | None:

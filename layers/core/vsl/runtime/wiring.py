@@ -93,6 +93,11 @@ def objects() -> "ObjectStore":
     return ObjectStore(settings().media_bucket, client("s3"))
 
 
+def read_object(key: str) -> bytes | None:
+    """Of a small object in the bucket; None when there is none."""
+    return objects().get(key)
+
+
 def idempotency(context: "RemainingTime", *, bound_later: bool) -> "DynamoIdempotency":
     """For one invocation: a key is claimed for no longer than it may last.
 

@@ -36,6 +36,7 @@ KNOWN_PARAMETERS: Mapping[str, Sequence[str]] = {
     "GET /models": (),
     "GET /models/{modelId}": (),
     "POST /models/{modelId}/estimate": (),
+    "POST /mcp": (),
     "POST /openai/v1/images/generations": (),
     "POST /openai/v1/images/edits": (),
     "GET /openai/v1/models": (),

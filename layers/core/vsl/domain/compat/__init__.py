@@ -1,1 +1,1 @@
-"""Protocols of other APIs, which clients of theirs speak to this one."""
+"""Protocols of others that the API speaks as well, so that their stock clients work unchanged."""

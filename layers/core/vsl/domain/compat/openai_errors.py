@@ -61,17 +61,6 @@ def openai_error(error: VslError) -> OpenAIError:
     return OpenAIError(status, {"error": body}, headers)
 
 
-def problem_error(problem: Mapping[str, Any]) -> VslError:
-    """The error behind a problem that the API workflow answered with (RFC 9457)."""
-    details = {
-        name: value
-        for name, value in problem.items()
-        if name not in {"type", "title", "status", "code", "detail", "headers"}
-    }
-    kind = error_classes().get(str(problem.get("code")), InternalError)
-    return kind(str(problem.get("detail") or problem.get("title")), **details)
-
-
 def job_error(code: str | None, message: str | None) -> OpenAIError:
     """Of a job that has ended without a picture. No client repeats it by itself: it would pay once more."""
     kind = error_classes().get(code or "", PredictionFailed)

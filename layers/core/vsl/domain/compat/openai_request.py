@@ -111,14 +111,14 @@ def parse_image_request(
     return request
 
 
-def form_members(fields: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def form_members(fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The text fields of a form, numbers and truth values as JSON would have them. Raises InvalidRequest for
     a field that comes twice."""
     members: dict[str, Any] = {}
-    for name, text in fields:
-        if name in members:
-            raise InvalidRequest.of([(name, "comes twice")])
-        members[name] = _typed(name, text)
+    for name, texts in fields.items():
+        if len(texts) > 1:
+            raise InvalidRequest.of([(named(name), "comes twice")])
+        members[name] = _typed(name, texts[0])
     return members
 
 

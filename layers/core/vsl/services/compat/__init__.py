@@ -1,1 +1,1 @@
-"""Use cases behind the routes that speak another API's protocol."""
+"""The use cases behind the protocols of others: each does with jobs what its protocol asks for."""

@@ -8,11 +8,11 @@ from vsl.domain.compat.openai_answers import as_base64, fits, too_large
 from vsl.domain.compat.openai_errors import (
     OpenAIError,
     job_error,
-    problem_error,
     still_running,
 )
 from vsl.domain.compat.openai_parameters import model_parameters
 from vsl.domain.compat.openai_request import File, ImageRequest, ResponseFormat
+from vsl.domain.compat.problems import problem_error
 from vsl.domain.errors import StoreUnavailable
 from vsl.domain.jobs.job import JobStatus
 from vsl.services.admission.submit_job import SubmitJob

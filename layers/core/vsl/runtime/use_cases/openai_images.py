@@ -1,4 +1,4 @@
-"""The use cases of services/compat."""
+"""The use cases of `services.compat` behind OpenAI's images API."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -31,6 +31,6 @@ def generate_images() -> "GenerateImages":
         keep_files=KeepImageFiles(wiring.uploads(), settings().max_upload_bytes),
         submit=submit_job(),
         wait=wait_for_job(),
-        read_object=lambda key: wiring.objects().get(key),
+        read_object=wiring.read_object,
         clock=wiring.clock,
     )
