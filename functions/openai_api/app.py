@@ -21,11 +21,12 @@ def handler(event: Event, context: Context) -> Response:
         return answer(200, model_list(named_models().cards()))
     if event["resource"].startswith(_MODELS):
         return answer(200, named_models().card(event["pathParameters"]["model"]))
+    who = sender(event, context)
     members, files = members_and_files(event)
     request = parse_image_request(members, files, editing=event["resource"].endswith("/edits"))
     made = generate_images()(
         request,
-        sender(event, context),
+        who,
         lambda: seconds_left(event, context),
     )
     if isinstance(made, OpenAIError):

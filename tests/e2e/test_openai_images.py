@@ -90,9 +90,10 @@ def test_the_repetition_of_a_request_with_a_key_waits_on_for_its_job(stack: Stac
 
 
 @needs_stock_python
-def test_an_answer_that_was_lost_is_paid_once_with_a_key(stack: Stack) -> None:
+@pytest.mark.parametrize("how", ["cut", "504"])
+def test_an_answer_that_was_lost_is_paid_once_with_a_key(stack: Stack, how: str) -> None:
     prompt = unique("a lost lighthouse")
-    with cutting_proxy(url_of(stack), lose=2, status=200) as proxy:
+    with cutting_proxy(url_of(stack), lose=2, how=how) as proxy:
         made = python_client("openai_client", proxy.url, "one", prompt, uuid.uuid4().hex)
     assert proxy.lost == 2
     assert "url" in made, made

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from mcp_types import GetTaskResult
 
 from tests.support.lambda_context import Context
 from tests.support.models import catalogue
@@ -303,7 +304,10 @@ def test_a_long_job_is_a_task_of_its_own_id() -> None:
     world = World()
     made = world.ask("tools/call", name="generate", arguments=GENERATE, task={"ttl": 60000})
     assert (made["task"]["taskId"], made["task"]["status"]) == (JOB_ID, "working")
-    assert world.waits == [0]
+    for task in (made["task"], world.ask("tasks/get", taskId=JOB_ID)):
+        GetTaskResult.model_validate(task)
+        assert task["ttl"] is None
+    assert set(world.waits) == {0}
     assert world.ask("tasks/get", taskId=JOB_ID)["status"] == "working"
     assert "not ended" in world.ask("tasks/result", taskId=JOB_ID)["message"]
     assert world.ask("tasks/cancel", taskId=JOB_ID)["status"] == "cancelled"

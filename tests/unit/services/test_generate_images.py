@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.fakes import SteppedClock
 from tests.support.models import catalogue
+from vsl.domain.api.repetition import Repetition
 from vsl.domain.compat.openai_errors import OpenAIError
 from vsl.domain.compat.openai_request import File, parse_image_request
 from vsl.domain.errors import InvalidRequest, RateLimitExceeded, StoreUnavailable
@@ -75,7 +76,9 @@ def ended(status: str = "succeeded", **more: Any) -> dict[str, Any]:
 
 def test_one_job_under_the_callers_name() -> None:
     world = World(ended())
-    made = world(user="of theirs", sender=replace(SENDER, key="k", retry=2, api={"id": "a"}))
+    made = world(
+        user="of theirs", sender=replace(SENDER, key="k", repetition=Repetition(2), api={"id": "a"})
+    )
     assert world.ran == [
         {
             "body": {
@@ -88,7 +91,9 @@ def test_one_job_under_the_callers_name() -> None:
             "hasIdempotencyKey": True,
             "query": "",
             "prefer": "",
-            "retry": 2,
+            "retry": "2",
+            "keyId": "",
+            "dedupeSeconds": 0,
             "api": {"id": "a"},
         }
     ]
@@ -111,7 +116,11 @@ def test_by_address_or_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("sender", "status"),
-    [(SENDER, 422), (replace(SENDER, retry=0), 409), (replace(SENDER, key="k"), 409)],
+    [
+        (SENDER, 422),
+        (replace(SENDER, repetition=Repetition(0)), 409),
+        (replace(SENDER, key="k"), 409),
+    ],
 )
 def test_the_end_of_the_wait_is_repeated_by_who_joins(sender: Sender, status: int) -> None:
     for granted in (True, False):

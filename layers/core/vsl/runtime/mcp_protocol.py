@@ -115,7 +115,7 @@ class Server:
             given = _parsed(
                 lambda: kind.model_validate({"method": request.method, "params": request.params})
             )
-            return _dumped(answer(given.params, version))
+            return _with_life(_dumped(answer(given.params, version)))
         try:
             given = _parsed(lambda: parse_client_request(request.method, version, request.params))
         except KeyError:
@@ -131,7 +131,7 @@ class Server:
         else:
             raise RpcError(METHOD_NOT_FOUND, "The method is not offered here.")
         if isinstance(result, mcp.CreateTaskResult):
-            return _dumped(result)
+            return {"task": _with_life(_dumped(result.task))}
         dumped = _dumped(result)
         if version in MODERN_PROTOCOL_VERSIONS:
             info = self._info().model_dump(by_alias=True, mode="json", exclude_none=True)
@@ -212,6 +212,11 @@ def _parsed[Parsed](parse: Callable[[], Parsed]) -> Parsed:
 
 def _dumped(model: BaseModel) -> dict[str, Any]:
     return model.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+def _with_life(document: dict[str, Any]) -> dict[str, Any]:
+    """A task says for how long it is kept, and null is for ever: it is no member to leave out."""
+    return {**document, "ttl": None} if "taskId" in document else document
 
 
 def invalid_params(message: str) -> RpcError:

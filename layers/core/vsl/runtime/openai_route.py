@@ -9,7 +9,7 @@ from vsl.domain.compat.openai_errors import OpenAIError, openai_error
 from vsl.domain.compat.openai_request import File, form_members
 from vsl.domain.errors import VslError
 from vsl.runtime.body import json_body
-from vsl.runtime.compat_caller import compat_user
+from vsl.runtime.compat_caller import compat_user, repetition
 from vsl.runtime.handler import Context, Event, Handler, Response, header, refusing_as
 from vsl.runtime.multipart import FORM, form_of
 from vsl.services.compat.generate_images import Sender
@@ -44,15 +44,9 @@ def sender(event: Event, context: Context) -> Sender:
         user_id=compat_user(event),
         request_id=context.aws_request_id,
         key=header(event, "Idempotency-Key") or "",
-        retry=_retries(header(event, "x-stainless-retry-count")),
+        repetition=repetition(event),
         api={"id": str(about.get("apiId") or ""), "host": str(about.get("domainName") or "")},
     )
-
-
-def _retries(text: str | None) -> int | None:
-    """What the official clients count; None for a client that does not."""
-    known = text is not None and text.isascii() and text.isdecimal() and len(text) <= 4
-    return int(text) if known and text is not None else None
 
 
 def _refusal(error: VslError) -> Response:

@@ -1,11 +1,12 @@
 """What an agent does by its tools: it asks, makes jobs and cancels them, always as one user."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from vsl.domain.api.caller import Caller
+from vsl.domain.api.repetition import Repetition
 from vsl.domain.compat.agent_arguments import Arguments
 from vsl.domain.compat.agent_tools import TOOLS
 from vsl.domain.compat.problems import problem_error
@@ -24,6 +25,7 @@ class Agent:
     request_id: str
     api: Mapping[str, str]
     seconds: Callable[[], float]
+    repetition: Repetition = field(default_factory=Repetition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,14 @@ class AgentJobs:
         wanted = {name: value for name, value in body.items() if name != "metadata"}
         self._check_cost(self.estimate_job(model_id, wanted, agent.user_id), most)
         request = {"userId": agent.user_id, "modelId": model_id, **body}
-        submitted = self.submit(request, key, agent.api)
+        submitted = self.submit(
+            request,
+            key,
+            agent.api,
+            retry=agent.repetition.retry,
+            key_id=agent.repetition.key_id,
+            dedupe_seconds=agent.repetition.window,
+        )
         if not submitted.accepted:
             raise problem_error(submitted.body)
         return self.job(str(submitted.body["jobId"]), agent, seconds)

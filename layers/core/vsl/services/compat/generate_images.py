@@ -1,9 +1,10 @@
 """Images for a client of OpenAI's API: one request is one job, and the answer is its end."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from vsl.domain.api.repetition import Repetition
 from vsl.domain.compat.openai_answers import as_base64, fits, too_large
 from vsl.domain.compat.openai_errors import (
     OpenAIError,
@@ -27,20 +28,19 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who asks, and how often already. `key` is an Idempotency-Key, empty for none; `retry` is what the
-    client says of its own repetitions, 0 for the first time, None for one that does not tell; `api` is
-    the `id` and `host` by which API Gateway was called."""
+    """Who asks. `key` is an Idempotency-Key, empty for none; `repetition` is what client and key say of
+    repetitions; `api` is the `id` and `host` by which API Gateway was called."""
 
     user_id: str
     request_id: str
     key: str = ""
-    retry: int | None = None
+    repetition: Repetition = field(default_factory=Repetition)
     api: Mapping[str, str] | None = None
 
     @property
     def joins(self) -> bool:
         """Whether its repetition gets the same job."""
-        return bool(self.key) or self.retry is not None
+        return bool(self.key) or self.repetition.told
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,9 @@ class GenerateImages:
             },
             sender.key,
             sender.api or {},
-            retry=sender.retry or 0,
+            retry=sender.repetition.retry,
+            key_id=sender.repetition.key_id,
+            dedupe_seconds=sender.repetition.window,
         )
         if not submitted.accepted:
             raise problem_error(submitted.body)
