@@ -253,5 +253,5 @@ def test_what_is_missing_beside_the_body_is_named(
 ) -> None:
     url = f"{stack.api.url}{path}"
     answer = httpx.request(method, url, timeout=None, trust_env=False, **more)
-    found = problem(answer, 400, "InvalidRequest")
+    found: dict[str, Any] = problem(answer, 400, "InvalidRequest")
     assert [fault["field"] for fault in found["fields"]] == [field]
