@@ -184,6 +184,7 @@ def test_every_tool_has_its_schemas() -> None:
         ({"id": 1, "method": "ping"}, {}, 400, -32600),
         ({"jsonrpc": "2.0", "id": {}, "method": "ping"}, {}, 400, -32600),
         ({"jsonrpc": "2.0"}, {}, 400, -32600),
+        ({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": None}, {}, 400, -32600),
         ({"jsonrpc": "2.0", "id": 1, "method": "nothing"}, {}, 200, -32601),
         ({"jsonrpc": "2.0", "id": 1, "method": "prompts/list"}, {}, 200, -32601),
         ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {}}, {}, 200, -32602),

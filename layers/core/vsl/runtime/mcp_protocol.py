@@ -97,6 +97,8 @@ class Server:
         """None for notifications and answers, of which a stateless server needs none."""
         if not isinstance(message, dict):
             raise RpcError(INVALID_REQUEST, "One JSON-RPC message is taken at a time.")
+        if not isinstance(message.get("params", {}), dict):
+            raise RpcError(INVALID_REQUEST, "The params must be an object.")
         kind = mcp.JSONRPCRequest if "id" in message and "method" in message else None
         try:
             if kind is not None:

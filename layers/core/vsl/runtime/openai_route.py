@@ -7,7 +7,8 @@ from typing import Any
 
 from vsl.domain.compat.openai_errors import OpenAIError, openai_error
 from vsl.domain.compat.openai_request import File, form_members
-from vsl.domain.errors import VslError
+from vsl.domain.errors import InvalidRequest, VslError
+from vsl.domain.jobs.idempotency import IDEMPOTENCY_KEY, KEY_RULE, is_key
 from vsl.runtime.body import json_body
 from vsl.runtime.compat_caller import compat_user, repetition
 from vsl.runtime.handler import Context, Event, Handler, Response, header, refusing_as
@@ -38,12 +39,15 @@ def members_and_files(event: Event) -> tuple[Mapping[str, Any], list[File]]:
 
 
 def sender(event: Event, context: Context) -> Sender:
-    """Raises InvalidRequest and Forbidden."""
+    """Raises InvalidRequest, also for an Idempotency-Key that is none, and Forbidden."""
+    key = header(event, IDEMPOTENCY_KEY)
+    if key is not None and not is_key(key):
+        raise InvalidRequest.of([(IDEMPOTENCY_KEY, KEY_RULE)])
     about = event.get("requestContext") or {}
     return Sender(
         user_id=compat_user(event),
         request_id=context.aws_request_id,
-        key=header(event, "Idempotency-Key") or "",
+        key=key or "",
         repetition=repetition(event),
         api={"id": str(about.get("apiId") or ""), "host": str(about.get("domainName") or "")},
     )
