@@ -551,7 +551,7 @@ export interface components {
             /** @enum {string} */
             jsonrpc: "2.0";
             /** @description Of the request; null where there was none to be read. */
-            id?: ((string | null) | (number | null)) | null;
+            id?: (string | null) | (number | null);
             result?: {
                 [key: string]: unknown;
             };
