@@ -94,7 +94,7 @@ def up(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--sam", help="With --build: let `sam deploy` do the deployment.")
     ] = False,
     auth: Annotated[
-        Literal["NONE", "API_KEY", "COGNITO", "IAM"] | None,
+        Literal["NONE", "API_KEY", "KEYS", "COGNITO", "IAM"] | None,
         typer.Option(help="How callers are known, as on AWS.", show_default="NONE"),
     ] = None,
     parameter: Annotated[
