@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.client import money_commands
+from cli.client import key_commands, money_commands
 from cli.client.commands import AsJson, Stage, models, register, screen_command
 from cli.default_command import DefaultCommand
 from cli.models.commands import register as register_catalogue
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 register(app)
 money_commands.register(app)
+key_commands.register(app)
 _STACK, _OPERATIONS = "Local stack", "Operations"
 catalogue = typer.Typer(cls=DefaultCommand, help="What there is to generate with.")
 catalogue.command("list")(models)

@@ -57,37 +57,37 @@ class Api:
         return self._document(answer)
 
     def estimate(self, model_id: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        body = {"parameters": dict(parameters), **self._as_user()}
+        body = {"parameters": dict(parameters), **self.as_user()}
         path = f"/models/{quote(model_id, safe='')}/estimate"
         return self._document(self._send("POST", path, _TEMPORARY, json=body))
 
     def status(self, job_id: str, *, wait: int = 0, include: str | None = None) -> dict[str, Any]:
         """`wait`: hold the answer back for so many seconds unless the status changes before."""
         query: dict[str, str | int | None] = {"include": include, "wait": wait or None}
-        return self._document(self._get(f"/status/{job_id}", **query, **self._as_user()))
+        return self._document(self._get(f"/status/{job_id}", **query, **self.as_user()))
 
     def timeline(self, job_id: str) -> dict[str, Any]:
-        return self._document(self._get(f"/jobs/{job_id}/timeline", **self._as_user()))
+        return self._document(self._get(f"/jobs/{job_id}/timeline", **self.as_user()))
 
     def callbacks(self, job_id: str) -> dict[str, Any]:
-        return self._document(self._get(f"/jobs/{job_id}/callbacks", **self._as_user()))
+        return self._document(self._get(f"/jobs/{job_id}/callbacks", **self.as_user()))
 
     def replay_callback(self, job_id: str) -> dict[str, Any]:
         """Asked twice, the client is called twice; it knows the second by its webhook-id."""
         path = f"/jobs/{job_id}/callbacks/replay"
-        return self._document(self._send("POST", path, set(), params=self._as_user()))
+        return self._document(self._send("POST", path, set(), params=self.as_user()))
 
     def webhook_secret(self) -> dict[str, Any]:
-        return self._document(self._get("/webhook-secret", **self._as_user()))
+        return self._document(self._get("/webhook-secret", **self.as_user()))
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         path = f"/jobs/{job_id}/cancel"
-        return self._document(self._send("POST", path, _TEMPORARY, params=self._as_user()))
+        return self._document(self._send("POST", path, _TEMPORARY, params=self.as_user()))
 
     def delete(self, job_id: str) -> None:
         """A second try that finds no job any more has done what the first one was to do."""
         path, gone = f"/jobs/{job_id}", frozenset({404})
-        self._send("DELETE", path, _TEMPORARY, gone, params=self._as_user())
+        self._send("DELETE", path, _TEMPORARY, gone, params=self.as_user())
 
     def jobs(self, **filters: str | int | None) -> dict[str, Any]:
         """One page of `{"jobs", "nextCursor"}`; filters are the query parameters of GET /jobs."""
@@ -107,7 +107,7 @@ class Api:
                 return
 
     def budget(self) -> dict[str, Any]:
-        return self._document(self._get("/budget", **self._as_user()))
+        return self._document(self._get("/budget", **self.as_user()))
 
     def usage(self, **query: str | None) -> dict[str, Any]:
         return self._document(self._get("/usage", **query))
@@ -131,10 +131,21 @@ class Api:
     def ledger(self, job_id: str) -> dict[str, Any]:
         return self._document(self._get("/ledger", jobId=job_id))
 
+    def create_key(self, body: Mapping[str, Any], key: str) -> dict[str, Any]:
+        headers = {"Idempotency-Key": key}
+        return self._document(self._send("POST", "/keys", set(), json=dict(body), headers=headers))
+
+    def keys(self, **query: str | int | None) -> dict[str, Any]:
+        """One page of `{"keys", "nextCursor"}`."""
+        return self._document(self._get("/keys", **query))
+
+    def revoke_key(self, key_id: str) -> None:
+        self._send("DELETE", f"/keys/{quote(key_id, safe='')}", _TEMPORARY)
+
     def create_upload(self, content_type: str, size: int, file_name: str) -> dict[str, Any] | None:
         """Where to send a file; None where the deployment takes no uploads (API Gateway: 403)."""
         body = {
-            "userId": self.target.user,
+            **self.as_user(),
             "contentType": content_type,
             "size": size,
             "fileName": file_name,
@@ -146,8 +157,9 @@ class Api:
                 return None
             raise
 
-    def _as_user(self) -> dict[str, str]:
-        return {"userId": self.target.user}
+    def as_user(self) -> dict[str, str]:
+        """How a request names the user; not at all where the key does."""
+        return {"userId": self.target.user} if self.target.user else {}
 
     def _get(self, path: str, **query: str | int | None) -> httpx.Response:
         given = {name: value for name, value in query.items() if value is not None}
