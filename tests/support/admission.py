@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from vsl.domain.api.caller import Tokens
+from vsl.domain.api.caller import Edge
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.jobs.job import Job
 from vsl.services.admission.accept_request import AcceptRequest
 from vsl.services.admission.make_job import MakeJob
 
-NO_TOKENS = Tokens()
+OPEN = Edge()
 
 
 def make_accept_request(
@@ -18,6 +18,6 @@ def make_accept_request(
     check: Callable[[Job], None] = lambda _job: None,
     *,
     allow_http: bool = False,
-    tokens: Tokens = NO_TOKENS,
+    edge: Edge = OPEN,
 ) -> AcceptRequest:
-    return AcceptRequest(tracking, MakeJob(catalogue, allow_http), check, tokens)
+    return AcceptRequest(tracking, MakeJob(catalogue, allow_http), check, edge)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         StepFunctionsTaskTokens,
         SynchronousApiWorkflow,
     )
+    from vsl.adapters.dynamodb.api_keys import DynamoApiKeys
     from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
     from vsl.adapters.dynamodb.lease import DynamoLease
@@ -111,6 +112,13 @@ def key_records() -> "DynamoKeyRecords":
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
 
     return DynamoKeyRecords(settings().idempotency_table, clock.now)
+
+
+@cache
+def api_keys() -> "DynamoApiKeys":
+    from vsl.adapters.dynamodb.api_keys import DynamoApiKeys
+
+    return DynamoApiKeys(settings().api_keys_table)
 
 
 @cache
