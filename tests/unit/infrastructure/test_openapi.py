@@ -241,10 +241,18 @@ def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
         "hasIdempotencyKey": False,
         "query": "",
         "prefer": "",
+        "retry": "",
         "requestId": "request-1",
         "api": {"id": "api1234567", "host": "api.example.com"},
         "claims": {"sub": "", "aud": "", "token_use": ""},
     }
+
+
+@pytest.mark.parametrize("name", ["X-Stainless-Retry-Count", "x-stainless-retry-count"])
+@pytest.mark.parametrize("count", ["0", "2", NASTY])
+def test_the_count_of_a_retry_stays_a_text(name: str, count: str) -> None:
+    sent = rendered_request("{}", {name: count})
+    assert json.loads(sent["input"])["retry"] == count
 
 
 @pytest.mark.parametrize("name", ["Prefer", "prefer"])

@@ -1,5 +1,6 @@
 """Who sent a request to a route of another API's protocol, whose bodies cannot name a user of ours."""
 
+from vsl.domain.api.repetition import RETRY_HEADER, Repetition
 from vsl.domain.errors import InvalidRequest
 from vsl.runtime.caller import caller
 from vsl.runtime.handler import Event, header
@@ -10,6 +11,13 @@ USER_HEADER = "VSL-User"
 
 LOCAL_USER = "me"
 """Whom the command line names as well (cli.client.target; a test compares)."""
+
+
+def repetition(event: Event) -> Repetition:
+    """What the request and the caller's key say of repetitions."""
+    key = (event.get("requestContext") or {}).get("authorizer") or {}
+    retry = header(event, RETRY_HEADER)
+    return Repetition.read(retry, key.get("keyId"), key.get("dedupeSeconds"))
 
 
 def compat_user(event: Event) -> str:

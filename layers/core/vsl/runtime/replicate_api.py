@@ -23,7 +23,7 @@ from vsl.domain.errors import InvalidRequest, VslError
 from vsl.domain.jobs.idempotency import IDEMPOTENCY_KEY, KEY_RULE, is_key
 from vsl.runtime.address import api_address
 from vsl.runtime.body import json_body
-from vsl.runtime.compat_caller import compat_user
+from vsl.runtime.compat_caller import compat_user, repetition
 from vsl.runtime.handler import Context, Event, Response, answer, header, without_body
 from vsl.runtime.multipart import form_of
 from vsl.runtime.observability import logger
@@ -196,6 +196,7 @@ def _submission(asked: Asked) -> Submission:
             "host": str(gateway.get("domainName") or ""),
         },
         key=key or "",
+        repetition=repetition(asked.event),
         wait=preferred_wait(header(asked.event, "Prefer")),
         wait_id=asked.context.aws_request_id,
         seconds_left=lambda: asked.context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS,

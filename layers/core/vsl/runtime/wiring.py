@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
     from vsl.adapters.dynamodb.lease import DynamoLease
+    from vsl.adapters.dynamodb.recent_requests import DynamoRecentRequests
     from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
     from vsl.adapters.http.callback_sender import CallbackSender
     from vsl.adapters.postgres.budgets import PostgresBudgets
@@ -114,6 +115,13 @@ def key_records() -> "DynamoKeyRecords":
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
 
     return DynamoKeyRecords(settings().idempotency_table, clock.now)
+
+
+@cache
+def recent_requests() -> "DynamoRecentRequests":
+    from vsl.adapters.dynamodb.recent_requests import DynamoRecentRequests
+
+    return DynamoRecentRequests(settings().idempotency_table)
 
 
 @cache

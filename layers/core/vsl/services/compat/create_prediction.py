@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsl.domain.api.caller import Caller
+from vsl.domain.api.repetition import Repetition
 from vsl.domain.catalogue.models import Model
 from vsl.domain.compat.replicate_input import field_names, parameters_of
 from vsl.domain.compat.replicate_prediction import metadata_of
@@ -23,6 +24,7 @@ UNFINISHED = "starting"
 class Submission:
     """How a request came: `api` is the protocol's address and `files` every address it may have, `gateway`
     the `id` and `host` by which API Gateway was called; `key` is its Idempotency-Key, empty for none;
+    `repetition` is what client and key say of repetitions;
     `wait` in seconds, `wait_id` names the wait; `seconds_left` is what the function has left for one."""
 
     user_id: str
@@ -30,6 +32,7 @@ class Submission:
     files: Sequence[str]
     gateway: Mapping[str, str]
     key: str
+    repetition: Repetition
     wait: int
     wait_id: str
     seconds_left: Callable[[], float]
@@ -59,7 +62,12 @@ class CreatePrediction:
         express its input is taken. Raises ReplicateProblem."""
         model, parameters = self._chosen(models, request, asked)
         answer = self.submit(
-            self._body(model, parameters, request, asked), asked.key, asked.gateway
+            self._body(model, parameters, request, asked),
+            asked.key,
+            asked.gateway,
+            retry=asked.repetition.retry,
+            key_id=asked.repetition.key_id,
+            dedupe_seconds=asked.repetition.window,
         )
         if not answer.accepted:
             raise of_problem(answer.body, field_names(model))
