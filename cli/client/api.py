@@ -1,39 +1,41 @@
-"""The HTTP API as the command line uses it: timeouts, careful repetition, problems as errors."""
+"""The HTTP API as the command line uses it: the Python client, with its errors as those of a command."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
 from cli.client.errors import CommandError, Exit, refusal
-from cli.client.network import trusts_environment
 from cli.client.target import Target
+from vsl_client.client import Client
+from vsl_client.errors import VslError
 
+# Seconds for which a request is repeated; a person waits.
+PATIENCE = 5.0
 # API Gateway gives up after 29 seconds; a client that hangs up earlier misses its answer.
 TIMEOUT = httpx.Timeout(35.0, connect=5.0)
-TRIES = 4
-PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE = 5.0
-_TEMPORARY = {502, 503, 504}
 _PAGE = 100
 ENDS = frozenset({"succeeded", "failed", "canceled"})
 
 
 class Api:
-    """One target. Only what may be done twice is repeated: reads, cancel, delete, a keyed generate."""
+    """One target. What must not happen twice is sent once."""
 
     def __init__(
-        self, target: Target, timeout: httpx.Timeout | float = TIMEOUT, tries: int = TRIES
+        self,
+        target: Target,
+        timeout: httpx.Timeout | float = TIMEOUT,
+        patience: float = PATIENCE,
     ) -> None:
         self.target = target
-        self._tries = tries
-        self._client = httpx.Client(
-            timeout=timeout,
-            headers=dict(target.headers),
+        self._client = Client(
+            target.url,
+            user_id=target.user,
+            headers=target.headers,
             auth=target.auth,
-            trust_env=trusts_environment(target.url),
+            patience=patience,
+            timeout=timeout,
         )
 
     def __enter__(self) -> Self:
@@ -43,55 +45,46 @@ class Api:
         self._client.close()
 
     def models(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._get("/models").json()["models"]
-        return found
+        return [{**model} for model in self._told(self._client.models)]
 
     def model(self, model_id: str) -> dict[str, Any]:
-        return self._document(self._get(f"/models/{quote(model_id, safe='')}"))
+        return {**self._told(lambda: self._client.model(model_id))}
 
     def generate(self, body: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Accept a job. Repeated with the same key while the outcome is unknown."""
-        again = {*_TEMPORARY, 409}
         headers = {"Idempotency-Key": key}
-        answer = self._send("POST", "/generate-media", again, json=dict(body), headers=headers)
-        return self._document(answer)
+        return self._ask("POST", "/jobs", json=dict(body), headers=headers)
 
     def estimate(self, model_id: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        body = {"parameters": dict(parameters), **self._as_user()}
-        path = f"/models/{quote(model_id, safe='')}/estimate"
-        return self._document(self._send("POST", path, _TEMPORARY, json=body))
+        return {**self._told(lambda: self._client.estimate(model_id, parameters))}
 
-    def status(self, job_id: str, *, wait: int = 0, include: str | None = None) -> dict[str, Any]:
+    def status(self, job_id: str, *, wait: int = 0, parameters: bool = False) -> dict[str, Any]:
         """`wait`: hold the answer back for so many seconds unless the status changes before."""
-        query: dict[str, str | int | None] = {"include": include, "wait": wait or None}
-        return self._document(self._get(f"/status/{job_id}", **query, **self._as_user()))
+        return {**self._told(lambda: self._client.status(job_id, parameters=parameters, wait=wait))}
 
     def timeline(self, job_id: str) -> dict[str, Any]:
-        return self._document(self._get(f"/jobs/{job_id}/timeline", **self._as_user()))
+        return self._ask("GET", f"/jobs/{job_id}/timeline", params=self._as_user())
 
     def callbacks(self, job_id: str) -> dict[str, Any]:
-        return self._document(self._get(f"/jobs/{job_id}/callbacks", **self._as_user()))
+        return self._ask("GET", f"/jobs/{job_id}/callbacks", params=self._as_user())
 
     def replay_callback(self, job_id: str) -> dict[str, Any]:
         """Asked twice, the client is called twice; it knows the second by its webhook-id."""
         path = f"/jobs/{job_id}/callbacks/replay"
-        return self._document(self._send("POST", path, set(), params=self._as_user()))
+        return self._ask("POST", path, repeat=False, params=self._as_user())
 
     def webhook_secret(self) -> dict[str, Any]:
-        return self._document(self._get("/webhook-secret", **self._as_user()))
+        return {**self._told(self._client.webhook_secret)}
 
     def cancel(self, job_id: str) -> dict[str, Any]:
-        path = f"/jobs/{job_id}/cancel"
-        return self._document(self._send("POST", path, _TEMPORARY, params=self._as_user()))
+        return {**self._told(lambda: self._client.cancel(job_id))}
 
     def delete(self, job_id: str) -> None:
-        """A second try that finds no job any more has done what the first one was to do."""
-        path, gone = f"/jobs/{job_id}", frozenset({404})
-        self._send("DELETE", path, _TEMPORARY, gone, params=self._as_user())
+        self._told(lambda: self._client.delete(job_id))
 
     def jobs(self, **filters: str | int | None) -> dict[str, Any]:
         """One page of `{"jobs", "nextCursor"}`; filters are the query parameters of GET /jobs."""
-        return self._document(self._get("/jobs", **filters))
+        return self._ask("GET", "/jobs", params=_given(filters))
 
     def every_job(self, wanted: int, **filters: str | int | None) -> Iterator[dict[str, Any]]:
         """Jobs over as many pages as it takes, at most `wanted`."""
@@ -107,29 +100,28 @@ class Api:
                 return
 
     def budget(self) -> dict[str, Any]:
-        return self._document(self._get("/budget", **self._as_user()))
+        return self._ask("GET", "/budget", params=self._as_user())
 
     def usage(self, **query: str | None) -> dict[str, Any]:
-        return self._document(self._get("/usage", **query))
+        return self._ask("GET", "/usage", params=_given(query))
 
     def usage_csv(self, **query: str | None) -> str:
-        return self._get("/usage", format="csv", **query).text
+        params = _given({**query, "format": "csv"})
+        return self._told(lambda: self._client.request("GET", "/usage", params=params).text)
 
     def budgets(self, owner: str) -> dict[str, Any]:
-        return self._document(self._get(f"/budgets/{quote(owner, safe='')}"))
+        return self._ask("GET", f"/budgets/{quote(owner, safe='')}")
 
     def set_budget(self, owner: str, period: str, limit: str | None) -> dict[str, Any]:
-        path, body = f"/budgets/{quote(owner, safe='')}", {"period": period, "limit": limit}
-        return self._document(self._send("PUT", path, _TEMPORARY, json=body))
+        body = {"period": period, "limit": limit}
+        return self._ask("PUT", f"/budgets/{quote(owner, safe='')}", json=body)
 
     def grant_credits(self, user: str, amount: str, key: str) -> dict[str, Any]:
         body, headers = {"userId": user, "amount": amount}, {"Idempotency-Key": key}
-        return self._document(
-            self._send("POST", "/credits", _TEMPORARY, json=body, headers=headers)
-        )
+        return self._ask("POST", "/credits", json=body, headers=headers)
 
     def ledger(self, job_id: str) -> dict[str, Any]:
-        return self._document(self._get("/ledger", jobId=job_id))
+        return self._ask("GET", "/ledger", params={"jobId": job_id})
 
     def create_upload(self, content_type: str, size: int, file_name: str) -> dict[str, Any] | None:
         """Where to send a file; None where the deployment takes no uploads (API Gateway: 403)."""
@@ -140,7 +132,7 @@ class Api:
             "fileName": file_name,
         }
         try:
-            return self._document(self._send("POST", "/uploads", _TEMPORARY, json=body))
+            return self._ask("POST", "/uploads", json=body)
         except CommandError as error:
             if error.code in {"Forbidden", "MissingAuthenticationToken"}:
                 return None
@@ -149,68 +141,28 @@ class Api:
     def _as_user(self) -> dict[str, str]:
         return {"userId": self.target.user}
 
-    def _get(self, path: str, **query: str | int | None) -> httpx.Response:
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._send("GET", path, {*_TEMPORARY, 429}, params=given)
+    def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        return self._told(lambda: self._client.ask(method, path, **request))
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        again: set[int],
-        fine_when_repeated: frozenset[int] = frozenset(),
-        **request: Any,
-    ) -> httpx.Response:
-        """Raises CommandError; `again` are the statuses after which the same request is repeated."""
-        for left in reversed(range(self._tries)):
-            try:
-                answer = self._client.request(method, self.target.url + path, **request)
-            except httpx.TransportError as error:
-                if not left:
-                    raise self._unreachable(error) from error
-                time.sleep(PAUSE_SECONDS * 2 ** (self._tries - left - 1))
-                continue
-            except httpx.InvalidURL as error:
-                raise self._unreachable(error) from error
-            repeated = left < self._tries - 1
-            if answer.is_success or (repeated and answer.status_code in fine_when_repeated):
-                return answer
-            pause = _pause(answer, PAUSE_SECONDS * 2 ** (self._tries - left - 1))
-            problem = _problem(answer)
-            temporary = answer.status_code in again and problem.get("code") != "ModelFrozen"
-            if not left or not temporary or pause > _LONGEST_PAUSE:
-                raise refusal(answer.status_code, problem)
-            time.sleep(pause)
-        raise AssertionError("unreachable")
-
-    def _unreachable(self, error: Exception) -> CommandError:
-        local = self.target.document is not None
-        hint = "`vsl status` tells whether the stack runs." if local else "Is the address right?"
-        message = f"{self.target.url} does not answer: {error or type(error).__name__}"
-        return CommandError("Unreachable", message, Exit.UNAVAILABLE, hint)
-
-    def _document(self, answer: httpx.Response) -> dict[str, Any]:
+    def _told[Found](self, ask: Callable[[], Found]) -> Found:
+        """Raises CommandError for what the client raises."""
         try:
-            document = answer.json()
-        except ValueError:
-            document = None
-        if not isinstance(document, dict):
-            message = f"{self.target.url} does not speak like VSL: no JSON object came back."
-            hint = "Is the address right?"
-            raise CommandError("NotVsl", message, Exit.UNAVAILABLE, hint)
-        return document
+            return ask()
+        except VslError as error:
+            raise self._error(error) from error
+
+    def _error(self, error: VslError) -> CommandError:
+        if error.code == "Unreachable":
+            local = self.target.document is not None
+            hint = (
+                "`vsl status` tells whether the stack runs." if local else "Is the address right?"
+            )
+            return CommandError(error.code, error.message, Exit.UNAVAILABLE, hint)
+        if error.status is not None:
+            return refusal(error.status, error.problem)
+        message = f"{self.target.url} does not speak like VSL: no JSON object came back."
+        return CommandError("NotVsl", message, Exit.UNAVAILABLE, "Is the address right?")
 
 
-def _pause(answer: httpx.Response, otherwise: float) -> float:
-    try:
-        return float(answer.headers.get("Retry-After", otherwise))
-    except ValueError:
-        return otherwise
-
-
-def _problem(answer: httpx.Response) -> Mapping[str, Any]:
-    try:
-        found = answer.json()
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _given(query: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    return {name: value for name, value in query.items() if value is not None}

@@ -38,7 +38,7 @@ def job_ids(given: Given, incomplete: str) -> Offers:
 def _asked(given: Given, question: Callable[[Api], list[dict[str, Any]]]) -> list[dict[str, Any]]:
     state, stage, user = (given.get(name) for name in ("state", "stage", "user"))
     try:
-        with Api(resolve(Path(state) if state else None, stage, user), _SECONDS, tries=1) as api:
+        with Api(resolve(Path(state) if state else None, stage, user), _SECONDS, patience=0) as api:
             return question(api)
     except (CommandError, OSError):
         return []

@@ -27,7 +27,7 @@ _LOG_LINES = 5
 
 
 def show_command(api: Api, job_id: str, screen: Screen) -> None:
-    status = api.status(job_id, include="parameters")
+    status = api.status(job_id, parameters=True)
     if screen.as_json:
         screen.answer(status)
         return

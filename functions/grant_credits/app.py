@@ -14,4 +14,5 @@ at_init(grant_credits)
 def handler(event: Event, _context: Context) -> Response:
     key = header(event, "Idempotency-Key")
     granted = grant_credits()(key, json_body(event), caller(event))
-    return answer(200, granted, {"Cache-Control": "no-store"})
+    replayed = {"Idempotency-Replayed": "true"} if granted.replayed else {}
+    return answer(200, granted.document, {"Cache-Control": "no-store", **replayed})

@@ -43,6 +43,23 @@ def with_typescript(url: str, patience: float) -> Outcome:
     return Outcome(answer.get("jobId"), answer.get("code"), answer.get("retryAfter"))
 
 
+def remove_with_python(url: str) -> str | None:
+    with Client(url, patience=300) as client:
+        try:
+            client.delete("j")
+        except VslError as error:
+            return error.code
+    return None
+
+
+def remove_with_typescript(url: str) -> str | None:
+    command = ["node", str(built_scenario()), url, "remove"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    code: str | None = json.loads(done.stdout).get("code")
+    return code
+
+
 @pytest.fixture(params=["python", pytest.param("typescript", marks=needs_typescript)])
 def submit(request: pytest.FixtureRequest) -> Submit:
     return with_python if request.param == "python" else with_typescript
@@ -99,3 +116,18 @@ def test_nothing_listens(submit: Submit) -> None:
 def test_another_server_is_no_api(submit: Submit) -> None:
     with scripted_api(Answer(200, ["no object"])) as api:
         assert submit(api.url, 0).code == "NotVsl"
+
+
+@pytest.mark.parametrize(
+    "remove",
+    [remove_with_python, pytest.param(remove_with_typescript, marks=needs_typescript)],
+)
+def test_a_job_that_is_gone_is_deleted_by_a_repetition_alone(
+    remove: Callable[[str], str | None],
+) -> None:
+    gone = problem(404, "JobNotFound")
+    with scripted_api(gone) as api:
+        assert remove(api.url) == "JobNotFound"
+    with scripted_api(Answer(0), gone) as api:
+        assert remove(api.url) is None
+    assert [asked.method for asked in api.asked] == ["DELETE", "DELETE"]

@@ -150,6 +150,8 @@ def test_credits_are_added_once_per_key_and_spent(stack: Stack, user: str) -> No
     assert {(it.status_code, it.text) for it in answers} == {
         (200, f'{{"userId":"{user}","amount":"0.005"}}')
     }
+    replayed = [it.headers.get("Idempotency-Replayed") for it in answers]
+    assert sorted(map(str, replayed)) == ["None", *["true"] * 9]
     own = ask(stack, "GET", "/budget", params={"userId": user})
     assert (line(own, "credit")["limit"], own["canStart"]) == ("0.005", True)
     body["amount"] = "0.006"
@@ -237,3 +239,19 @@ def test_what_is_refused(
 ) -> None:
     url = f"{stack.api.url}{path}"
     problem(httpx.request(method, url, timeout=None, trust_env=False, **more), status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more", "field"),
+    [
+        ("POST", "/credits", {"json": {"userId": "me", "amount": "1"}}, "Idempotency-Key"),
+        ("GET", "/ledger", {}, "jobId"),
+    ],
+)
+def test_what_is_missing_beside_the_body_is_named(
+    stack: Stack, method: str, path: str, more: dict[str, Any], field: str
+) -> None:
+    url = f"{stack.api.url}{path}"
+    answer = httpx.request(method, url, timeout=None, trust_env=False, **more)
+    found: dict[str, Any] = problem(answer, 400, "InvalidRequest")
+    assert [fault["field"] for fault in found["fields"]] == [field]

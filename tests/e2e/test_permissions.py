@@ -79,9 +79,16 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
         "a large output that only the timeout finds",
         "tests/unit/adapters/test_large_outputs.py::test_a_timeout_that_finds_a_large_output_keeps_it",
     ),
-    ("CancelJobFunction", "s3:PutObject", "/temp/stored/*"): (
-        "a large output that a cancel finds",
-        "tests/unit/adapters/test_large_outputs.py::test_a_cancel_that_comes_too_late_keeps_it",
+    **{
+        (function, "s3:PutObject", "/temp/stored/*"): (
+            "a large output that a cancel finds",
+            "tests/unit/adapters/test_large_outputs.py::test_a_cancel_that_comes_too_late_keeps_it",
+        )
+        for function in ("CancelJobFunction", "ReplicateApiFunction")
+    },
+    ("ReplicateApiFunction", "states:SendTaskFailure", ":vsl-local-media-job"): (
+        "a cancel before there is a prediction",
+        "tests/unit/services/test_cancel_job.py::test_between_two_attempts_the_wait_is_ended",
     ),
     **{
         (function, "s3:PutObject", "/temp/stored/*"): (
@@ -95,7 +102,7 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
             "users stand in keys by their ids here",
             "tests/e2e/test_opaque_names.py::test_no_address_tells_whose_file_it_is",
         )
-        for function in ("StoreMediaFunction", "CreateUploadFunction")
+        for function in ("StoreMediaFunction", "CreateUploadFunction", "ReplicateApiFunction")
     },
 }
 

@@ -623,6 +623,25 @@ def test_a_refusal_tells_that_a_budget_is_full(
     assert levels == {50, 80, 100}
 
 
+@pytest.mark.parametrize("price", ["0.02", "20", "40000"])
+def test_a_refusal_is_told_whatever_the_amounts(
+    connection: PostgresConnection, books: Books, price: str
+) -> None:
+    """Their sums, and those hundredfold, pass the types that numbers of their size travel in."""
+    limit = int(Decimal(price) * 2_200_000)
+    repository = PostgresJobRepository(connection, BudgetDefaults(stage_day=limit))
+    spent, held, refused = (
+        job(name, price=None, estimated_cost=Decimal(price))
+        for name in ("spent", "held", "refused")
+    )
+    repository.create_job(spent, None)
+    repository.finish_job(ended(spent, price))
+    repository.create_job(held, None)
+    with pytest.raises(BudgetExceeded):
+        repository.create_job(refused, None)
+    assert 100 in {level for _, _, _, _, level, *_ in books().alerts}
+
+
 # --- time --------------------------------------------------------------------------------------
 
 

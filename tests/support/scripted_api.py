@@ -60,6 +60,9 @@ def scripted_api(*answers: Answer) -> Iterator[ScriptedApi]:
         def do_POST(self) -> None:
             self.answer()
 
+        def do_DELETE(self) -> None:
+            self.answer()
+
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""
 

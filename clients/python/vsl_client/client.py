@@ -11,7 +11,7 @@ import httpx
 
 from vsl_client.download import save
 from vsl_client.errors import VslError, failure
-from vsl_client.transport import Transport, document, seconds
+from vsl_client.transport import TIMEOUT, Transport, document, seconds
 from vsl_client.types import (
     Accepted,
     Canceled,
@@ -57,8 +57,9 @@ class JobFilters(TypedDict, total=False):
 class Client:
     """One deployment. `user_id` is whose jobs these are; with a token it is the token's user.
 
-    `api_key`, `token` (Cognito) or `auth` (such as SigV4) are for the deployment's way to authenticate.
-    A request that fails for a while is repeated for `patience` seconds. Every method raises VslError.
+    `api_key`, `token` (Cognito) or `auth` (such as SigV4) are for the deployment's way to authenticate;
+    `headers` go with every request. A request that fails for a while is repeated for `patience` seconds;
+    each try may take `timeout`. Every method raises VslError.
     """
 
     def __init__(
@@ -68,13 +69,15 @@ class Client:
         user_id: str | None = None,
         api_key: str | None = None,
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
         patience: float = 60,
+        timeout: httpx.Timeout | float = TIMEOUT,
     ) -> None:
         given = {"x-api-key": api_key, "Authorization": token}
-        headers = {name: value for name, value in given.items() if value is not None}
+        own = {name: value for name, value in given.items() if value is not None}
         self._user = {} if user_id is None else {"userId": user_id}
-        self._transport = Transport(url, headers, auth, patience)
+        self._transport = Transport(url, {**(headers or {}), **own}, auth, patience, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +124,7 @@ class Client:
         """Accept a job. Give a `key` of your own (an order's number) to repeat it beyond this call."""
         body = {**self._user, **options, "modelId": model_id, "parameters": dict(parameters)}
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        return cast("Accepted", self._ask("POST", "/jobs", json=body, headers=headers))
+        return cast("Accepted", self.ask("POST", "/jobs", json=body, headers=headers))
 
     def wait(self, job_id: str) -> JobStatus:
         """The job once it has succeeded, else VslError; see `run`."""
@@ -135,7 +138,7 @@ class Client:
         status: JobStatus | None = None
         while status is None or status["status"] not in ENDS:
             asked = time.monotonic()
-            answer = self._send("GET", _job(job_id), params={**self._user, "wait": every})
+            answer = self.request("GET", _job(job_id), params={**self._user, "wait": every})
             now = cast("JobStatus", _object(answer))
             yield now
             if now["status"] not in ENDS:
@@ -145,54 +148,60 @@ class Client:
                 time.sleep(max(pause, 0.0))
             status = now
 
-    def status(self, job_id: str, *, parameters: bool = False) -> JobStatus:
-        """`parameters`: with the job's parameters, defaults filled in."""
-        query = {**self._user, **({"include": "parameters"} if parameters else {})}
-        return cast("JobStatus", self._ask("GET", _job(job_id), params=query))
+    def status(self, job_id: str, *, parameters: bool = False, wait: int = 0) -> JobStatus:
+        """`parameters`: with the job's parameters, defaults filled in. `wait`: hold the answer back for so
+        many seconds (at most 25) unless the status changes before."""
+        query: dict[str, Any] = {**self._user}
+        query |= {"include": "parameters"} if parameters else {}
+        query |= {"wait": wait} if wait else {}
+        return cast("JobStatus", self.ask("GET", _job(job_id), params=query))
 
     def jobs(self, **filters: Unpack[JobFilters]) -> JobList:
         """One page, newest first; pass its `nextCursor` as `cursor` for the next one."""
         query: dict[str, Any] = {**self._user, **filters}
         for name, value in query.pop("metadata", {}).items():
             query[f"metadata[{name}]"] = value
-        return cast("JobList", self._ask("GET", "/jobs", params=query))
+        return cast("JobList", self.ask("GET", "/jobs", params=query))
 
     def cancel(self, job_id: str) -> Canceled:
-        return cast("Canceled", self._ask("POST", f"{_job(job_id)}/cancel", params=self._user))
+        return cast("Canceled", self.ask("POST", f"{_job(job_id)}/cancel", params=self._user))
 
     def delete(self, job_id: str) -> None:
-        """Deletes media and personal data. A repetition finds no job any more, which is the same end."""
-        try:
-            self._send("DELETE", _job(job_id), params=self._user)
-        except VslError as error:
-            if error.code != "JobNotFound":
-                raise
+        """Deletes media and personal data."""
+        # A second try that finds no job any more has done what the first one was to do.
+        self.request("DELETE", _job(job_id), params=self._user, repeated_end={404})
 
     def models(self) -> list[ModelSummary]:
-        return cast("list[ModelSummary]", self._ask("GET", "/models")["models"])
+        return cast("list[ModelSummary]", self.ask("GET", "/models")["models"])
 
     def model(self, model_id: str) -> Model:
         """With the JSON Schema of its parameters."""
-        return cast("Model", self._ask("GET", f"/models/{quote(model_id, safe='')}"))
+        return cast("Model", self.ask("GET", f"/models/{quote(model_id, safe='')}"))
 
     def estimate(self, model_id: str, parameters: Mapping[str, Any]) -> Estimate:
         """Cost and time of a job that is not made."""
         path = f"/models/{quote(model_id, safe='')}/estimate"
         body = {**self._user, "parameters": dict(parameters)}
-        return cast("Estimate", self._ask("POST", path, json=body))
+        return cast("Estimate", self.ask("POST", path, json=body))
 
     def webhook_secret(self) -> WebhookSecret:
         """For `verify_webhook`."""
-        return cast("WebhookSecret", self._ask("GET", "/webhook-secret", params=self._user))
+        return cast("WebhookSecret", self.ask("GET", "/webhook-secret", params=self._user))
 
     def download(self, job: JobStatus, folder: str | Path) -> list[Path]:
         """All files of a finished job, each checked against its SHA-256."""
         return save(job, Path(folder))
 
-    def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        return _object(self._send(method, path, **request))
+    def ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """The JSON object that any route of the API answers; see `request`."""
+        return _object(self.request(method, path, **request))
 
-    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def request(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """What any route of the API answers, those for operators included.
+
+        `request` is as httpx takes it (`params`, `json`, `headers`); with `repeat=False` it is sent once,
+        for what must not happen twice; `repeated_end` are statuses that a repetition may end with.
+        """
         return self._transport.send(method, path, **request)
 
 

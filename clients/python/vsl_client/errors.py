@@ -12,7 +12,8 @@ class VslError(Exception):
     `code` is one of docs/api.md#errors, or of this package: `Unreachable` (no answer), `NotVsl` (an
     answer that is not the API's), `DownloadFailed`, `ChecksumMismatch`, `InvalidSignature`.
     `status` is the HTTP status, or None without an answer. `fields` names each fault of a request.
-    `retry_after` are seconds. `job` is the status of a job that failed or was canceled.
+    `retry_after` are seconds. `job` is the status of a job that failed or was canceled. `problem` is the
+    whole answer to a refused request, such as with what is left of a budget.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class VslError(Exception):
         fields: list[Fault] | None = None,
         retry_after: float | None = None,
         job: JobStatus | None = None,
+        problem: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -32,6 +34,7 @@ class VslError(Exception):
         self.fields = fields or []
         self.retry_after = retry_after
         self.job = job
+        self.problem = problem or {}
 
 
 def refusal(status: int, problem: Mapping[str, Any], retry_after: float | None) -> VslError:
@@ -50,6 +53,7 @@ def refusal(status: int, problem: Mapping[str, Any], retry_after: float | None) 
         status=status,
         fields=problem.get("fields"),
         retry_after=problem.get("retryAfter", retry_after),
+        problem=problem,
     )
 
 

@@ -2,8 +2,9 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -13,6 +14,7 @@ from vsl_client.errors import VslError, refusal
 TIMEOUT = httpx.Timeout(35.0, connect=10.0)
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
+_HERE = {"localhost", "127.0.0.1", "::1"}
 # Errors with a status of 5xx that only a person can end.
 _FINAL = {"ModelFrozen", "ConfigurationError"}
 
@@ -20,44 +22,69 @@ _FINAL = {"ModelFrozen", "ConfigurationError"}
 class Transport:
     """Repeats a request after a network fault, 409 RequestInProgress, 429 and 5xx, for `patience` seconds.
 
-    Every request of this package may be sent twice: it reads, has an Idempotency-Key, or ends the same.
+    Proxies of the environment are not asked for what runs on this machine.
     """
 
     def __init__(
-        self, url: str, headers: Mapping[str, str], auth: httpx.Auth | None, patience: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        auth: httpx.Auth | None,
+        patience: float,
+        timeout: httpx.Timeout | float,
     ) -> None:
         self._url = url.rstrip("/")
         self._patience = patience
-        self._client = httpx.Client(headers=dict(headers), auth=auth, timeout=TIMEOUT)
+        self._client = httpx.Client(
+            headers=dict(headers),
+            auth=auth,
+            timeout=timeout,
+            trust_env=urlsplit(self._url).hostname not in _HERE,
+        )
 
     def close(self) -> None:
         self._client.close()
 
-    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """The successful answer. Raises VslError."""
-        ends = time.monotonic() + self._patience
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeat: bool = True,
+        repeated_end: Collection[int] = (),
+        **request: Any,
+    ) -> httpx.Response:
+        """The answer: a success or, to a repetition, one of `repeated_end`. Raises VslError.
+
+        `repeat` is False for what must not happen twice; it is sent once.
+        """
+        ends = time.monotonic() + (self._patience if repeat else 0)
         pause = _FIRST_PAUSE
+        done: Collection[int] = ()
         while True:
             answer = self._attempt(method, path, request)
             if isinstance(answer, httpx.Response):
-                return answer
+                if answer.is_success or answer.status_code in done:
+                    return answer
+                error = refusal(answer.status_code, document(answer), seconds(answer))
+            else:
+                error = answer
             # Not all clients at once.
-            wait = max(pause * random.uniform(0.5, 1.0), answer.retry_after or 0.0)  # noqa: S311
-            if not _temporary(answer) or time.monotonic() + wait > ends:
-                raise answer
+            wait = max(pause * random.uniform(0.5, 1.0), error.retry_after or 0.0)  # noqa: S311
+            if not _temporary(error) or time.monotonic() + wait > ends:
+                raise error
             time.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
+            done = repeated_end
 
     def _attempt(
         self, method: str, path: str, request: Mapping[str, Any]
     ) -> httpx.Response | VslError:
         try:
-            answer = self._client.request(method, self._url + path, **request)
-        except httpx.TransportError as error:
-            return VslError("Unreachable", f"{self._url} does not answer: {error!r}")
-        if answer.is_success:
-            return answer
-        return refusal(answer.status_code, document(answer), seconds(answer))
+            return self._client.request(method, self._url + path, **request)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            told = str(error) or type(error).__name__
+            return VslError("Unreachable", f"{self._url} does not answer: {told}")
 
 
 def _temporary(error: VslError) -> bool:

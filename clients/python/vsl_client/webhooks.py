@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from standardwebhooks import Webhook, WebhookVerificationError
-
 from vsl_client.errors import VslError
 from vsl_client.types import JobStatus, WebhookSecret
 
@@ -22,6 +20,9 @@ def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str | Webhoo
     Raises VslError (InvalidSignature). `secret`: the text, or the answer of `Client.webhook_secret`,
     which has the older ones of a rotation, too. Drop a `webhook-id` that you have seen.
     """
+    # Here, because only receivers need it.
+    from standardwebhooks import Webhook, WebhookVerificationError  # noqa: PLC0415
+
     lower = {name.lower(): value for name, value in headers.items()}
     secrets = [secret] if isinstance(secret, str) else [secret["secret"], *secret["previous"]]
     for each in secrets:

@@ -108,13 +108,10 @@ export class Client {
     return this.ask("POST", `${path(jobId)}/cancel`, { query: this.user });
   }
 
-  /** Deletes media and personal data. A repetition finds no job any more, which is the same end. */
+  /** Deletes media and personal data. */
   async delete(jobId: string): Promise<void> {
-    try {
-      await this.transport.send("DELETE", path(jobId), { query: this.user });
-    } catch (error) {
-      if (!(error instanceof VslError && error.code === "JobNotFound")) throw error;
-    }
+    // A second try that finds no job any more has done what the first one was to do.
+    await this.transport.send("DELETE", path(jobId), { query: this.user, repeatedEnd: 404 });
   }
 
   async models(): Promise<Schemas["ModelSummary"][]> {

@@ -6,6 +6,8 @@ export interface Message {
   query?: Query;
   headers?: Record<string, string>;
   body?: unknown;
+  /** A status that a repetition may end with. */
+  repeatedEnd?: number;
 }
 
 /** A JSON object and what its headers say. */
@@ -35,13 +37,17 @@ export class Transport {
 
   async send(method: string, path: string, message: Message = {}): Promise<Answer> {
     const ends = Date.now() + 1000 * this.patience;
+    let repeated = false;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       const answer = await this.attempt(method, path, message);
       if (!(answer instanceof VslError)) return answer;
+      if (repeated && answer.status !== undefined && answer.status === message.repeatedEnd)
+        return { document: {}, retryAfter: undefined };
       // Not all clients at once.
       const wait = Math.max(pause * (0.5 + Math.random() / 2), answer.retryAfter ?? 0);
       if (!temporary(answer) || Date.now() + 1000 * wait > ends) throw answer;
       await sleep(wait);
+      repeated = true;
     }
   }
 

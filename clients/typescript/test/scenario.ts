@@ -68,10 +68,17 @@ async function submit(patience: number) {
   }
 }
 
+/** Of a job that is not there, or not any more: the error's code. */
+async function remove() {
+  const [error] = await refused(() => vsl.delete("j"));
+  return error ?? {};
+}
+
 const scenarios: Record<string, (...words: string[]) => Promise<unknown>> = {
   calls: (order = "") => calls(order),
   progress: (prompt = "") => progress(prompt),
   errors: (prompt = "") => errors(prompt),
+  remove,
   submit: (patience) => submit(Number(patience)),
   webhook: (body = "", headers = "") => webhook(body, headers),
 };

@@ -196,7 +196,9 @@ class TestCredits:
         money = MemoryMoney()
         grant = GrantCredits(money)
         first = grant("key", self.BODY, OPERATOR)
-        assert grant("key", self.BODY, OPERATOR) == first == {"userId": USER, "amount": "12.5"}
+        again = grant("key", self.BODY, OPERATOR)
+        assert again.document == first.document == {"userId": USER, "amount": "12.5"}
+        assert (first.replayed, again.replayed) == (False, True)
         assert money.accounts[owner_of(USER)].granted == 12_500_000
 
     @pytest.mark.parametrize("change", [{"amount": "12.51"}, {"userId": "user-2"}])

@@ -31,7 +31,8 @@ NO_ROOM, FROZEN, OTHER_GRANT = "VSL02", "VSL03", "VSL04"
 _NOTE_REFUSAL = """
     INSERT INTO budget_alerts (owner, period, starts, level, limit_amount, spent, held)
     SELECT %(owner)s, %(period)s, %(starts)s, 100, %(limit_amount)s, %(spent)s, %(held)s
-    WHERE %(limit_amount)s > 0 AND (%(spent)s + %(held)s) * 100 >= %(limit_amount)s * 80
+    WHERE %(limit_amount)s > 0
+        AND (%(spent)s::bigint + %(held)s::bigint) * 100 >= %(limit_amount)s::bigint * 80
     ON CONFLICT DO NOTHING
 """
 

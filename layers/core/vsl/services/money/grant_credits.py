@@ -13,10 +13,18 @@ from vsl.services.ports.money import Budgets
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """`replayed`: an earlier request with this key granted it."""
+
+    document: dict[str, Any]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GrantCredits:
     budgets: Budgets
 
-    def __call__(self, key: str | None, body: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    def __call__(self, key: str | None, body: Mapping[str, Any], caller: Caller) -> Granted:
         """What was granted, for a repetition word for word the same.
 
         Raises Forbidden for a user, InvalidRequest, and IdempotencyKeyReused for a key that stands for
@@ -26,5 +34,5 @@ class GrantCredits:
         if key is None or not is_key(key):
             raise InvalidRequest.of([(IDEMPOTENCY_KEY, KEY_RULE)])
         user_id, amount = parse_credits(body)
-        self.budgets.grant(key, user_id, amount)
-        return {"userId": user_id, "amount": str(dollars(amount))}
+        first = self.budgets.grant(key, user_id, amount)
+        return Granted({"userId": user_id, "amount": str(dollars(amount))}, replayed=not first)
