@@ -86,10 +86,13 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
         )
         for function in ("CancelJobFunction", "ReplicateApiFunction")
     },
-    ("ReplicateApiFunction", "states:SendTaskFailure", ":vsl-local-media-job"): (
-        "a cancel before there is a prediction",
-        "tests/unit/services/test_cancel_job.py::test_between_two_attempts_the_wait_is_ended",
-    ),
+    **{
+        ("ReplicateApiFunction", action, ":vsl-local-media-job"): (
+            "the provider tells of a cancel first, or there is no prediction",
+            "tests/unit/services/test_cancel_job.py::test_a_running_prediction_is_canceled_and_the_wait_ends",
+        )
+        for action in ("states:SendTaskFailure", "states:SendTaskSuccess")
+    },
     **{
         (function, "s3:PutObject", "/temp/stored/*"): (
             "a large output, which is rare",

@@ -284,6 +284,14 @@ class Usage:
         self._replicate("GET", "/files")
         self._replicate("DELETE", f"/files/{kept['id']}")
         self.finish(job_id)
+        wanted = {"input": {"prompt": unique("told")}, "webhook": f"{self.client.origin}/told"}
+        path = "/models/black-forest-labs/flux-schnell/predictions"
+        self.finish(self._replicate("POST", path, json=wanted)["id"])
+        (told,) = self.client.wait("/told")
+        (address,) = json.loads(told.body)["output"]
+        assert httpx.get(address, trust_env=False).is_success
+        (address,) = self._replicate("GET", f"/predictions/{json.loads(told.body)['id']}")["output"]
+        assert httpx.get(address, trust_env=False).is_success
 
     def _replicate(self, method: str, path: str, **more: Any) -> Any:
         url, headers = f"{self.stack.api.url}/replicate/v1{path}", {"VSL-User": USER}
