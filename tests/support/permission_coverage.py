@@ -92,6 +92,7 @@ class Usage:
         self.client.wait("/away", 2)
         self.look_back(video)
         self.look_at_the_money(video)
+        self.make_a_key()
         self.ask("DELETE", f"/jobs/{video}", 204)
         self.sweep(buried)
         self.fill_a_budget()
@@ -315,6 +316,19 @@ class Usage:
         self._keep("idempotency key", key)
         body, headers = {"userId": "prepaid", "amount": "1"}, {"Idempotency-Key": key}
         self.operate("POST", "/credits", json=body, headers=headers)
+
+    def make_a_key(self) -> None:
+        """Known here as everywhere, though this stack asks for none: the authorizer is called as API Gateway
+        would."""
+        url, given = f"{self.stack.api.url}/keys", {"userId": USER, "expiresIn": 60}
+        made = httpx.post(url, json=given, timeout=None, trust_env=False).json()
+        self._keep("key", made["key"].rpartition("_")[2], made["key"])
+        event = json.loads((REPOSITORY / "events/authorizer/authorize_key.json").read_text())
+        event["multiValueHeaders"]["Authorization"] = [f"Bearer {made['key']}"]
+        assert self.invoke("AuthorizeKey", event)["context"]["userId"] == USER
+        self.operate("GET", "/keys")
+        gone = httpx.delete(f"{url}/{made['keyId']}", timeout=None, trust_env=False)
+        assert gone.status_code == 204, gone.text
 
     def fill_a_budget(self) -> None:
         """Its owner's job is told of."""

@@ -40,7 +40,7 @@ def payload(function: str) -> dict[str, Any]:
 def test_every_function_has_one_event() -> None:
     files = [
         path.stem
-        for folder in ("steps", "api", "eventbridge", "sqs")
+        for folder in ("steps", "api", "authorizer", "eventbridge", "sqs")
         for path in (EVENTS / folder).glob("*.json")
         if path.stem not in NOT_A_FUNCTION
     ]

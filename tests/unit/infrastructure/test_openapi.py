@@ -78,6 +78,7 @@ def operations(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
     [
         ("API_KEY", True, {"type": "apiKey", "name": "x-api-key", "in": "header"}),
         ("COGNITO", True, {"x-amazon-apigateway-authtype": "cognito_user_pools"}),
+        ("KEYS", True, {"x-amazon-apigateway-authtype": "custom", "name": "Unused"}),
         ("IAM", True, {"x-amazon-apigateway-authtype": "awsSigv4"}),
         ("NONE", False, {}),
     ],
@@ -174,6 +175,7 @@ def owed(name: str, operation: dict[str, Any]) -> set[int]:
         ("{" in path and "{owner}" not in path, {404}),
         ("get_ledger" in source, {404}),
         ("grant_credits" in source, {422}),  # a key of other credits
+        ("create_key" in source, {409}),  # an Idempotency-Key that made one
         ("process_webhook" in source, {401, 404}),  # a wrong signature, an unknown job
         ({"delete_job", "replay_callback"} & set(re.findall(r"\w+", source)), {409}),
         # The errors of its machine, and what the integration answers itself.
@@ -245,6 +247,7 @@ def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
         "requestId": "request-1",
         "api": {"id": "api1234567", "host": "api.example.com"},
         "claims": {"sub": "", "aud": "", "token_use": ""},
+        "authorizer": {"keyId": "", "userId": "", "dedupeSeconds": ""},
     }
 
 

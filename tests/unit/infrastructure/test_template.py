@@ -266,6 +266,10 @@ def test_who_may_touch_what() -> None:
         "SetBudget": [],
         "GrantCredits": [],
         "GetLedger": [],
+        "AuthorizeKey": ["dynamodb:GetItem"],
+        "CreateKey": ["dynamodb:PutItem"],
+        "ListKeys": ["dynamodb:Scan"],
+        "RevokeKey": ["dynamodb:UpdateItem"],
         "GetTimeline": ["dynamodb:GetItem"],
         "DeleteJob": ["dynamodb:GetItem", "dynamodb:PutItem", *remove],
         "DeliverCallback": [
@@ -323,7 +327,7 @@ def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
 
 
 def test_data_outlives_the_stack() -> None:
-    for name in ("JobsTable", "IdempotencyTable", "MediaBucket"):
+    for name in ("JobsTable", "IdempotencyTable", "ApiKeysTable", "MediaBucket"):
         assert resource(name)["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource(name)["UpdateReplacePolicy"] == "Retain"
     for table in of_type("AWS::DynamoDB::Table").values():
@@ -394,6 +398,7 @@ def test_outputs_are_those_others_read() -> None:
         "BucketName",
         "TableName",
         "IdempotencyTableName",
+        "ApiKeysTableName",
         "MediaJobStateMachineArn",
         "GenerateMediaStateMachineArn",
     } <= set(template()["Outputs"])

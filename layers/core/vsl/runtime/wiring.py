@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         StepFunctionsTaskTokens,
         SynchronousApiWorkflow,
     )
+    from vsl.adapters.dynamodb.api_keys import DynamoApiKeys
     from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
     from vsl.adapters.dynamodb.lease import DynamoLease
@@ -122,6 +123,13 @@ def recent_requests() -> "DynamoRecentRequests":
     from vsl.adapters.dynamodb.recent_requests import DynamoRecentRequests
 
     return DynamoRecentRequests(settings().idempotency_table)
+
+
+@cache
+def api_keys() -> "DynamoApiKeys":
+    from vsl.adapters.dynamodb.api_keys import DynamoApiKeys
+
+    return DynamoApiKeys(settings().api_keys_table)
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vsl.domain.api.caller import Tokens
+from vsl.domain.api.caller import Edge
 from vsl.domain.api.request import GenerateRequest, parse_request
 from vsl.domain.errors import InvalidRequest, JobDeleted
 from vsl.domain.jobs.execution import Execution
@@ -33,7 +33,7 @@ class AcceptRequest:
     tracking: TrackingStore
     make_job: MakeJob
     check: Callable[[Job], None]
-    tokens: Tokens
+    edge: Edge
     shared_key: SharedKey
 
     def __call__(
@@ -44,20 +44,20 @@ class AcceptRequest:
         A request without a key is its own, unless its client marks retries or its key asks for a window
         (`domain.api.repetition`): then an equal one that is recent enough has its job.
 
-        The input is `{"body": …, "idempotencyKey": …, "claims": …}` from the API, where the body is the
-        text that the client sent, or the same with a `request` that is read already, `{"job": …}` from
-        generate_media, or the bare request from the console. Only the `claims` are trusted, which API
-        Gateway vouches for: a job is validated and priced, unless it was accepted before. From its
-        creation on a job keeps its terms, whatever becomes of the catalogue.
+        The input is `{"body": …, "idempotencyKey": …, "claims": …, "authorizer": …}` from the API, where the
+        body is the text that the client sent, or the same with a `request` that is read already,
+        `{"job": …}` from generate_media, or the bare request from the console. Only `claims` and
+        `authorizer` are trusted, which API Gateway vouches for: a job is validated and priced, unless it
+        was accepted before. From its creation on a job keeps its terms, whatever becomes of the catalogue.
 
-        Raises Forbidden for a request through the API without a token where `tokens` are required, for a
-        token of none of their clients, and for one that names another user; JobDeleted for a key whose
-        job is deleted.
+        Raises Forbidden for a request through the API without a token or key where the `edge` vouches for
+        every caller, for a token of none of its clients, and for one that names another user; JobDeleted
+        for a key whose job is deleted.
         """
         document = read_input(document)
         if isinstance(document.get("job"), Mapping):
             return self._given(document["job"])
-        body = request_body(document, self.tokens)
+        body = request_body(document, self.edge)
         request = self._request(document, body)
         key, repetition = idempotency_key(document), repetition_of(document)
         keyed = AcceptKeyedRequest(keys, self.tracking, self.make_job, self.check)
