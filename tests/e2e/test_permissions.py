@@ -79,10 +79,20 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
         "a large output that only the timeout finds",
         "tests/unit/adapters/test_large_outputs.py::test_a_timeout_that_finds_a_large_output_keeps_it",
     ),
-    ("CancelJobFunction", "s3:PutObject", "/temp/stored/*"): (
-        "a large output that a cancel finds",
-        "tests/unit/adapters/test_large_outputs.py::test_a_cancel_that_comes_too_late_keeps_it",
-    ),
+    **{
+        (function, "s3:PutObject", "/temp/stored/*"): (
+            "a large output that a cancel finds",
+            "tests/unit/adapters/test_large_outputs.py::test_a_cancel_that_comes_too_late_keeps_it",
+        )
+        for function in ("CancelJobFunction", "ReplicateApiFunction")
+    },
+    **{
+        ("ReplicateApiFunction", action, ":vsl-local-media-job"): (
+            "the provider tells of a cancel first, or there is no prediction",
+            "tests/unit/services/test_cancel_job.py::test_a_running_prediction_is_canceled_and_the_wait_ends",
+        )
+        for action in ("states:SendTaskFailure", "states:SendTaskSuccess")
+    },
     **{
         (function, "s3:PutObject", "/temp/stored/*"): (
             "a large output, which is rare",
@@ -95,7 +105,7 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
             "users stand in keys by their ids here",
             "tests/e2e/test_opaque_names.py::test_no_address_tells_whose_file_it_is",
         )
-        for function in ("StoreMediaFunction", "CreateUploadFunction")
+        for function in ("StoreMediaFunction", "CreateUploadFunction", "ReplicateApiFunction")
     },
 }
 

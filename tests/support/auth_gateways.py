@@ -148,7 +148,7 @@ class AuthGateway:
         sent = {"Host": HOST, "Content-Type": "application/json", "X-Forwarded-Proto": "https"}
         sent |= headers or {}
         if who is not None:
-            sent |= self._credentials(who, method, url, raw)
+            sent |= self.credentials(who, method, url, raw)
         request = Request(method, path, asked, tuple(sent.items()), raw, raw_path=path)
         answer = self._gateway.handle(request)
         if match is not None and method != "OPTIONS":
@@ -157,14 +157,23 @@ class AuthGateway:
             check_answer(resource, method, answer.status, kind, answer.body)
         return answer
 
-    def _credentials(self, who: Credentials, method: str, url: str, raw: bytes) -> dict[str, str]:
+    def credentials(
+        self,
+        who: Credentials,
+        method: str,
+        url: str,
+        raw: bytes,
+        content_type: str = "application/json",
+    ) -> dict[str, str]:
         if self.mode == "API_KEY":
             return {"x-api-key": who.api_key}
         if self.mode == "KEYS":
             return {"Authorization": f"Bearer {who.minted}"}
         if self.mode == "COGNITO":
             return {"Authorization": who.identity.token(who.user)}
-        return signed(who.identity, method, url, raw) if self.mode == "IAM" else {}
+        if self.mode != "IAM":
+            return {}
+        return signed(who.identity, method, url, raw, content_type=content_type)
 
 
 @cache

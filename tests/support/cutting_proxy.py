@@ -1,5 +1,7 @@
 """A proxy in front of the API that loses answers: the request arrives, what comes back does not."""
 
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,20 +10,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-_PASSED = {"content-type", "idempotency-key", "prefer"}
+_PASSED = {
+    *("authorization", "content-type", "idempotency-key", "prefer", "vsl-user"),
+    "x-stainless-retry-count",
+}
+_ACCEPTED = {201, 202}
 
 
 @dataclass
 class Proxy:
-    """`lose` answers of accepted requests are lost; `lost` tells how many were."""
+    """`lose` answers of accepted requests are lost; `lost` tells how many were. `how`: the connection is
+    `cut`, `reset`, or answered by a gateway that has waited long enough (`504`)."""
 
     url: str
     lose: int
+    how: str = "cut"
     lost: int = 0
 
 
 @contextmanager
-def cutting_proxy(target: str, lose: int = 1) -> Iterator[Proxy]:
+def cutting_proxy(target: str, lose: int = 1, how: str = "cut") -> Iterator[Proxy]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.forward(b"")
@@ -38,8 +46,9 @@ def cutting_proxy(target: str, lose: int = 1) -> Iterator[Proxy]:
                 timeout=None, trust_env=False,
             )  # fmt: skip
             self.close_connection = True
-            if answer.status_code == 202 and proxy.lost < proxy.lose:
+            if answer.status_code in _ACCEPTED and proxy.lost < proxy.lose:
                 proxy.lost += 1
+                self.lose()
                 return
             self.send_response(answer.status_code)
             for name in {"content-type", "retry-after"} & set(answer.headers):
@@ -48,12 +57,20 @@ def cutting_proxy(target: str, lose: int = 1) -> Iterator[Proxy]:
             self.end_headers()
             self.wfile.write(answer.content)
 
+        def lose(self) -> None:
+            if proxy.how == "reset":  # without a farewell: the client reads a reset
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self.connection.close()
+            elif proxy.how == "504":
+                self.send_error(504)
+
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    proxy = Proxy(f"http://127.0.0.1:{server.server_port}", lose)
+    proxy = Proxy(f"http://127.0.0.1:{server.server_port}", lose, how)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -1170,6 +1170,8 @@ export interface operations {
             header?: {
                 /** @description Names the request, so that repeating it makes no second job: 1 to 255 printable ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description How often the client has sent this request before. One that was sent before, without an Idempotency-Key, is the job of an equal request of the last ten minutes. */
+                "x-stainless-retry-count"?: string;
                 /** @description wait=N: answer with the finished job if it ends within N seconds (at most 25; without a number 25). */
                 Prefer?: string;
             };
@@ -1291,6 +1293,8 @@ export interface operations {
             header?: {
                 /** @description Names the request, so that repeating it makes no second job: 1 to 255 printable ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description How often the client has sent this request before. One that was sent before, without an Idempotency-Key, is the job of an equal request of the last ten minutes. */
+                "x-stainless-retry-count"?: string;
                 /** @description wait=N: answer with the finished job if it ends within N seconds (at most 25; without a number 25). */
                 Prefer?: string;
             };

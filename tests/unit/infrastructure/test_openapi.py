@@ -35,6 +35,10 @@ OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
 DESCRIPTIONS = {"/openapi.json", "/docs", "/docs/{file}", "/console", "/console/{file}"}
 
 
+# Protocols of others, each behind one function.
+PROTOCOLS = {"/replicate/v1/{proxy+}"}
+
+
 @cache
 def whole_template() -> dict[str, Any]:
     return without_aliases(load_template(REPOSITORY / "template.yaml"))
@@ -112,14 +116,29 @@ def test_with_a_pool_the_template_wants_to_know_its_app_clients() -> None:
     assert variables["COGNITO_CLIENT_IDS"] == {"Ref": "CognitoClientIds"}
 
 
+def test_a_protocol_of_others_asks_for_credentials_as_our_own_does() -> None:
+    """Its function knows its routes and methods, and no page of another origin speaks it."""
+    asks: dict[str, list[dict[str, list[str]]]] = {"API_KEY": [{"Caller": []}], "NONE": []}
+    for auth, asked in asks.items():
+        paths = document(ApiAuth=auth)["paths"]
+        for path in PROTOCOLS:
+            assert paths[path].keys() == {ANY}
+            assert paths[path][ANY]["security"] == asked
+            assert paths[path][ANY]["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+
+
 def test_every_way_in_has_an_integration_and_a_preflight() -> None:
     for path, item in document()["paths"].items():
         assert all("x-amazon-apigateway-integration" in operation for operation in item.values())
+        if path in PROTOCOLS:
+            continue
         assert ("options" in item) == (path not in OPEN_TO_THE_PROVIDER | DESCRIPTIONS)
 
 
 def test_every_route_says_which_methods_it_knows() -> None:
     for path, item in document()["paths"].items():
+        if path in PROTOCOLS:
+            continue
         known = {verb.upper() for verb in item if verb != ANY}
         integration = item[ANY]["x-amazon-apigateway-integration"]
         answer = integration["responses"]["default"]
@@ -224,11 +243,19 @@ def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
         "hasIdempotencyKey": False,
         "query": "",
         "prefer": "",
+        "retry": "",
         "requestId": "request-1",
         "api": {"id": "api1234567", "host": "api.example.com"},
         "claims": {"sub": "", "aud": "", "token_use": ""},
-        "authorizer": {"keyId": "", "userId": ""},
+        "authorizer": {"keyId": "", "userId": "", "dedupeSeconds": ""},
     }
+
+
+@pytest.mark.parametrize("name", ["X-Stainless-Retry-Count", "x-stainless-retry-count"])
+@pytest.mark.parametrize("count", ["0", "2", NASTY])
+def test_the_count_of_a_retry_stays_a_text(name: str, count: str) -> None:
+    sent = rendered_request("{}", {name: count})
+    assert json.loads(sent["input"])["retry"] == count
 
 
 @pytest.mark.parametrize("name", ["Prefer", "prefer"])

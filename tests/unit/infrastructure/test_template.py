@@ -37,6 +37,7 @@ IN_VPC = {
     "ProcessWebhookFunction",
     "RecordFailureFunction",
     "RepairExecutionFunction",
+    "ReplicateApiFunction",
     "SetBudgetFunction",
 }
 # Actions that IAM cannot narrow to a resource.
@@ -124,7 +125,7 @@ def test_what_all_functions_share() -> None:
     assert shared["Tracing"] == "Active"
     assert shared["LoggingConfig"]["LogFormat"] == "JSON"
     assert [layer["Ref"] for layer in shared["Layers"]] == LAYERS
-    own = {"Runtime", "Handler", "Architectures", "Tracing", "Environment"}
+    own = {"Runtime", "Handler", "Architectures", "Tracing"}
     assert not any(own & function.keys() for function in functions().values())
 
 
@@ -149,6 +150,19 @@ def test_only_store_media_carries_the_media_libraries() -> None:
     assert more == {"StoreMediaFunction": [{"Ref": "MediaLayer"}]}
 
 
+def own_environments() -> dict[str, set[str]]:
+    return {
+        name: set(function["Environment"]["Variables"])
+        for name, function in functions().items()
+        if "Environment" in function
+    }
+
+
+def test_who_is_told_of_the_api_workflow() -> None:
+    """Not all: the machine refers to its steps, and they cannot refer to it."""
+    assert own_environments() == {"ReplicateApiFunction": {"GENERATE_MEDIA"}}
+
+
 def test_the_environment_is_what_settings_and_logs_read() -> None:
     runtime = REPOSITORY / "layers/core/vsl/runtime"
     settings = (runtime / "settings.py").read_text()
@@ -156,7 +170,8 @@ def test_the_environment_is_what_settings_and_logs_read() -> None:
     assert len(read) >= 14
     logs = (runtime / "observability.py").read_text()
     read |= set(re.findall(r'environ\.get\(\s*"((?!AWS_)[A-Z][A-Z0-9_]+)"', logs))
-    assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == read
+    shared = set(template()["Globals"]["Function"]["Environment"]["Variables"])
+    assert shared.union(*own_environments().values()) == read
 
 
 def test_no_secret_is_a_parameter_or_an_environment_variable() -> None:
@@ -273,6 +288,18 @@ def test_who_may_touch_what() -> None:
         "GetModel": [],
         "EstimateJob": [],
         "GetConsole": [],
+        # Its user's jobs, files and cancels.
+        "ReplicateApi": sorted(
+            [
+                *item,
+                *remove,
+                *release,
+                "dynamodb:BatchGetItem",
+                "s3:GetObject",
+                "s3:PutObject",
+                "states:StartSyncExecution",
+            ]
+        ),
     }
 
 
@@ -293,7 +320,7 @@ def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
 
 def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
     answering = [s for s in allowed() if "states:SendTaskSuccess" in as_list(s["Action"])]
-    assert len(answering) == 6
+    assert len(answering) == 7
     name = resource("MediaJobStateMachine")["Properties"]["Name"]["Fn::Sub"]
     for statement in answering:
         assert statement["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")

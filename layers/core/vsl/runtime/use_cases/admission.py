@@ -21,6 +21,7 @@ def accept_request() -> "AcceptRequest":
     from vsl.services.admission.accept_request import AcceptRequest
     from vsl.services.admission.check_prerequisites import CheckPrerequisites
     from vsl.services.admission.make_job import MakeJob
+    from vsl.services.admission.shared_key import SharedKey
 
     catalogue = wiring.lazily(wiring.catalogue)
     return AcceptRequest(
@@ -33,6 +34,7 @@ def accept_request() -> "AcceptRequest":
             upload_limits=settings().max_upload_bytes,
         ),
         edge=edge(),
+        shared_key=SharedKey(wiring.lazily(wiring.recent_requests)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from vsl.domain.api.caller import Caller, Edge
 from vsl.domain.api.query import unknown_parameters
+from vsl.domain.api.repetition import Repetition
 from vsl.domain.api.request import KEYS, is_user_id
 from vsl.domain.api.request_json import check_values, read_request
 from vsl.domain.errors import PayloadTooLarge
@@ -63,6 +64,14 @@ def _vouched(document: Mapping[str, Any]) -> dict[str, Any]:
 def idempotency_key(document: Mapping[str, Any]) -> str:
     """Empty for none."""
     return str(document.get("idempotencyKey") or "")
+
+
+def repetition_of(document: Mapping[str, Any]) -> Repetition:
+    """`retry` is the header of a client that marks its retries; `keyId` and `dedupeSeconds` are said of the
+    caller's key, by a function of ours or in what API Gateway's `authorizer` says."""
+    vouched = document.get("authorizer")
+    key = vouched if isinstance(vouched, Mapping) else document
+    return Repetition.read(document.get("retry"), key.get("keyId"), key.get("dedupeSeconds"))
 
 
 def faults_beside_the_body(document: Mapping[str, Any]) -> list[tuple[str, str]]:
