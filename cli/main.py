@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.client import money_commands
+from cli.client import key_commands, money_commands
 from cli.client.commands import AsJson, Stage, models, register, screen_command
 from cli.default_command import DefaultCommand
 from cli.models.commands import register as register_catalogue
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 register(app)
 money_commands.register(app)
+key_commands.register(app)
 _STACK, _OPERATIONS = "Local stack", "Operations"
 catalogue = typer.Typer(cls=DefaultCommand, help="What there is to generate with.")
 catalogue.command("list")(models)
@@ -94,7 +95,7 @@ def up(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--sam", help="With --build: let `sam deploy` do the deployment.")
     ] = False,
     auth: Annotated[
-        Literal["NONE", "API_KEY", "COGNITO", "IAM"] | None,
+        Literal["NONE", "API_KEY", "KEYS", "COGNITO", "IAM"] | None,
         typer.Option(help="How callers are known, as on AWS.", show_default="NONE"),
     ] = None,
     parameter: Annotated[

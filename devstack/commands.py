@@ -122,6 +122,8 @@ def _credentials(auth: dict[str, str], flag: str) -> str:
     """What curl needs besides, to be let in."""
     if auth["mode"] == "API_KEY":
         return f" \\\n  -H 'x-api-key: {auth['apiKey']}'"
+    if auth["mode"] == "KEYS":
+        return f" \\\n  -H 'Authorization: Bearer {auth['userKey']}'"
     if auth["mode"] == "COGNITO":
         return f' \\\n  -H "Authorization: $({program()} token me{flag})"'
     if auth["mode"] == "IAM":

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from devstack.engine import ACCOUNT, REGION, client_config, session
-from devstack.identity import CLIENT, POOL_ARN, access_document, caller_document
+from devstack.identity import CLIENT, POOL_ARN, Identity, access_document, caller_document
 from devstack.intrinsics import Resolver
 from devstack.kept_objects import bring_back
+from devstack.local_keys import put_keys
 from devstack.paths import MODELS_CONFIG, TEMPLATE, StateFolder
 from devstack.sam import sam_deploy
 from devstack.template import (
@@ -83,6 +84,9 @@ class Deployer:
         }
         auth = caller_document(parameters["ApiAuth"], self._state.identity, api_keys)
         outputs = self._outputs()
+        if parameters["ApiAuth"] == "KEYS":
+            table = outputs["outputs"]["ApiKeysTableName"]
+            put_keys(self._client("dynamodb"), table, Identity.of(self._state.identity))
         bring_back(self._s3, outputs["bucket"])
         return {**outputs, "auth": auth, "functions": functions}
 

@@ -1,6 +1,7 @@
-"""Who may call a local stack: a user pool's key pair and an IAM key, made once for a state folder."""
+"""Who may call a local stack: a user pool's key pair, an IAM key and keys of VSL, made once for a folder."""
 
 import base64
+import hmac
 import json
 import os
 import secrets
@@ -17,6 +18,8 @@ POOL_ARN = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{POOL}"
 ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
 CLIENT = "vsllocal"
 TOKEN_SECONDS = 3600
+# Whose the one user's key is that a stack with ApiAuth KEYS begins with.
+KEY_USER = "me"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,13 @@ class Identity:
             {**ours, **claims}, self.private_key, algorithm="RS256", headers={"kid": self._key_id}
         )
 
+    def api_key(self, user: str | None) -> str:
+        """The user's key of VSL, or the operator's: the same each time, for it is derived from the secret."""
+        whose = f"user {user}" if user else "operator"
+        made = hmac.digest(self.secret_access_key.encode(), whose.encode(), "sha512")
+        secret = base64.urlsafe_b64encode(made[:32]).decode().rstrip("=")
+        return f"vsl_{made[32:40].hex()}_{secret}"
+
     @property
     def _key_id(self) -> str:
         return f"local-{self.access_key_id[-6:].lower()}"
@@ -111,6 +121,14 @@ def caller_document(mode: str, file: Path, api_keys: list[str]) -> Mapping[str, 
     """What a caller needs, for `vsl status`."""
     if mode == "API_KEY":
         return {"mode": mode, "apiKey": api_keys[0]}
+    if mode == "KEYS":
+        identity = Identity.of(file)
+        return {
+            "mode": mode,
+            "apiKey": identity.api_key(None),
+            "userId": KEY_USER,
+            "userKey": identity.api_key(KEY_USER),
+        }
     if mode == "COGNITO":
         return {"mode": mode, "issuer": ISSUER, "userPoolArn": POOL_ARN, "token": "vsl token USER"}
     if mode == "IAM":

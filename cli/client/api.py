@@ -63,15 +63,15 @@ class Api:
         return {**self._told(lambda: self._client.status(job_id, parameters=parameters, wait=wait))}
 
     def timeline(self, job_id: str) -> dict[str, Any]:
-        return self._ask("GET", f"/jobs/{job_id}/timeline", params=self._as_user())
+        return self._ask("GET", f"/jobs/{job_id}/timeline", params=self.as_user())
 
     def callbacks(self, job_id: str) -> dict[str, Any]:
-        return self._ask("GET", f"/jobs/{job_id}/callbacks", params=self._as_user())
+        return self._ask("GET", f"/jobs/{job_id}/callbacks", params=self.as_user())
 
     def replay_callback(self, job_id: str) -> dict[str, Any]:
         """Asked twice, the client is called twice; it knows the second by its webhook-id."""
         path = f"/jobs/{job_id}/callbacks/replay"
-        return self._ask("POST", path, repeat=False, params=self._as_user())
+        return self._ask("POST", path, repeat=False, params=self.as_user())
 
     def webhook_secret(self) -> dict[str, Any]:
         return {**self._told(self._client.webhook_secret)}
@@ -100,7 +100,7 @@ class Api:
                 return
 
     def budget(self) -> dict[str, Any]:
-        return self._ask("GET", "/budget", params=self._as_user())
+        return self._ask("GET", "/budget", params=self.as_user())
 
     def usage(self, **query: str | None) -> dict[str, Any]:
         return self._ask("GET", "/usage", params=_given(query))
@@ -123,10 +123,23 @@ class Api:
     def ledger(self, job_id: str) -> dict[str, Any]:
         return self._ask("GET", "/ledger", params={"jobId": job_id})
 
+    def create_key(self, body: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Sent once: a repetition could not tell the key again."""
+        headers = {"Idempotency-Key": key}
+        return self._ask("POST", "/keys", repeat=False, json=dict(body), headers=headers)
+
+    def keys(self, **query: str | int | None) -> dict[str, Any]:
+        """One page of `{"keys", "nextCursor"}`."""
+        return self._ask("GET", "/keys", params=_given(query))
+
+    def revoke_key(self, key_id: str) -> None:
+        path = f"/keys/{quote(key_id, safe='')}"
+        self._told(lambda: self._client.request("DELETE", path))
+
     def create_upload(self, content_type: str, size: int, file_name: str) -> dict[str, Any] | None:
         """Where to send a file; None where the deployment takes no uploads (API Gateway: 403)."""
         body = {
-            "userId": self.target.user,
+            **self.as_user(),
             "contentType": content_type,
             "size": size,
             "fileName": file_name,
@@ -138,8 +151,9 @@ class Api:
                 return None
             raise
 
-    def _as_user(self) -> dict[str, str]:
-        return {"userId": self.target.user}
+    def as_user(self) -> dict[str, str]:
+        """How a request names the user; not at all where the key does."""
+        return {"userId": self.target.user} if self.target.user else {}
 
     def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         return self._told(lambda: self._client.ask(method, path, **request))

@@ -58,7 +58,9 @@ _HINTS = {
         "Either the key is missing or wrong (VSL_API_KEY, VSL_TOKEN, --stage), the job is another "
         "user's, or what is deployed there is older than this command."
     ),
-    "Unauthorized": "Get a new token and put it into VSL_TOKEN.",
+    "Unauthorized": "Get a new token or key and put it into VSL_TOKEN or VSL_API_KEY.",
+    "KeyNotFound": "`vsl keys list` lists those there are.",
+    "KeyAlreadyCreated": "`vsl keys revoke ID` takes it back; then make another.",
     "IdempotencyKeyReused": "Take a new --key for a new request.",
     "JobDeleted": "Take a new --key for a new job.",
     "RequestTooLarge": "Give large files by their https address.",
@@ -90,7 +92,7 @@ def refusal(status: int, problem: Mapping[str, Any]) -> CommandError:
     hint = _HINTS.get(code, "")
     if "retryAfter" in problem:
         hint = f"Try again in {problem['retryAfter']} seconds."
-    known = ("retryAfter", "limit", "fields", "requestId", "jobId", *_MONEY)
+    known = ("retryAfter", "limit", "fields", "requestId", "jobId", "keyId", *_MONEY)
     return CommandError(
         code,
         message,

@@ -80,7 +80,7 @@ def submit(api: Api, request: Request, screen: Screen) -> dict[str, Any]:
     """The API's answer to the accepted job. Raises CommandError."""
     model = api.model(request.model_id)
     parameters = request.parameters(model)
-    body: dict[str, Any] = {"userId": api.target.user, "modelId": request.model_id}
+    body: dict[str, Any] = {**api.as_user(), "modelId": request.model_id}
     if request.callback_url:
         body["callbackUrl"] = request.callback_url
     if request.key:

@@ -32,7 +32,7 @@ class Wanted:
     cursor: str | None = None
     all_users: bool = False
 
-    def query(self, user: str, now: datetime) -> dict[str, str | None]:
+    def query(self, user: str | None, now: datetime) -> dict[str, str | None]:
         """The query parameters of GET /jobs. Raises CommandError for a time that is none."""
         return {
             "userId": None if self.all_users else user,

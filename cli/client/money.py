@@ -74,7 +74,7 @@ class Asked:
     by: str = "day,model"
     all_users: bool = False
 
-    def query(self, user: str, now: datetime) -> dict[str, str | None]:
+    def query(self, user: str | None, now: datetime) -> dict[str, str | None]:
         """The query parameters of GET /usage. Raises CommandError for what is none."""
         names = [name.strip() for name in self.by.split(",") if name.strip()]
         unknown = [name for name in names if name not in _BY]

@@ -20,13 +20,14 @@ def find_job(api: Api, wanted: str) -> str:
     """The job's id. Raises CommandError when none or several are meant."""
     wanted = wanted.strip().lower()
     user = api.target.user
+    named = user or "The key's user"
     if wanted == LAST:
         newest = api.jobs(userId=user, limit=1)["jobs"]
         if not newest:
             hint = (
                 f"`{api.target.command('generate MODEL')}` makes the first, --user takes another's."
             )
-            raise CommandError("NoJobs", f"{user} has no jobs yet.", Exit.NOT_FOUND, hint)
+            raise CommandError("NoJobs", f"{named} has no jobs yet.", Exit.NOT_FOUND, hint)
         return str(newest[0]["jobId"])
     if _WHOLE.fullmatch(wanted):
         return wanted
@@ -40,7 +41,7 @@ def find_job(api: Api, wanted: str) -> str:
     )
     found = [str(job["jobId"]) for job in candidates if str(job["jobId"]).startswith(wanted)]
     if not found:
-        message = f"{user} has no job that begins with {wanted}."
+        message = f"{named} has no job that begins with {wanted}."
         hint = f"`{api.target.command('jobs')}` lists yours, --user takes another's."
         raise CommandError("JobNotFound", message, Exit.NOT_FOUND, hint)
     if len(found) > 1:

@@ -24,10 +24,13 @@ STAGES = ("homolog", "production")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`options` repeat the choice on a command line; `document` is the local stack's own, if it is one."""
+    """`options` repeat the choice on a command line; `document` is the local stack's own, if it is one.
+
+    `user` None: the one whose key it is, which the API knows and we do not.
+    """
 
     url: str
-    user: str
+    user: str | None
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: "httpx.Auth | None" = None
@@ -56,10 +59,11 @@ def resolve(state: Path | None, stage: str | None, user: str | None) -> Target:
         if address:
             key = os.environ.get("VSL_API_KEY")
             headers |= {"x-api-key": key} if key and not token else {}
-            return Target(address.rstrip("/"), who, address, headers, options=chosen)
+            known = given if key and is_minted(key) and not token else who
+            return Target(address.rstrip("/"), known, address, headers, options=chosen)
         stage = os.environ.get("VSL_STAGE")
     if stage:
-        return _deployed(stage, who, headers, f" --stage {stage}{chosen}")
+        return _deployed(stage, (given, who), headers, f" --stage {stage}{chosen}")
     # The user of every example, so that what was made by one is found by all.
     return _local(state, given or _ME, headers, chosen)
 
@@ -87,7 +91,7 @@ def _local(state: Path | None, who: str, headers: dict[str, str], chosen: str) -
     """With the credentials that `vsl up --auth` wrote into the state folder."""
     document = running(state)
     known, auth = document["auth"], None
-    if known["mode"] == "API_KEY":
+    if known["mode"] in {"API_KEY", "KEYS"}:
         headers = {"x-api-key": known["apiKey"]}
     elif known["mode"] == "COGNITO" and not headers:
         from devstack.identity import Identity
@@ -102,14 +106,21 @@ def _local(state: Path | None, who: str, headers: dict[str, str], chosen: str) -
     return Target(document["apiUrl"], who, "local", headers, auth, options, document)
 
 
-def _deployed(stage: str, who: str, headers: dict[str, str], options: str) -> Target:
-    """Outputs and parameters of the stack, with the AWS profile of the environment."""
+def _deployed(
+    stage: str, users: tuple[str | None, str], headers: dict[str, str], options: str
+) -> Target:
+    """Outputs and parameters of the stack, with the AWS profile of the environment. `users` are the one who
+    was named, if any, and the one to take otherwise."""
     valid_stage(stage)
     outputs, parameters = stack_facts(stage)
     url, auth = outputs["ApiUrl"].rstrip("/"), None
+    given, who = users
+    user: str | None = who
     kind = parameters.get("ApiAuth", "API_KEY")
     if kind == "API_KEY":
         headers = {"x-api-key": os.environ.get("VSL_API_KEY") or _key(outputs["ApiKeyId"])}
+    elif kind == "KEYS":
+        headers, user = {"x-api-key": _minted_key(stage)}, given
     elif kind == "IAM":
         from cli.client.signing import SignedByAws
 
@@ -120,7 +131,21 @@ def _deployed(stage: str, who: str, headers: dict[str, str], options: str) -> Ta
         )
         hint = "Sign in to the pool and put the token into VSL_TOKEN."
         raise CommandError("NoToken", message, Exit.NOT_ALLOWED, hint)
-    return Target(url, who, stage, headers, auth, options)
+    return Target(url, user, stage, headers, auth, options)
+
+
+def is_minted(key: str) -> bool:
+    """Whether it is one of VSL's own, which may be a user's, and not API Gateway's."""
+    return key.startswith("vsl_")
+
+
+def _minted_key(stage: str) -> str:
+    key = os.environ.get("VSL_API_KEY")
+    if not key:
+        message = f"{stage} knows its callers by keys of its own, and VSL_API_KEY is not set."
+        hint = f"`{program()} keys create --user USER --stage {stage}` makes one, with AWS credentials."
+        raise CommandError("NoKey", message, Exit.NOT_ALLOWED, hint)
+    return key
 
 
 def stack_facts(stage: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 
 from devstack.gateway.access import Access
+from devstack.gateway.authorizer import authorize
 from devstack.gateway.compression import compressed
 from devstack.gateway.document import ApiDocument, Match, Operation
 from devstack.gateway.integrations import Backend, Integration
@@ -60,7 +61,10 @@ class Gateway:
         operation = match.operation
         if len(request.body) > _MAX_BODY:
             raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
-        self._access.admit(operation.access, request)
+        if operation.access == "KEYS":
+            authorize(self._backend, match, request, self._stage)
+        else:
+            self._access.admit(operation.access, request)
         if operation.validates_parameters:
             self._check_parameters(operation, match, request)
         if operation.validates_body:

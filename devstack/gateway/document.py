@@ -7,7 +7,13 @@ from typing import Any
 
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _ANY = "x-amazon-apigateway-any-method"
-_SCHEMES = {"x-api-key": "API_KEY", "cognito_user_pools": "COGNITO", "awsSigv4": "IAM"}
+_SCHEMES = {
+    "x-api-key": "API_KEY",
+    "cognito_user_pools": "COGNITO",
+    "awsSigv4": "IAM",
+    "custom": "KEYS",
+}
+_LAMBDA_URI = re.compile(r".*:lambda:path/2015-03-31/functions/([^/]+)/invocations")
 _VARIABLE = re.compile(r"\{([^}+]+)(\+?)\}")
 
 
@@ -26,7 +32,9 @@ class Operation:
     validates_body: bool
     validates_parameters: bool
     access: str
-    """How callers are known: `NONE`, `API_KEY`, `COGNITO` or `IAM`."""
+    """How callers are known: `NONE`, `API_KEY`, `COGNITO`, `IAM` or, by a Lambda authorizer, `KEYS`."""
+    authorizer: str = ""
+    """ARN of that authorizer's function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,7 @@ class ApiDocument:
             schemas={kind: media["schema"] for kind, media in content.items() if "schema" in media},
             validates_body=bool(validator.get("validateRequestBody")),
             validates_parameters=bool(validator.get("validateRequestParameters")),
-            access=self._access(definition),
+            **self._access(definition),
         )
 
     def _validator(self, definition: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -113,20 +121,21 @@ class ApiDocument:
         found: Mapping[str, Any] = known.get(name, {})
         return found
 
-    def _access(self, definition: Mapping[str, Any]) -> str:
+    def _access(self, definition: Mapping[str, Any]) -> dict[str, str]:
         """Raises ValueError for a scheme the local front does not know: better than letting everything in."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         required = definition.get("security", self.document.get("security", ()))
         names = [name for alternative in required for name in alternative]
         if not names:
-            return "NONE"
+            return {"access": "NONE"}
         if len(names) > 1:
             raise ValueError(f"An operation asks for {', '.join(names)}; the front checks one.")
         scheme = schemes[names[0]]
         kind = scheme.get("x-amazon-apigateway-authtype", scheme["name"].lower())
         if kind not in _SCHEMES:
             raise ValueError(f"The security scheme {names[0]} ({kind}) is not known to the front.")
-        return _SCHEMES[kind]
+        function = _authorizer(scheme) if kind == "custom" else ""
+        return {"access": _SCHEMES[kind], "authorizer": function}
 
     def _follow(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in part:
@@ -135,6 +144,17 @@ class ApiDocument:
                 target = target[step]
             part = target
         return part
+
+
+def _authorizer(scheme: Mapping[str, Any]) -> str:
+    """The function that decides on each request. Raises ValueError for an authorizer of another kind."""
+    authorizer = scheme.get("x-amazon-apigateway-authorizer", {})
+    found = _LAMBDA_URI.fullmatch(str(authorizer.get("authorizerUri", "")))
+    if authorizer.get("type") != "request" or found is None:
+        raise ValueError("The front knows authorizers of type request, by a function.")
+    if authorizer.get("authorizerResultTtlInSeconds") != 0 or authorizer.get("identitySource"):
+        raise ValueError("The front asks an authorizer about each request: it keeps no answers.")
+    return found[1]
 
 
 def _pattern(resource: str) -> re.Pattern[str]:

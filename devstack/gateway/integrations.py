@@ -14,6 +14,7 @@ from devstack.gateway.velocity import TemplateFailedError, render
 
 _LAMBDA_URI = re.compile(r".*:lambda:path/2015-03-31/functions/([^/]+)/invocations")
 _ACTION_URI = re.compile(r".*:states:action/(\w+)")
+_MAX_EVENT = 6 * 1024 * 1024
 _SERVER_ERROR = "Internal server error"
 
 
@@ -54,6 +55,8 @@ class Integration:
 
     def _call_function(self) -> Answer:
         event = self.request.proxy_event(self.match, self.stage, self.api.binary_types)
+        if len(event["body"] or "") > _MAX_EVENT:  # as Lambda refuses it
+            raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
         payload, failed = self.backend.invoke(self._uri(_LAMBDA_URI), event)
         if failed:
             raise GatewayError("DEFAULT_5XX", _SERVER_ERROR)

@@ -99,6 +99,17 @@ class Request:
         """The event of a Lambda proxy integration; empty collections are null, as on AWS."""
         binary = any(fnmatch(self.content_type, pattern) for pattern in binary_types)
         body = base64.b64encode(self.body).decode() if binary else self.text
+        return {**self._event(match, stage), "body": body or None, "isBase64Encoded": binary}
+
+    def authorizer_event(self, match: Match, stage: str, api_arn: str) -> dict[str, Any]:
+        """The event of a Lambda authorizer of type REQUEST, which sees no body.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+        """
+        arn = f"{api_arn}/{stage}/{self.method}{self.path}"
+        return {"type": "REQUEST", "methodArn": arn, **self._event(match, stage)}
+
+    def _event(self, match: Match, stage: str) -> dict[str, Any]:
         resource = match.operation.resource
         return {
             "resource": resource,
@@ -111,8 +122,6 @@ class Request:
             "pathParameters": dict(match.path_parameters) or None,
             "stageVariables": None,
             "requestContext": self.context(resource, stage),
-            "body": body or None,
-            "isBase64Encoded": binary,
         }
 
 

@@ -11,6 +11,7 @@ HOLDING = frozenset(
         "vsl-local-get-status",
         "vsl-local-mcp",
         "vsl-local-openai-api",
+        "vsl-local-replicate-api",
         "vsl-local-wait-for-job",
     }
 )

@@ -10,6 +10,8 @@ SERVERS = [{"url": "/"}]
 CALLER = {"type": "apiKey", "name": "x-api-key", "in": "header"}
 # Files of pages for people: no client calls them.
 PAGES = ("/console", "/docs")
+# Described by those whose protocols they are.
+PROTOCOLS = ("/replicate",)
 _CROSS_ORIGIN = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
 _LIMITS = ("RateLimit", "RateLimit-Policy")
 
@@ -29,7 +31,7 @@ def published(
             if verb != "options"
         }
         for path, item in document["paths"].items()
-        if not path.startswith(PAGES)
+        if not path.startswith((*PAGES, *PROTOCOLS))
     }
     used = set(_examples_in(document["paths"]))
     document["components"] = {

@@ -156,6 +156,7 @@ def test_what_the_machine_is_told_besides() -> None:
         "requestId",
         "api",
         "claims",
+        "authorizer",
     }
     assert (started["idempotencyKey"], started["prefer"]) == ("", "")
     assert started["api"] == {"id": "local", "host": "api.test"}

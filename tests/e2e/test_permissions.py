@@ -84,7 +84,7 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
             "a large output that a cancel finds",
             "tests/unit/adapters/test_large_outputs.py::test_a_cancel_that_comes_too_late_keeps_it",
         )
-        for function in ("CancelJobFunction", "McpFunction")
+        for function in ("CancelJobFunction", "McpFunction", "ReplicateApiFunction")
     },
     **{
         (function, "s3:GetObject", "/thumbnails/*"): (
@@ -102,6 +102,13 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
     },
     ("OpenaiApiFunction", "ssm:GetParameters", "/database-url"): ON_A_BAD_DAY,
     **{
+        ("ReplicateApiFunction", action, ":vsl-local-media-job"): (
+            "the provider tells of a cancel first, or there is no prediction",
+            "tests/unit/services/test_cancel_job.py::test_a_running_prediction_is_canceled_and_the_wait_ends",
+        )
+        for action in ("states:SendTaskFailure", "states:SendTaskSuccess")
+    },
+    **{
         (function, "s3:PutObject", "/temp/stored/*"): (
             "a large output, which is rare",
             "tests/e2e/test_odd_answers.py::test_the_job_ends",
@@ -113,7 +120,12 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
             "users stand in keys by their ids here",
             "tests/e2e/test_opaque_names.py::test_no_address_tells_whose_file_it_is",
         )
-        for function in ("StoreMediaFunction", "CreateUploadFunction", "OpenaiApiFunction")
+        for function in (
+            "StoreMediaFunction",
+            "CreateUploadFunction",
+            "OpenaiApiFunction",
+            "ReplicateApiFunction",
+        )
     },
 }
 

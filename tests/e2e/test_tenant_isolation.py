@@ -16,6 +16,7 @@ from devstack.paths import python_of
 from tests.support.api import unique
 from tests.support.auth_gateways import (
     MODES,
+    OF_A_USER,
     AuthGateway,
     Credentials,
     auth_gateway,
@@ -28,7 +29,8 @@ from tests.support.stack import Stack
 pytestmark = pytest.mark.e2e
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
-AT_THE_GATE = {"API_KEY": 403, "COGNITO": 401, "IAM": 403}
+AT_THE_GATE = {"API_KEY": 403, "KEYS": 401, "COGNITO": 401, "IAM": 403}
+NO_KEY = "0123456789abcdef"
 CALL = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -87,6 +89,9 @@ RULES: dict[str, Rule] = {
         headers={"Idempotency-Key": "isolation"},
     ),
     "GET /ledger": Rule("trusted", query={"jobId": "{jobId}"}),
+    "GET /keys": Rule("trusted"),
+    "POST /keys": Rule("trusted", owner=201, body={"userId": "of-operators"}),
+    "DELETE /keys/{keyId}": Rule("trusted", owner=404),
     "GET /models": Rule("shared"),
     "GET /models/{modelId}": Rule("shared"),
     "POST /models/{modelId}/estimate": Rule("shared", body={"parameters": {"prompt": "a fence"}}),
@@ -135,7 +140,7 @@ def gateways(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             # Nobody listens there: what counts is who may ask for the call.
             nowhere = {"callbackUrl": "http://127.0.0.1:9/ended"}
             body = {**REQUEST, **nowhere, "parameters": {"prompt": unique("a fence")}}
-            if mode != "COGNITO":
+            if mode not in OF_A_USER:
                 body["userId"] = owner(mode)
             answer = each.send("POST", "/generate-media", each.of(owner(mode)), body)
             assert answer.status == 202, answer.body
@@ -177,6 +182,7 @@ class Visit:
         path = path.replace("{jobId}", job_id or self.job_id).replace("{modelId}", "flux-schnell")
         path = path.replace("{model}", "flux-schnell")
         path = path.replace("/console/{file}", "/console/index.html")
+        path = path.replace("{keyId}", NO_KEY)
         path = path.replace("/docs/{file}", "/docs/page.js").replace("{owner}", self.owner)
         query = {
             name: value.replace("{jobId}", self.job_id) for name, value in self.rule.query.items()
@@ -231,6 +237,27 @@ def test_nobody_passes_without_credentials_or_with_forged_ones(visit: Visit) -> 
         assert json.loads(answer.body)["code"] in {"Unauthorized", "Forbidden"}
 
 
+@at_every_gateway("shared", "job", "own", "trusted", "write")
+def test_a_key_that_has_expired_or_was_revoked_opens_nothing(visit: Visit) -> None:
+    if visit.auth_gateway.mode != "KEYS":
+        return
+    for who in visit.auth_gateway.ended(visit.owner):
+        answer = visit.send(who)
+        assert (answer.status, json.loads(answer.body)["code"]) == (401, "Unauthorized")
+
+
+@at_every_gateway("job", "own", "shared")
+def test_an_operators_key_speaks_for_the_user_it_names(visit: Visit) -> None:
+    if visit.auth_gateway.mode != "KEYS" or visit.rule.last:
+        return
+    operator = visit.auth_gateway.of("")
+    own = visit.send(operator, user_id=visit.owner)
+    assert own.status == visit.rule.owner, own.body
+    if visit.rule.kind == "job":
+        other = visit.send(operator, user_id="stranger")
+        assert (other.status, json.loads(other.body)["code"]) == (404, "JobNotFound")
+
+
 @at_every_gateway("open")
 def test_what_is_open_needs_no_credentials(visit: Visit) -> None:
     answer = visit.send(None)
@@ -248,9 +275,9 @@ def test_a_strangers_job_does_not_exist(visit: Visit) -> None:
 
 
 @at_every_gateway("own", "job", "write")
-def test_a_token_cannot_name_another_user(visit: Visit) -> None:
-    if visit.auth_gateway.mode != "COGNITO":
-        return  # a key or a signature is a back end's, which may name anybody
+def test_a_users_credential_cannot_name_another_user(visit: Visit) -> None:
+    if visit.auth_gateway.mode not in OF_A_USER:
+        return  # a key of API Gateway or a signature is a back end's, which may name anybody
     stranger = visit.auth_gateway.of("stranger")
     if visit.rule.kind == "write":
         answer = visit.send(stranger, body={"userId": visit.owner})
@@ -275,15 +302,14 @@ def test_a_strangers_view_holds_nothing_of_the_owner(visit: Visit) -> None:
 @at_every_gateway("trusted")
 def test_what_is_about_all_users_is_for_a_back_end_alone(visit: Visit) -> None:
     assert visit.send(visit.auth_gateway.of(visit.owner), user_id=visit.owner).status == 403
-    # A token is one user's whatever the request says; a key or a signature speaks for nobody.
-    alone = visit.send(
-        visit.auth_gateway.of(visit.owner if visit.auth_gateway.mode == "COGNITO" else "")
-    )
-    if visit.auth_gateway.mode == "COGNITO":
-        assert (alone.status, json.loads(alone.body)["code"]) == (403, "Forbidden")
-        assert visit.job_id.encode() not in alone.body
-    else:
-        assert alone.status == 200, alone.body
+    # A token or a user's key is one user's whatever the request says; a back end speaks for nobody.
+    if visit.auth_gateway.mode in OF_A_USER:
+        own = visit.send(visit.auth_gateway.of(visit.owner))
+        assert (own.status, json.loads(own.body)["code"]) == (403, "Forbidden")
+        assert visit.job_id.encode() not in own.body
+    if visit.auth_gateway.mode != "COGNITO":
+        alone = visit.send(visit.auth_gateway.of(""))
+        assert alone.status == visit.rule.owner, alone.body
         if visit.route == "GET /operations":
             assert json.loads(alone.body)["jobs"]["succeeded"] >= len(MODES)
 
@@ -292,7 +318,7 @@ def test_what_is_about_all_users_is_for_a_back_end_alone(visit: Visit) -> None:
 def test_the_owner_passes(visit: Visit) -> None:
     """Last in this file, and DELETE last of all: afterwards the job is gone for its owner, too."""
     who = visit.auth_gateway.of(visit.owner)
-    named = {} if visit.auth_gateway.mode == "COGNITO" else {"userId": visit.owner}
+    named = {} if visit.auth_gateway.mode in OF_A_USER else {"userId": visit.owner}
     answer = visit.send(who, body=named)
     assert answer.status == visit.rule.owner, answer.body
     if visit.rule.last:

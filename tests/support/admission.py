@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from vsl.domain.api.caller import Tokens
+from tests.support.fakes import MemoryRecentRequests
+from vsl.domain.api.caller import Edge
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.jobs.job import Job
 from vsl.services.admission.accept_request import AcceptRequest
 from vsl.services.admission.make_job import MakeJob
+from vsl.services.admission.shared_key import SharedKey
+from vsl.services.ports.idempotency import RecentRequests
 
-NO_TOKENS = Tokens()
+OPEN = Edge()
 
 
 def make_accept_request(
@@ -18,6 +21,8 @@ def make_accept_request(
     check: Callable[[Job], None] = lambda _job: None,
     *,
     allow_http: bool = False,
-    tokens: Tokens = NO_TOKENS,
+    edge: Edge = OPEN,
+    recent: RecentRequests | None = None,
 ) -> AcceptRequest:
-    return AcceptRequest(tracking, MakeJob(catalogue, allow_http), check, tokens)
+    shared = SharedKey(recent or MemoryRecentRequests())
+    return AcceptRequest(tracking, MakeJob(catalogue, allow_http), check, edge, shared)

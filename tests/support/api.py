@@ -52,6 +52,13 @@ class Api:
         status: dict[str, Any] = answer.json()
         return status
 
+    def jobs_of(self, prompt: str) -> list[str]:
+        """Of whatever user."""
+        query = {"q": prompt, "limit": "100"}
+        answer = httpx.get(f"{self.url}/jobs", params=query, timeout=None, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return [job["jobId"] for job in answer.json()["jobs"]]
+
     def submit(self, model_id: str, parameters: dict[str, Any], **options: Any) -> str:
         answer = self.decided(model_id, parameters, **options)
         assert answer.status_code == 202, answer.text

@@ -5,8 +5,10 @@ with the environment they are deployed with but for that one variable, in a proc
 """
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,9 +29,13 @@ from tests.support.conformance import check_answer
 from tests.support.function_host import Host
 from tests.support.signing import signed
 from tests.support.stack import Stack
+from vsl.adapters.dynamodb.api_keys import to_item
+from vsl.domain.api.api_key import SECRET_BYTES, ApiKey, hash_secret, join_key
 from vsl.domain.api.query import KNOWN_PARAMETERS
 
-MODES = ("NONE", "API_KEY", "COGNITO", "IAM")
+MODES = ("NONE", "API_KEY", "KEYS", "COGNITO", "IAM")
+# Where a credential is one user's: of a token always, of a key unless it is an operator's.
+OF_A_USER = {"COGNITO", "KEYS"}
 HOST = "api.test"
 _KEY = "the-one-key"
 
@@ -52,18 +58,39 @@ class Backend:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who sends: `user` names itself by token in COGNITO, elsewhere by `?userId=`."""
+    """Who sends: `user` is named by the token or key in COGNITO and KEYS, elsewhere by `?userId=`."""
 
     user: str
     identity: Identity
     api_key: str = _KEY
+    minted: str = ""
+    """A key of VSL."""
+
+
+def minted_key(
+    stack: Stack,
+    user: str | None,
+    *,
+    expires_at: datetime | None = None,
+    revoked_at: datetime | None = None,
+) -> str:
+    """A key of VSL in the stack's table."""
+    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(SECRET_BYTES)
+    key = ApiKey(key_id, hash_secret(secret), datetime.now(UTC), user, None, expires_at, revoked_at)
+    table = stack.document["outputs"]["ApiKeysTableName"]
+    stack.client("dynamodb").put_item(TableName=table, Item=to_item(key))
+    return join_key(key_id, secret)
 
 
 class AuthGateway:
     """One front."""
 
-    def __init__(self, mode: str, api: ApiDocument, backend: Backend, keys: Path) -> None:
+    def __init__(
+        self, mode: str, api: ApiDocument, backend: Backend, keys: Path, stack: Stack
+    ) -> None:
         self.mode = mode
+        self._stack = stack
+        self._minted: dict[str, str] = {}
         self.operations = api.operations()
         self._api = api
         self._identity = Identity.of(keys)
@@ -71,12 +98,25 @@ class AuthGateway:
         self._gateway = Gateway(api, backend, "local", access)
 
     def of(self, user: str) -> Credentials:
-        return Credentials(user, self._identity)
+        """An empty name is a back end's, which speaks for nobody."""
+        if self.mode == "KEYS" and user not in self._minted:
+            self._minted[user] = minted_key(self._stack, user or None)
+        return Credentials(user, self._identity, minted=self._minted.get(user, ""))
+
+    def ended(self, user: str) -> list[Credentials]:
+        """With keys that opened once: one that has expired, and one that was revoked."""
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        keys = [
+            minted_key(self._stack, user, expires_at=past),
+            minted_key(self._stack, user, revoked_at=past),
+        ]
+        return [Credentials(user, self._identity, minted=key) for key in keys]
 
     def forged(self, user: str) -> Credentials:
         """Well-formed, and of a caller unknown to this gateway."""
         stranger = replace(_another_pool(), access_key_id=self._identity.access_key_id)
-        return Credentials(user, stranger, "another-key")
+        unknown = join_key(secrets.token_hex(8), secrets.token_urlsafe(SECRET_BYTES))
+        return Credentials(user, stranger, "another-key", unknown)
 
     def handle(self, request: Request) -> Answer:
         """As it is, unchecked."""
@@ -97,7 +137,7 @@ class AuthGateway:
 
         Raises AssertionError when the answer is none that the published document describes.
         """
-        named = user_id or (who.user if who is not None and self.mode != "COGNITO" else None)
+        named = user_id or (who.user if who is not None and self.mode not in OF_A_USER else None)
         match = self._api.match(path, method)
         route = f"{method} {match.operation.resource}" if match else ""
         if "userId" not in KNOWN_PARAMETERS.get(route, ()):
@@ -108,7 +148,7 @@ class AuthGateway:
         sent = {"Host": HOST, "Content-Type": "application/json", "X-Forwarded-Proto": "https"}
         sent |= headers or {}
         if who is not None:
-            sent |= self._credentials(who, method, url, raw)
+            sent |= self.credentials(who, method, url, raw)
         request = Request(method, path, asked, tuple(sent.items()), raw, raw_path=path)
         answer = self._gateway.handle(request)
         if match is not None and method != "OPTIONS":
@@ -117,12 +157,23 @@ class AuthGateway:
             check_answer(resource, method, answer.status, kind, answer.body)
         return answer
 
-    def _credentials(self, who: Credentials, method: str, url: str, raw: bytes) -> dict[str, str]:
+    def credentials(
+        self,
+        who: Credentials,
+        method: str,
+        url: str,
+        raw: bytes,
+        content_type: str = "application/json",
+    ) -> dict[str, str]:
         if self.mode == "API_KEY":
             return {"x-api-key": who.api_key}
+        if self.mode == "KEYS":
+            return {"Authorization": f"Bearer {who.minted}"}
         if self.mode == "COGNITO":
             return {"Authorization": who.identity.token(who.user)}
-        return signed(who.identity, method, url, raw) if self.mode == "IAM" else {}
+        if self.mode != "IAM":
+            return {}
+        return signed(who.identity, method, url, raw, content_type=content_type)
 
 
 @cache
@@ -152,7 +203,7 @@ def auth_gateway(
     stack: Stack, mode: str, host: Host, folders: Mapping[str, str], keys: Path
 ) -> AuthGateway:
     backend = Backend(EngineBackend(stack.document["awsEndpointUrl"]), host, folders)
-    return AuthGateway(mode, document(stack, mode), backend, keys)
+    return AuthGateway(mode, document(stack, mode), backend, keys, stack)
 
 
 def deployed_environment(stack: Stack) -> tuple[dict[str, str], dict[str, str]]:

@@ -228,6 +228,25 @@ class ForgetfulDeduplication:
         self.ids.add(replicate_id)
 
 
+class MemoryRecentRequests:
+    """Which key equal requests share, in memory, by the rules of `services.ports.idempotency`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[str, datetime]] = {}
+
+    def key_of(self, digest: str, own: str, at: datetime, joins: int, kept: int) -> str:
+        key, since = self.kept.get(digest, (own, at))
+        if joins and key != own and since >= at - timedelta(seconds=joins):
+            return key
+        if since <= at:
+            self.renew(digest, own, at, kept)
+        return own
+
+    def renew(self, digest: str, own: str, at: datetime, kept: int) -> None:
+        assert kept > 0
+        self.kept[digest] = (own, at)
+
+
 class MemoryKeys:
     """Idempotency-Keys in memory: both halves, by the rules of `domain.idempotency`.
 

@@ -77,6 +77,7 @@ class Usage:
         slow = self.submit("slow")
         self.look_at(slow)
         self.await_slot(slow)
+        self.speak_replicates()
         self.ask("POST", f"/jobs/{slow}/cancel", 202)
         self.finish(slow)
         self.forget_a_job()
@@ -92,6 +93,7 @@ class Usage:
         self.client.wait("/away", 2)
         self.look_back(video)
         self.look_at_the_money(video)
+        self.make_a_key()
         self.ask("DELETE", f"/jobs/{video}", 204)
         self.sweep(buried)
         self.fill_a_budget()
@@ -300,6 +302,40 @@ class Usage:
             self.ask("GET", path, 200)
         self.operate("GET", "/operations")
 
+    def speak_replicates(self) -> None:
+        """Every route of the protocol that reaches a store, while one of its predictions runs."""
+        made = self._replicate(
+            "POST",
+            "/models/black-forest-labs/flux-schnell/predictions",
+            json={"input": {"prompt": self.prompts["slow"]}},
+        )
+        job_id = made["id"]
+        until(lambda: self.stack.api.status(job_id)["status"] == "processing")
+        self._replicate("GET", "/predictions")
+        self._replicate("GET", f"/predictions/{job_id}")
+        self._replicate("POST", f"/predictions/{job_id}/cancel")
+        self._keep("secret", self._replicate("GET", "/webhooks/default/secret")["key"])
+        picture = io.BytesIO()
+        Image.new("RGB", (32, 32), "blue").save(picture, "PNG")
+        kept = self._replicate("POST", "/files", files={"content": picture.getvalue()})
+        self._replicate("GET", "/files")
+        self._replicate("DELETE", f"/files/{kept['id']}")
+        self.finish(job_id)
+        wanted = {"input": {"prompt": unique("told")}, "webhook": f"{self.client.origin}/told"}
+        path = "/models/black-forest-labs/flux-schnell/predictions"
+        self.finish(self._replicate("POST", path, json=wanted)["id"])
+        (told,) = self.client.wait("/told")
+        (address,) = json.loads(told.body)["output"]
+        assert httpx.get(address, trust_env=False).is_success
+        (address,) = self._replicate("GET", f"/predictions/{json.loads(told.body)['id']}")["output"]
+        assert httpx.get(address, trust_env=False).is_success
+
+    def _replicate(self, method: str, path: str, **more: Any) -> Any:
+        url, headers = f"{self.stack.api.url}/replicate/v1{path}", {"VSL-User": USER}
+        answer = httpx.request(method, url, headers=headers, timeout=None, trust_env=False, **more)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
     def operate(self, method: str, path: str, **more: Any) -> None:
         """As a back end that speaks for no user."""
         url = f"{self.stack.api.url}{path}"
@@ -316,6 +352,19 @@ class Usage:
         self._keep("idempotency key", key)
         body, headers = {"userId": "prepaid", "amount": "1"}, {"Idempotency-Key": key}
         self.operate("POST", "/credits", json=body, headers=headers)
+
+    def make_a_key(self) -> None:
+        """Known here as everywhere, though this stack asks for none: the authorizer is called as API Gateway
+        would."""
+        url, given = f"{self.stack.api.url}/keys", {"userId": USER, "expiresIn": 60}
+        made = httpx.post(url, json=given, timeout=None, trust_env=False).json()
+        self._keep("key", made["key"].rpartition("_")[2], made["key"])
+        event = json.loads((REPOSITORY / "events/authorizer/authorize_key.json").read_text())
+        event["multiValueHeaders"]["Authorization"] = [f"Bearer {made['key']}"]
+        assert self.invoke("AuthorizeKey", event)["context"]["userId"] == USER
+        self.operate("GET", "/keys")
+        gone = httpx.delete(f"{url}/{made['keyId']}", timeout=None, trust_env=False)
+        assert gone.status_code == 204, gone.text
 
     def fill_a_budget(self) -> None:
         """Its owner's job is told of."""

@@ -18,10 +18,11 @@ def signed(
     at: datetime | None = None,
     region: str = "us-east-1",
     service: str = "execute-api",
+    content_type: str = "application/json",
 ) -> dict[str, str]:
     """The headers that make the request one of `identity`'s IAM key."""
     moment = (at or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
-    request = AWSRequest(method, url, data=body, headers={"Content-Type": "application/json"})
+    request = AWSRequest(method, url, data=body, headers={"Content-Type": content_type})
     request.headers["X-Amz-Date"] = moment
     request.context["timestamp"] = moment
     key = Credentials(identity.access_key_id, identity.secret_access_key)

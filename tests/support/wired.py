@@ -27,7 +27,10 @@ def parts_of(folder: str) -> dict[str, ast.AST]:
     """By name: the function's own code (`app`), and every factory that it calls or hands on."""
     app = ast.parse((REPOSITORY / "functions" / folder / "app.py").read_text())
     found: dict[str, ast.AST] = {"app": app}
-    waiting = list(_named_in(app))
+    routes = RUNTIME / f"{folder}.py"
+    if routes.exists():  # a protocol's, which the function has all of
+        found["routes"] = ast.parse(routes.read_text())
+    waiting = [name for part in found.values() for name in _named_in(part)]
     while waiting:
         name = waiting.pop()
         if name not in found and name in _factories():

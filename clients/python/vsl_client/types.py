@@ -158,7 +158,7 @@ class OpenAIError(TypedDict):
 
 class GenerateRequest(TypedDict):
     userId: NotRequired[str]
-    """Whose job it is; limits and listings go by it. Required of a back end with a key or IAM; with a token it is the token's subject."""
+    """Whose job it is; limits and listings go by it. Required of a trusted back end; with a token or a user's key it is their user."""
 
     mediaType: NotRequired[Literal['image', 'video', 'audio', 'text', 'file']]
     modelId: str
@@ -471,6 +471,59 @@ class UsageLine(TypedDict):
 
     stage: str
     """What the deployment paid beyond that."""
+
+
+class NewKey(TypedDict):
+    userId: NotRequired[str]
+    """Whose key it is; without it is an operator's."""
+
+    project: NotRequired[str]
+    """What the key is for."""
+
+    expiresAt: NotRequired[str]
+    """Until when it is good; without an end it is good until it is revoked."""
+
+    expiresIn: NotRequired[int]
+    """The same in seconds from now; not together with expiresAt."""
+
+
+class Key(TypedDict):
+    keyId: str
+    """The part of the key that is no secret."""
+
+    userId: str | None
+    """Whose key it is; null for an operator's."""
+
+    project: str | None
+    """What the key is for."""
+
+    status: Literal['active', 'expired', 'revoked']
+    createdAt: str
+    expiresAt: str | None
+    revokedAt: str | None
+
+
+class CreatedKey(TypedDict):
+    keyId: str
+    """The part of the key that is no secret."""
+
+    userId: str | None
+    """Whose key it is; null for an operator's."""
+
+    project: str | None
+    """What the key is for."""
+
+    status: Literal['active', 'expired', 'revoked']
+    createdAt: str
+    expiresAt: str | None
+    revokedAt: str | None
+    key: str
+    """The whole key, sent as Authorization: Bearer or as x-api-key; nothing tells it again."""
+
+
+class Keys(TypedDict):
+    keys: list[Key]
+    nextCursor: str | None
 
 
 Movement = TypedDict(
@@ -829,6 +882,9 @@ class Problem(TypedDict):
 
     jobId: NotRequired[str]
     """The job that it is about."""
+
+    keyId: NotRequired[str]
+    """Of KeyAlreadyCreated: the key that was made."""
 
     modelId: NotRequired[str]
     """Of ModelFrozen and UnpricedModel."""

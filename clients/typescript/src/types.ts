@@ -352,6 +352,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Keys that were made, without their secrets
+         * @description In no order; a page may be shorter than asked for although nextCursor says that more follow. A key that has expired or was revoked is listed for 30 days more.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Make a key, which is shown this once
+         * @description With userId it is that user's and reaches nothing of others, without it is an operator's, which speaks for a trusted back end. Keys can be made whatever ApiAuth says; they open the API where it says KEYS. The answer is the only one with the secret. The same Idempotency-Key never makes a second key; it is refused with the keyId of the first, to be revoked if its answer was lost.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/{keyId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a key back for good
+         * @description It opens nothing any more after at most 30 seconds. Repeating it is a success.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models": {
         parameters: {
             query?: never;
@@ -670,7 +714,7 @@ export interface components {
             };
         };
         GenerateRequest: {
-            /** @description Whose job it is; limits and listings go by it. Required of a back end with a key or IAM; with a token it is the token's subject. */
+            /** @description Whose job it is; limits and listings go by it. Required of a trusted back end; with a token or a user's key it is their user. */
             userId?: string;
             /** @enum {string} */
             mediaType?: "image" | "video" | "audio" | "text" | "file";
@@ -1111,6 +1155,57 @@ export interface components {
             /** @description What the deployment paid beyond that. */
             stage: string;
         };
+        NewKey: {
+            /** @description Whose key it is; without it is an operator's. */
+            userId?: string;
+            /** @description What the key is for. */
+            project?: string;
+            /**
+             * Format: date-time
+             * @description Until when it is good; without an end it is good until it is revoked.
+             */
+            expiresAt?: string;
+            /** @description The same in seconds from now; not together with expiresAt. */
+            expiresIn?: number;
+        };
+        Key: {
+            /** @description The part of the key that is no secret. */
+            keyId: string;
+            /** @description Whose key it is; null for an operator's. */
+            userId: string | null;
+            /** @description What the key is for. */
+            project: string | null;
+            /** @enum {string} */
+            status: "active" | "expired" | "revoked";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string | null;
+            /** Format: date-time */
+            revokedAt: string | null;
+        };
+        CreatedKey: {
+            /** @description The part of the key that is no secret. */
+            keyId: string;
+            /** @description Whose key it is; null for an operator's. */
+            userId: string | null;
+            /** @description What the key is for. */
+            project: string | null;
+            /** @enum {string} */
+            status: "active" | "expired" | "revoked";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string | null;
+            /** Format: date-time */
+            revokedAt: string | null;
+            /** @description The whole key, sent as Authorization: Bearer or as x-api-key; nothing tells it again. */
+            key: string;
+        };
+        Keys: {
+            keys: components["schemas"]["Key"][];
+            nextCursor: string | null;
+        };
         Ledger: {
             jobId: string;
             movements: components["schemas"]["Movement"][];
@@ -1265,6 +1360,8 @@ export interface components {
             limit?: number | string;
             /** @description The job that it is about. */
             jobId?: string;
+            /** @description Of KeyAlreadyCreated: the key that was made. */
+            keyId?: string;
             /** @description Of ModelFrozen and UnpricedModel. */
             modelId?: string;
             /** @description API Gateway's id of the request, in its own answers. */
@@ -1306,6 +1403,8 @@ export interface operations {
             header?: {
                 /** @description Names the request, so that repeating it makes no second job: 1 to 255 printable ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description How often the client has sent this request before. One that was sent before, without an Idempotency-Key, is the job of an equal request of the last ten minutes. */
+                "x-stainless-retry-count"?: string;
                 /** @description wait=N: answer with the finished job if it ends within N seconds (at most 25; without a number 25). */
                 Prefer?: string;
             };
@@ -1341,7 +1440,7 @@ export interface operations {
     getStatus: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
                 /** @description Answer when the status has changed, or after so many seconds; at once, with Retry-After, when too many of the user's requests wait already. */
                 wait?: number;
@@ -1381,7 +1480,7 @@ export interface operations {
     listJobs: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
                 /** @description Jobs with this status alone. */
                 status?: "pending" | "processing" | "storing" | "succeeded" | "failed" | "canceled";
@@ -1427,6 +1526,8 @@ export interface operations {
             header?: {
                 /** @description Names the request, so that repeating it makes no second job: 1 to 255 printable ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description How often the client has sent this request before. One that was sent before, without an Idempotency-Key, is the job of an equal request of the last ten minutes. */
+                "x-stainless-retry-count"?: string;
                 /** @description wait=N: answer with the finished job if it ends within N seconds (at most 25; without a number 25). */
                 Prefer?: string;
             };
@@ -1462,7 +1563,7 @@ export interface operations {
     getJob: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
                 /** @description Answer when the status has changed, or after so many seconds; at once, with Retry-After, when too many of the user's requests wait already. */
                 wait?: number;
@@ -1502,7 +1603,7 @@ export interface operations {
     deleteJob: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
             };
             header?: never;
@@ -1526,7 +1627,7 @@ export interface operations {
     getTimeline: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
             };
             header?: never;
@@ -1552,7 +1653,7 @@ export interface operations {
     listCallbacks: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
             };
             header?: never;
@@ -1578,7 +1679,7 @@ export interface operations {
     replayCallback: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
             };
             header?: never;
@@ -1604,7 +1705,7 @@ export interface operations {
     getWebhookSecret: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
             };
             header?: never;
@@ -1627,7 +1728,7 @@ export interface operations {
     cancelJob: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
             };
             header?: never;
@@ -1742,7 +1843,7 @@ export interface operations {
     getBudget: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
             };
             header?: never;
@@ -1765,7 +1866,7 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
-                /** @description Whose things this is about; of another's there is nothing. With a token it is always the token's subject. */
+                /** @description Whose things this is about; of another's there is nothing. With a token or a user's key it is always their user. */
                 userId?: string;
                 /** @description The first day; by default thirty days with the last one. */
                 from?: string;
@@ -1902,6 +2003,89 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Ledger"];
                 };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description Only the keys of this user. */
+                owner?: string;
+                /** @description The most entries of a page. */
+                limit?: number;
+                /** @description nextCursor of the page before. */
+                cursor?: string;
+                /** @description A user is refused, because this is for operators. */
+                userId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: {
+                /** @description A user is refused, because this is for operators. */
+                userId?: string;
+            };
+            header?: {
+                /** @description Names the key, so that repeating the request makes no second one. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: {
+                /** @description A user is refused, because this is for operators. */
+                userId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The part of a key between its two underscores. */
+                keyId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -3,18 +3,18 @@
 const VALID = /^[A-Za-z0-9._@:|+=~-]{1,128}$/;
 const REMEMBERED = 6;
 
-/** The credential leaves with the tab; with a token the user is the token's own. */
+/** The credential leaves with the tab; with a token or a user's key ("bearer") the user is its own. */
 export const identity = {
   get kind() { return sessionStorage.getItem("vsl.kind") || "none"; },
   get credential() { return sessionStorage.getItem("vsl.credential") || ""; },
   /** A back end and the local stack may act for every user; a token is one user's. */
-  get operator() { return this.kind !== "token"; },
+  get operator() { return this.kind !== "token" && this.kind !== "bearer"; },
   get everyone() { return this.operator && localStorage.getItem("vsl.everyone") === "yes"; },
-  /** Whose jobs are made; null for a token, which names its user itself. */
+  /** Whose jobs are made; null for a token or a user's key, which names its user itself. */
   get userId() { return this.operator ? localStorage.getItem("vsl.userId") || "me" : null; },
   /** Whose jobs a list shows: null for all that may be seen. */
   get shown() { return this.everyone ? null : this.userId; },
-  get name() { return this.operator ? this.userId : tokenName(this.credential); },
+  get name() { return this.operator ? this.userId : this.kind === "bearer" ? "own key" : tokenName(this.credential); },
   get others() { return remembered().filter((each) => each !== this.userId); },
   signIn({ kind, credential }) {
     sessionStorage.setItem("vsl.kind", kind);
@@ -29,6 +29,7 @@ export const identity = {
   headers() {
     if (this.kind === "key") return { "x-api-key": this.credential };
     if (this.kind === "token") return { Authorization: this.credential };
+    if (this.kind === "bearer") return { Authorization: `Bearer ${this.credential}` };
     return {};
   },
 };

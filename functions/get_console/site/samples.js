@@ -3,7 +3,7 @@
 import { BASE } from "./api.js";
 import { identity } from "./identity.js";
 
-const CREDENTIALS = { none: null, key: ["x-api-key", "VSL_API_KEY"], token: ["Authorization", "VSL_TOKEN"] };
+const CREDENTIALS = { none: null, key: ["x-api-key", "VSL_API_KEY"], bearer: ["x-api-key", "VSL_API_KEY"], token: ["Authorization", "VSL_TOKEN"] };
 const WAIT = "wait=25";
 
 /** By the name of the language; the key is never part of it. */

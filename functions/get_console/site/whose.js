@@ -25,7 +25,7 @@ export function chooseUser(saved, other) {
     dialog.close();
     saved();
   }) : [
-    h("p", {}, "You are signed in as ", h("strong", {}, identity.name), ". A token is one user's: you see your own jobs."),
+    h("p", {}, "You are signed in as ", h("strong", {}, identity.name), ". It is one user's: you see your own jobs."),
     h("div", { class: "actions" }, signOut, close)];
   const dialog = h("dialog", { "aria-labelledby": "whose-title", onclose: () => dialog.remove() },
     h("h2", { id: "whose-title" }, identity.operator ? "Work as" : "Your account"), content);

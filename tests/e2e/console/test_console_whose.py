@@ -26,7 +26,7 @@ def guard(page: Page, stack: Stack, mode: str, header: str, accepted: str) -> No
     """The API as a stage of this mode answers: nothing but its description without the credential."""
     document = httpx.get(f"{stack.api.url}/openapi.json", trust_env=False).json()
     document = DescribeApi(document, mode)(stack.api.url)
-    refusal = {"API_KEY": 403, "COGNITO": 401, "IAM": 403}[mode]
+    refusal = {"API_KEY": 403, "KEYS": 401, "COGNITO": 401, "IAM": 403}[mode]
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(stack.api.url).partition("?")[0]
@@ -167,6 +167,30 @@ def test_a_stage_with_users_asks_for_a_token_and_tells_its_name(page: Page, stac
     page.locator("#whose").click()
     expect(page.get_by_text("You are signed in as ann@example.com")).to_be_visible()
     expect(page.get_by_label("User id")).to_have_count(0)
+
+
+def test_a_users_key_needs_no_user_and_an_operators_key_takes_one(
+    page: Page, stack: Stack, user: str
+) -> None:
+    guard(page, stack, "KEYS", "authorization", f"Bearer {_KEY}")
+    page.reload()
+    expect(page.get_by_role("heading", name="This stage asks for a key")).to_be_visible()
+    expect(page.get_by_label("User id, with an operator's key")).to_have_value("")
+    assert_accessible(page)
+    picture(page, "sign-in-keys")
+    page.get_by_label("Key", exact=True).fill(_KEY)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#whose")).to_contain_text("signed in")
+    assert page.evaluate("sessionStorage.getItem('vsl.kind')") == "bearer"
+    page.locator("#whose").click()
+    page.get_by_role("button", name="Other key or token").click()
+    page.get_by_label("Key", exact=True).fill(_KEY)
+    page.get_by_label("User id, with an operator's key").fill("a b")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Use up to 128")).to_be_visible()
+    page.get_by_label("User id, with an operator's key").fill(user)
+    with page.expect_request(lambda sent: sent.headers.get("x-api-key") == _KEY):
+        page.get_by_role("button", name="Continue").click()
 
 
 def test_a_stage_of_signatures_names_the_command_line(page: Page, stack: Stack) -> None:

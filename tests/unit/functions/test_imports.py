@@ -40,6 +40,7 @@ MAY_LOAD = {
     "estimate_job": {*AWS, "pydantic"},
     "mcp": {*AWS, "pydantic", "redis"},
     "openai_api": {*AWS, "pydantic", "redis"},
+    "replicate_api": {*AWS, "pydantic", "redis"},
     **{name: {*AWS, "redis"} for name in REDIS},
     **{name: {*AWS, "redis", "psycopg"} for name in STORES},
 }

@@ -11,12 +11,13 @@ from tests.support.deployed import resolved, transformed
 AUTHS = [
     {},
     {"ApiAuth": "IAM"},
+    {"ApiAuth": "KEYS"},
     {"ApiAuth": "COGNITO", "CognitoUserPoolArn": "arn:pool"},
 ]
 METHOD_HEADER = "method.response.header."
 
 
-@pytest.fixture(scope="module", params=AUTHS, ids=["key", "iam", "cognito"])
+@pytest.fixture(scope="module", params=AUTHS, ids=["key", "iam", "keys", "cognito"])
 def document(request: pytest.FixtureRequest) -> dict[str, Any]:
     found: dict[str, Any] = resolved(transformed(request.param), request.param)
     body: dict[str, Any] = found["Api"]["Properties"]["Body"]

@@ -61,7 +61,7 @@ def test_nothing_with_a_fixed_name_stays_behind_when_its_making_fails() -> None:
 
 def test_data_stays_when_the_stack_is_deleted() -> None:
     resources = canary()["Resources"]
-    for name in ("JobsTable", "IdempotencyTable", "MediaBucket"):
+    for name in ("JobsTable", "IdempotencyTable", "ApiKeysTable", "MediaBucket"):
         assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resources[name]["UpdateReplacePolicy"] == "Retain"
 

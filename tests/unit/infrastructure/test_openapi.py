@@ -35,6 +35,10 @@ OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
 DESCRIPTIONS = {"/openapi.json", "/docs", "/docs/{file}", "/console", "/console/{file}"}
 
 
+# Protocols of others, each behind one function.
+PROTOCOLS = {"/replicate/v1/{proxy+}"}
+
+
 @cache
 def whole_template() -> dict[str, Any]:
     return without_aliases(load_template(REPOSITORY / "template.yaml"))
@@ -74,6 +78,7 @@ def operations(resolved: dict[str, Any]) -> dict[str, dict[str, Any]]:
     [
         ("API_KEY", True, {"type": "apiKey", "name": "x-api-key", "in": "header"}),
         ("COGNITO", True, {"x-amazon-apigateway-authtype": "cognito_user_pools"}),
+        ("KEYS", True, {"x-amazon-apigateway-authtype": "custom", "name": "Unused"}),
         ("IAM", True, {"x-amazon-apigateway-authtype": "awsSigv4"}),
         ("NONE", False, {}),
     ],
@@ -111,14 +116,29 @@ def test_with_a_pool_the_template_wants_to_know_its_app_clients() -> None:
     assert variables["COGNITO_CLIENT_IDS"] == {"Ref": "CognitoClientIds"}
 
 
+def test_a_protocol_of_others_asks_for_credentials_as_our_own_does() -> None:
+    """Its function knows its routes and methods, and no page of another origin speaks it."""
+    asks: dict[str, list[dict[str, list[str]]]] = {"API_KEY": [{"Caller": []}], "NONE": []}
+    for auth, asked in asks.items():
+        paths = document(ApiAuth=auth)["paths"]
+        for path in PROTOCOLS:
+            assert paths[path].keys() == {ANY}
+            assert paths[path][ANY]["security"] == asked
+            assert paths[path][ANY]["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+
+
 def test_every_way_in_has_an_integration_and_a_preflight() -> None:
     for path, item in document()["paths"].items():
         assert all("x-amazon-apigateway-integration" in operation for operation in item.values())
+        if path in PROTOCOLS:
+            continue
         assert ("options" in item) == (path not in OPEN_TO_THE_PROVIDER | DESCRIPTIONS)
 
 
 def test_every_route_says_which_methods_it_knows() -> None:
     for path, item in document()["paths"].items():
+        if path in PROTOCOLS:
+            continue
         known = {verb.upper() for verb in item if verb != ANY}
         integration = item[ANY]["x-amazon-apigateway-integration"]
         answer = integration["responses"]["default"]
@@ -158,6 +178,7 @@ def owed(name: str, operation: dict[str, Any]) -> set[int]:
         ("generate_images()" in source and "requestBody" in operation, {404, 409, 410, 422}),
         ("mcp_route" in source, {400, 403, 404}),  # of the protocol, of the caller, of a method
         ("grant_credits" in source, {422}),  # a key of other credits
+        ("create_key" in source, {409}),  # an Idempotency-Key that made one
         ("process_webhook" in source, {401, 404}),  # a wrong signature, an unknown job
         ({"delete_job", "replay_callback"} & set(re.findall(r"\w+", source)), {409}),
         # The errors of its machine, and what the integration answers itself.
@@ -225,10 +246,19 @@ def test_any_text_goes_in_unharmed(ascii_only: bool) -> None:
         "hasIdempotencyKey": False,
         "query": "",
         "prefer": "",
+        "retry": "",
         "requestId": "request-1",
         "api": {"id": "api1234567", "host": "api.example.com"},
         "claims": {"sub": "", "aud": "", "token_use": ""},
+        "authorizer": {"keyId": "", "userId": "", "dedupeSeconds": ""},
     }
+
+
+@pytest.mark.parametrize("name", ["X-Stainless-Retry-Count", "x-stainless-retry-count"])
+@pytest.mark.parametrize("count", ["0", "2", NASTY])
+def test_the_count_of_a_retry_stays_a_text(name: str, count: str) -> None:
+    sent = rendered_request("{}", {name: count})
+    assert json.loads(sent["input"])["retry"] == count
 
 
 @pytest.mark.parametrize("name", ["Prefer", "prefer"])

@@ -90,6 +90,7 @@ def body(template: Template, parameters: dict[str, str]) -> Any:
 BODIES: list[dict[str, str]] = [
     {},
     {"ApiAuth": "IAM"},
+    {"ApiAuth": "KEYS"},
     {"ApiAuth": "COGNITO", "CognitoUserPoolArn": "arn:pool"},
     {"CorsOrigins": "https://a.example"},
     {"CorsOrigins": "https://a.example,https://b.example"},

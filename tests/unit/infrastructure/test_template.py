@@ -39,6 +39,7 @@ IN_VPC = {
     "ProcessWebhookFunction",
     "RecordFailureFunction",
     "RepairExecutionFunction",
+    "ReplicateApiFunction",
     "SetBudgetFunction",
 }
 # Actions that IAM cannot narrow to a resource.
@@ -143,6 +144,7 @@ def test_who_is_told_of_the_api_workflow() -> None:
     assert own_environments() == {
         "McpFunction": {"GENERATE_MEDIA"},
         "OpenaiApiFunction": {"GENERATE_MEDIA", "MODEL_ALIASES"},
+        "ReplicateApiFunction": {"GENERATE_MEDIA"},
     }
 
 
@@ -279,6 +281,10 @@ def test_who_may_touch_what() -> None:
         "SetBudget": [],
         "GrantCredits": [],
         "GetLedger": [],
+        "AuthorizeKey": ["dynamodb:GetItem"],
+        "CreateKey": ["dynamodb:PutItem"],
+        "ListKeys": ["dynamodb:Scan"],
+        "RevokeKey": ["dynamodb:UpdateItem"],
         "GetTimeline": ["dynamodb:GetItem"],
         "DeleteJob": ["dynamodb:GetItem", "dynamodb:PutItem", *remove],
         "DeliverCallback": [
@@ -297,6 +303,18 @@ def test_who_may_touch_what() -> None:
         "GetModel": [],
         "EstimateJob": [],
         "GetConsole": [],
+        # Its user's jobs, files and cancels.
+        "ReplicateApi": sorted(
+            [
+                *item,
+                *remove,
+                *release,
+                "dynamodb:BatchGetItem",
+                "s3:GetObject",
+                "s3:PutObject",
+                "states:StartSyncExecution",
+            ]
+        ),
     }
 
 
@@ -317,14 +335,14 @@ def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
 
 def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
     answering = [s for s in allowed() if "states:SendTaskSuccess" in as_list(s["Action"])]
-    assert len(answering) == 7
+    assert len(answering) == 8
     name = resource("MediaJobStateMachine")["Properties"]["Name"]["Fn::Sub"]
     for statement in answering:
         assert statement["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")
 
 
 def test_data_outlives_the_stack() -> None:
-    for name in ("JobsTable", "IdempotencyTable", "MediaBucket"):
+    for name in ("JobsTable", "IdempotencyTable", "ApiKeysTable", "MediaBucket"):
         assert resource(name)["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource(name)["UpdateReplacePolicy"] == "Retain"
     for table in of_type("AWS::DynamoDB::Table").values():
@@ -395,6 +413,7 @@ def test_outputs_are_those_others_read() -> None:
         "BucketName",
         "TableName",
         "IdempotencyTableName",
+        "ApiKeysTableName",
         "MediaJobStateMachineArn",
         "GenerateMediaStateMachineArn",
     } <= set(template()["Outputs"])

@@ -14,7 +14,7 @@ from tests.support.fakes import MemoryKeys, SteppedClock
 from tests.support.jobs import catalogue, make_job
 from tests.support.machines import definition
 from tests.support.template import REPOSITORY, resource
-from vsl.domain.api.caller import Tokens
+from vsl.domain.api.caller import Edge
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.uri import MAX_DATA_CHARACTERS
 from vsl.domain.catalogue.validation import MAX_TEXT_CHARACTERS
@@ -104,7 +104,7 @@ def test_a_request_may_have_so_many_bytes_and_no_more() -> None:
 
 
 CLIENTS = ("app-1",)
-TOKENS = Tokens(CLIENTS, required=True)
+TOKENS = Edge("COGNITO", CLIENTS)
 
 
 def claims(subject: str | None) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def from_the_api(subject: str | None, **changes: Any) -> dict[str, Any]:
 
 def test_with_tokens_a_request_belongs_to_the_subject() -> None:
     for user_id in ("user-1", None):
-        job = accept(from_the_api("user-1", userId=user_id), tokens=TOKENS)
+        job = accept(from_the_api("user-1", userId=user_id), edge=TOKENS)
         assert job.user_id == "user-1"
 
 
@@ -135,14 +135,14 @@ def test_with_tokens_a_request_belongs_to_the_subject() -> None:
 )
 def test_with_tokens_nobody_asks_in_anothers_name(subject: str | None, user_id: object) -> None:
     with pytest.raises(Forbidden):
-        accept(from_the_api(subject, userId=user_id), tokens=TOKENS)
+        accept(from_the_api(subject, userId=user_id), edge=TOKENS)
 
 
 def test_with_tokens_an_api_request_without_a_subject_is_refused() -> None:
     document = from_the_api("")
     del document["claims"]
     with pytest.raises(Forbidden):
-        accept(document, tokens=TOKENS)
+        accept(document, edge=TOKENS)
 
 
 @pytest.mark.parametrize("known_by_token", [True, False])
@@ -153,14 +153,52 @@ def test_only_tokens_of_known_clients_are_good(
     document = from_the_api("user-1")
     document["claims"] |= changed
     with pytest.raises(Forbidden):
-        accept(document, tokens=Tokens(CLIENTS, required=known_by_token))
+        accept(document, edge=Edge("COGNITO" if known_by_token else "API_KEY", CLIENTS))
 
 
 def test_with_tokens_operators_and_the_door_name_whom_they_want() -> None:
-    job = accept(REQUEST, tokens=TOKENS)
+    job = accept(REQUEST, edge=TOKENS)
     assert job.user_id == "user-1"
-    assert accept({"request": REQUEST}, tokens=TOKENS) == job
-    assert accept({"job": job.document()}, tokens=TOKENS) == job
+    assert accept({"request": REQUEST}, edge=TOKENS) == job
+    assert accept({"job": job.document()}, edge=TOKENS) == job
+
+
+KEYS = Edge("KEYS")
+
+
+def by_key(user_id: str | None, key_id: str = "0123456789abcdef", **changes: Any) -> dict[str, Any]:
+    """The machine's input behind the authorizer of keys; an operator's key has no user."""
+    return from_the_api("", **changes) | {
+        "authorizer": {"keyId": key_id, "userId": user_id or ""},
+    }
+
+
+def test_with_keys_a_request_belongs_to_the_user_of_the_key() -> None:
+    for user_id in ("user-1", None):
+        assert accept(by_key("user-1", userId=user_id), edge=KEYS).user_id == "user-1"
+
+
+@pytest.mark.parametrize("auth", ["KEYS", "API_KEY", "COGNITO", "NONE"])
+def test_a_users_key_is_never_a_back_ends_whatever_this_process_was_told(auth: str) -> None:
+    with pytest.raises(Forbidden):
+        accept(by_key("user-1", userId="user-2"), edge=Edge(auth))
+
+
+def test_an_operators_key_names_whom_it_wants() -> None:
+    assert accept(by_key(None, userId="user-2"), edge=KEYS).user_id == "user-2"
+    with pytest.raises(InvalidRequest, match="userId is required"):
+        accept(by_key(None, userId=None), edge=KEYS)
+
+
+def test_with_keys_an_api_request_without_one_is_refused() -> None:
+    for document in (from_the_api(""), by_key("user-1", key_id="")):
+        with pytest.raises(Forbidden):
+            accept(document, edge=KEYS)
+
+
+def test_with_keys_operators_and_the_api_workflow_name_whom_they_want() -> None:
+    job = accept(REQUEST, edge=KEYS)
+    assert accept({"job": job.document()}, edge=KEYS) == job
 
 
 def test_without_tokens_the_user_is_required() -> None:
@@ -176,7 +214,7 @@ def test_a_key_belongs_to_its_user() -> None:
             from_the_api(user, userId=None) | {"idempotencyKey": "key"},
             execution,
             keys=keys,
-            tokens=TOKENS,
+            edge=TOKENS,
         )
         for user, execution in zip(("user-1", "user-2", "user-1"), executions, strict=True)
     )
@@ -251,7 +289,7 @@ def test_a_token_owns_the_job_whether_the_body_says_so_or_not() -> None:
     unnamed = {name: value for name, value in REQUEST.items() if name != "userId"}
     for request in (unnamed, REQUEST):
         document = {"request": request, "claims": claims("user-1")}
-        assert accept(document, tokens=TOKENS).user_id == "user-1"
+        assert accept(document, edge=TOKENS).user_id == "user-1"
     back_end = {"request": REQUEST, "claims": claims("")}
     assert accept(back_end).user_id == "user-1"
 
@@ -260,12 +298,12 @@ def test_a_token_cannot_speak_for_another_user() -> None:
     with pytest.raises(Forbidden):
         accept(
             {"request": REQUEST, "claims": claims("somebody-else")},
-            tokens=TOKENS,
+            edge=TOKENS,
         )
     with pytest.raises(InvalidRequest):
         accept(
             {"request": {**REQUEST, "userId": {"a": 1}}, "claims": claims("somebody-else")},
-            tokens=TOKENS,
+            edge=TOKENS,
         )
 
 
@@ -273,7 +311,7 @@ def test_a_request_cannot_bring_a_subject_of_its_own() -> None:
     with pytest.raises(InvalidRequest):
         accept(
             {"request": {**REQUEST, "claims": claims("user-1")}, "claims": claims("user-1")},
-            tokens=TOKENS,
+            edge=TOKENS,
         )
 
 
@@ -284,7 +322,7 @@ def test_two_users_with_the_same_idempotency_key_get_jobs_of_their_own() -> None
         accept(
             {"request": unnamed, "idempotencyKey": "k", "claims": claims(user)},
             keys=keys,
-            tokens=TOKENS,
+            edge=TOKENS,
         )
         for user in ("user-1", "user-2")
     ]

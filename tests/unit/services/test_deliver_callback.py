@@ -2,9 +2,10 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,13 @@ def log(status: JobStatus = JobStatus.FAILED, url: str | None = URL) -> MemoryLo
     return MemoryLog(CallbackTarget(JOB.user_id, status, url))
 
 
-def deliver_callback(kept: MemoryLog, client: Client) -> DeliverCallback:
+def ours(_status: object) -> None:
+    """No job came by another protocol."""
+
+
+def deliver_callback(
+    kept: MemoryLog, client: Client, own_shape: Callable[[Any], Any] = ours
+) -> DeliverCallback:
     repository, clock = MemoryJobRepository(), SteppedClock()
     ended = FinishedJob(
         job=JOB, status=JobStatus.FAILED, completed_at=clock.now(), error_code="PredictionFailed"
@@ -88,7 +95,7 @@ def deliver_callback(kept: MemoryLog, client: Client) -> DeliverCallback:
     repository.finish_job(ended)
     show = ShowStatus(PlainSigner())
     return DeliverCallback(
-        repository, kept, client, show, lambda: SECRET, clock, RecordingMetrics()
+        repository, kept, client, show, lambda: SECRET, clock, RecordingMetrics(), own_shape
     )
 
 
@@ -96,6 +103,15 @@ def deliver(
     kept: MemoryLog, client: Client, attempt: int = 1, delivery: str = THE_END
 ) -> CallbackOutcome | None:
     return deliver_callback(kept, client)(CallbackMessage(JOB.job_id, delivery, attempt))
+
+
+def test_the_body_is_that_of_the_jobs_own_protocol() -> None:
+    kept, client = log(), Client([204])
+    deliver = deliver_callback(kept, client, lambda status: {"id": status["jobId"]})
+    assert deliver(CallbackMessage(JOB.job_id, THE_END, 1)) is CallbackOutcome.DELIVERED
+    ((_, body, headers),) = client.got
+    assert json.loads(body) == {"id": JOB.job_id}
+    assert headers["webhook-signature"].startswith("v1,")
 
 
 def test_the_body_is_the_status_and_the_try_is_written_down() -> None:

@@ -103,6 +103,20 @@ class Forbidden(VslError):
     title = "This is not yours"
 
 
+class KeyNotFound(VslError):
+    """A key of the API that was never made, or ended so long ago that it is forgotten."""
+
+    status = 404
+    title = "There is no such key"
+
+
+class KeyAlreadyCreated(VslError):
+    """The Idempotency-Key made a key of the API before, which was shown then and is not kept."""
+
+    status = 409
+    title = "The key was created before"
+
+
 class JobNotFound(VslError):
     status = 404
     title = "There is no such job"

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vsl.domain.api.caller import Caller, token_subject
-from vsl.runtime.handler import Event, claims
-from vsl.runtime.settings import settings
+from vsl.domain.api.caller import Caller
+from vsl.runtime.handler import Event, authorizer, edge
 
 
 def caller(event: Event, body: Mapping[str, Any] | None = None) -> Caller:
@@ -14,7 +13,4 @@ def caller(event: Event, body: Mapping[str, Any] | None = None) -> Caller:
     Raises Forbidden for a token that is not for this API, or for another user than the request names.
     """
     source = body if body is not None else event.get("queryStringParameters") or {}
-    named = source.get("userId")
-    if settings().api_auth != "COGNITO":
-        return Caller(named=named)
-    return Caller(token_subject(claims(event), settings().cognito_client_ids), named)
+    return Caller(edge().subject(authorizer(event)), source.get("userId"))

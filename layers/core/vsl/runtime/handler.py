@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, NotRequired, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, cast
 
 from vsl.domain.api.query import check_query
 from vsl.domain.errors import InternalError, VslError
@@ -11,6 +11,9 @@ from vsl.domain.jobs.ids import is_job_id
 from vsl.domain.jobs.webhook_url import WEBHOOK_PATH
 from vsl.runtime.observability import job_keys, logger
 from vsl.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from vsl.domain.api.caller import Edge
 
 Event = dict[str, Any]
 
@@ -85,7 +88,7 @@ def refusing_as(function: Handler, refusal: "Callable[[VslError], Response]") ->
     def wrapper(event: Event, context: Context) -> Response:
         with job_keys(_asked_about(event), request_id=context.aws_request_id):
             try:
-                _check_token(event)
+                _check_caller(event)
                 _check_query(event)
                 response = function(event, context)
             except VslError as error:
@@ -102,19 +105,22 @@ def refusing_as(function: Handler, refusal: "Callable[[VslError], Response]") ->
     return wrapper
 
 
-def claims(event: Event) -> Mapping[str, Any]:
-    """What API Gateway vouches for of the caller's token; nothing on a route that is open to all."""
-    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
-    return authorizer.get("claims") or {}
+def authorizer(event: Event) -> Mapping[str, Any]:
+    """What API Gateway vouches for of the caller; nothing on a route that is open to all."""
+    return (event.get("requestContext") or {}).get("authorizer") or {}
 
 
-def _check_token(event: Event) -> None:
-    """Raises Forbidden for one that is not for this API, also on a route that asks for no user."""
-    given = claims(event)
-    if given and settings().api_auth == "COGNITO":
-        from vsl.domain.api.caller import token_subject
+def edge() -> "Edge":
+    from vsl.domain.api.caller import Edge
 
-        token_subject(given, settings().cognito_client_ids)
+    return Edge(settings().api_auth, settings().cognito_client_ids)
+
+
+def _check_caller(event: Event) -> None:
+    """Raises Forbidden for a token that is not for this API, also on a route that asks for no user."""
+    given = authorizer(event)
+    if given:
+        edge().subject(given)
 
 
 def _check_query(event: Event) -> None:

@@ -29,6 +29,7 @@ class Settings:
     """What follows the API's id in API Gateway's own address."""
     jobs_table: str
     idempotency_table: str
+    api_keys_table: str
     media_bucket: str
     ssm_prefix: str
     models_config: str
@@ -80,6 +81,7 @@ def settings() -> Settings:
         api_domain=_text("API_DOMAIN", ""),
         jobs_table=_text("DYNAMODB_TABLE"),
         idempotency_table=_text("IDEMPOTENCY_TABLE", ""),
+        api_keys_table=_text("CALLERS_TABLE", ""),
         media_bucket=_text("S3_BUCKET", ""),
         ssm_prefix=_text("SSM_PREFIX"),
         models_config=_text("MODELS_CONFIG", "/opt/config/models.json"),

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
         StepFunctionsTaskTokens,
         SynchronousApiWorkflow,
     )
+    from vsl.adapters.dynamodb.api_keys import DynamoApiKeys
     from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
     from vsl.adapters.dynamodb.lease import DynamoLease
+    from vsl.adapters.dynamodb.recent_requests import DynamoRecentRequests
     from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
     from vsl.adapters.http.callback_sender import CallbackSender
     from vsl.adapters.postgres.budgets import PostgresBudgets
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from vsl.adapters.postgres.job_queries import PostgresJobQueries
     from vsl.adapters.postgres.job_repository import PostgresJobRepository
     from vsl.adapters.postgres.operations_queries import PostgresOperationsQueries
+    from vsl.adapters.postgres.prediction_queries import PostgresPredictionQueries
     from vsl.adapters.redis.rate_limits import RedisRateLimits
     from vsl.adapters.redis.slots import RedisSlots
     from vsl.adapters.redis.stores import RedisStatusCache, RedisWebhookDeduplication
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
     from vsl.adapters.s3.object_removal import ObjectRemoval
     from vsl.adapters.s3.objects import ObjectStore
     from vsl.adapters.s3.signer import S3Signer
+    from vsl.adapters.s3.stored_texts import S3StoredTexts
     from vsl.adapters.s3.uploads import S3Uploads
+    from vsl.adapters.s3.user_files import S3UserFiles
     from vsl.domain.catalogue.catalogue import Catalogue
     from vsl.domain.jobs.owner_names import OwnerNames
 
@@ -119,6 +124,20 @@ def key_records() -> "DynamoKeyRecords":
 
 
 @cache
+def recent_requests() -> "DynamoRecentRequests":
+    from vsl.adapters.dynamodb.recent_requests import DynamoRecentRequests
+
+    return DynamoRecentRequests(settings().idempotency_table)
+
+
+@cache
+def api_keys() -> "DynamoApiKeys":
+    from vsl.adapters.dynamodb.api_keys import DynamoApiKeys
+
+    return DynamoApiKeys(settings().api_keys_table)
+
+
+@cache
 def polling_lease() -> "DynamoLease":
     from vsl.adapters.dynamodb.lease import DynamoLease
 
@@ -159,6 +178,29 @@ def job_queries() -> "PostgresJobQueries":
     from vsl.adapters.postgres.job_queries import PostgresJobQueries
 
     return PostgresJobQueries(postgres())
+
+
+@cache
+def prediction_queries() -> "PostgresPredictionQueries":
+    from vsl.adapters.postgres.prediction_queries import PostgresPredictionQueries
+
+    return PostgresPredictionQueries(postgres())
+
+
+@cache
+def stored_texts() -> "S3StoredTexts":
+    from vsl.adapters.aws.clients import client
+    from vsl.adapters.s3.stored_texts import S3StoredTexts
+
+    return S3StoredTexts(settings().media_bucket, client("s3"))
+
+
+@cache
+def user_files() -> "S3UserFiles":
+    from vsl.adapters.aws.clients import client
+    from vsl.adapters.s3.user_files import S3UserFiles
+
+    return S3UserFiles(settings().media_bucket, client("s3"), owner_names())
 
 
 @cache

@@ -1,6 +1,8 @@
-"""Who asks. With Cognito it is one user; with a key or IAM it is a trusted back end that may name any.
+"""Who asks: one user, or a trusted back end that may name any.
 
-A caller who is a user, or names one, sees that user's jobs alone: for other callers a job does not exist.
+A token of a user pool and a key that VSL minted for a user both come down to a `subject` here; an API key of
+API Gateway, IAM and an operator's key have none. A caller who is a user, or names one, sees that user's jobs
+alone: for other callers a job does not exist.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,11 +18,39 @@ IDENTITY_TOKEN = "id"  # noqa: S105 # nosec B105
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """Whose tokens the API takes: those of these app clients. `required`: no caller comes without one."""
+class Edge:
+    """How the API's gateway knows callers: `auth` is ApiAuth, `clients` the app clients of its user pool."""
 
+    auth: str = "NONE"
     clients: Collection[str] = ()
-    required: bool = False
+
+    @property
+    def vouches(self) -> bool:
+        """Whether it says of every caller who that is."""
+        return self.auth in {"COGNITO", "KEYS"}
+
+    def subject(self, authorizer: Mapping[str, Any]) -> str | None:
+        """The user whose credential it is; None: a trusted back end. `authorizer` is what the gateway's
+        authorizer says of the caller: the `claims` of a token, or the `keyId` and `userId` of a key.
+
+        Raises Forbidden for a token that is not for this API, and for a request that came past the
+        authorizer. While a deployment changes ApiAuth, the gateway may be ahead of what this process was
+        told: whoever it vouches for is never taken for a back end.
+        """
+        claims = authorizer.get("claims")
+        claims = claims if isinstance(claims, Mapping) else {}
+        if self.auth == "COGNITO" or claims.get("sub"):
+            return token_subject(claims, self.clients)
+        if self.auth == "KEYS" or authorizer.get("keyId"):
+            return _key_subject(authorizer)
+        return None
+
+
+def _key_subject(authorizer: Mapping[str, Any]) -> str | None:
+    if not authorizer.get("keyId"):
+        raise Forbidden("The request carries no key.")
+    user = authorizer.get("userId")
+    return str(user) if user else None
 
 
 def token_subject(claims: Mapping[str, Any], clients: Collection[str]) -> str:

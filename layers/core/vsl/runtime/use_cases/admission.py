@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from vsl.runtime import observability, wiring
+from vsl.runtime.handler import edge
 from vsl.runtime.settings import settings
 from vsl.runtime.use_cases import money
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 @cache
 def accept_request() -> "AcceptRequest":
-    from vsl.domain.api.caller import Tokens
     from vsl.services.admission.accept_request import AcceptRequest
     from vsl.services.admission.check_prerequisites import CheckPrerequisites
     from vsl.services.admission.make_job import MakeJob
+    from vsl.services.admission.shared_key import SharedKey
 
     catalogue = wiring.lazily(wiring.catalogue)
     return AcceptRequest(
@@ -32,7 +33,8 @@ def accept_request() -> "AcceptRequest":
             owner_names=wiring.owner_names(),
             upload_limits=settings().max_upload_bytes,
         ),
-        tokens=Tokens(settings().cognito_client_ids, required=settings().api_auth == "COGNITO"),
+        edge=edge(),
+        shared_key=SharedKey(wiring.lazily(wiring.recent_requests)),
     )
 
 

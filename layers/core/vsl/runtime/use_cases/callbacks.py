@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @cache
 def deliver_callback() -> "DeliverCallback":
+    from vsl.runtime.use_cases.compat import prediction_webhook
     from vsl.services.callbacks.deliver_callback import DeliverCallback
     from vsl.services.reading.show_status import ShowStatus
 
@@ -26,6 +27,7 @@ def deliver_callback() -> "DeliverCallback":
         secret=wiring.callback_secret,
         clock=wiring.clock,
         metrics=observability.metrics,
+        own_shape=prediction_webhook(),
     )
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vsl.services.reading.list_jobs import ListJobs
     from vsl.services.reading.live_documents import LiveDocuments
     from vsl.services.reading.read_status import ReadStatus
+    from vsl.services.reading.show_status import ShowStatus
     from vsl.services.reading.wait_for_job import WaitForJob
 
 
@@ -21,7 +22,7 @@ def get_status() -> "GetStatus":
     from vsl.services.reading.hold_wait_place import HoldWaitPlace
 
     return GetStatus(
-        read=_read_status(),
+        read=read_status(),
         await_change=AwaitChange(),
         hold_place=HoldWaitPlace(wiring.lazily(wiring.wait_places), wiring.clock),
         repository=wiring.lazily(wiring.job_repository),
@@ -34,20 +35,19 @@ def get_status() -> "GetStatus":
 def wait_for_job() -> "WaitForJob":
     from vsl.services.reading.await_change import AwaitChange
     from vsl.services.reading.hold_wait_place import HoldWaitPlace
-    from vsl.services.reading.show_status import ShowStatus
     from vsl.services.reading.wait_for_job import WaitForJob
 
     return WaitForJob(
-        read=_read_status(),
+        read=read_status(),
         await_change=AwaitChange(),
         hold_place=HoldWaitPlace(wiring.wait_places(), wiring.clock),
-        show=ShowStatus(wiring.signer()),
+        show=show_status(),
         clock=wiring.clock,
     )
 
 
 @cache
-def _read_status() -> "ReadStatus":
+def read_status() -> "ReadStatus":
     from vsl.services.reading.read_status import ReadStatus
 
     return ReadStatus(
@@ -56,6 +56,13 @@ def _read_status() -> "ReadStatus":
         repository=wiring.lazily(wiring.job_repository),
         live=_live_documents(),
     )
+
+
+@cache
+def show_status() -> "ShowStatus":
+    from vsl.services.reading.show_status import ShowStatus
+
+    return ShowStatus(wiring.signer())
 
 
 @cache
@@ -79,12 +86,11 @@ def get_timeline() -> "GetTimeline":
 @cache
 def list_jobs() -> "ListJobs":
     from vsl.services.reading.list_jobs import ListJobs
-    from vsl.services.reading.show_status import ShowStatus
 
     return ListJobs(
         queries=wiring.job_queries(),
         tracking=wiring.lazily(wiring.tracking_store),
         live=_live_documents(),
-        show=ShowStatus(wiring.signer()),
+        show=show_status(),
         clock=wiring.clock,
     )

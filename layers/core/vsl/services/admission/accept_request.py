@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vsl.domain.api.caller import Tokens
+from vsl.domain.api.caller import Edge
 from vsl.domain.api.request import GenerateRequest, parse_request
-from vsl.domain.errors import InvalidRequest
+from vsl.domain.errors import InvalidRequest, JobDeleted
 from vsl.domain.jobs.execution import Execution
 from vsl.domain.jobs.ids import is_job_id
 from vsl.domain.jobs.job import Job
@@ -16,10 +16,12 @@ from vsl.services.admission.machine_input import (
     faults_beside_the_body,
     idempotency_key,
     read_input,
+    repetition_of,
     request_body,
     requested,
 )
 from vsl.services.admission.make_job import MakeJob
+from vsl.services.admission.shared_key import SharedKey
 from vsl.services.ports.idempotency import IdempotencyKeys
 from vsl.services.ports.tracking import TrackingStore
 
@@ -31,33 +33,44 @@ class AcceptRequest:
     tracking: TrackingStore
     make_job: MakeJob
     check: Callable[[Job], None]
-    tokens: Tokens
+    edge: Edge
+    shared_key: SharedKey
 
     def __call__(
         self, document: Mapping[str, Any], execution: Execution, keys: IdempotencyKeys
     ) -> Accepted:
         """The job that a state machine's input asks for. `keys` claim for as long as this call may last.
 
-        The input is `{"body": …, "idempotencyKey": …, "claims": …}` from the API, where the body is the
-        text that the client sent, or the same with a `request` that is read already, `{"job": …}` from
-        generate_media, or the bare request from the console. Only the `claims` are trusted, which API
-        Gateway vouches for: a job is validated and priced, unless it was accepted before. From its
-        creation on a job keeps its terms, whatever becomes of the catalogue.
+        A request without a key is its own, unless its client marks retries or its key asks for a window
+        (`domain.api.repetition`): then an equal one that is recent enough has its job.
 
-        Raises Forbidden for a request through the API without a token where `tokens` are required, for a
-        token of none of their clients, and for one that names another user; JobDeleted for a key whose
-        job is deleted.
+        The input is `{"body": …, "idempotencyKey": …, "claims": …, "authorizer": …}` from the API, where the
+        body is the text that the client sent, or the same with a `request` that is read already,
+        `{"job": …}` from generate_media, or the bare request from the console. Only `claims` and
+        `authorizer` are trusted, which API Gateway vouches for: a job is validated and priced, unless it
+        was accepted before. From its creation on a job keeps its terms, whatever becomes of the catalogue.
+
+        Raises Forbidden for a request through the API without a token or key where the `edge` vouches for
+        every caller, for a token of none of its clients, and for one that names another user; JobDeleted
+        for a key whose job is deleted.
         """
         document = read_input(document)
         if isinstance(document.get("job"), Mapping):
             return self._given(document["job"])
-        body = request_body(document, self.tokens)
+        body = request_body(document, self.edge)
         request = self._request(document, body)
-        key = idempotency_key(document)
+        key, repetition = idempotency_key(document), repetition_of(document)
+        keyed = AcceptKeyedRequest(keys, self.tracking, self.make_job, self.check)
         if key:
-            keyed = AcceptKeyedRequest(keys, self.tracking, self.make_job, self.check)
             return keyed(f"{request.user_id} {key}", body, request, execution)
-        return self._checked(self.make_job(request, execution.job_id))
+        if not repetition.told:
+            return self._checked(self.make_job(request, execution.job_id))
+        asked = (request.user_id, body, repetition, execution)
+        try:
+            return keyed(_of_ours(request, self.shared_key(*asked)), body, request, execution)
+        except JobDeleted:
+            renewed = _of_ours(request, self.shared_key.renewed(*asked))
+            return keyed(renewed, body, request, execution)
 
     def _request(self, document: Mapping[str, Any], body: Any) -> GenerateRequest:
         """Raises InvalidRequest with every fault: of headers, query, envelope and parameters."""
@@ -85,6 +98,11 @@ class AcceptRequest:
     def _checked(self, job: Job) -> Accepted:
         self.check(job)
         return Accepted(job)
+
+
+def _of_ours(request: GenerateRequest, key: str) -> str:
+    """No client's key has a line's end, so none can be one of these."""
+    return f"{request.user_id}\n{key}"
 
 
 def _readable(given: Mapping[str, Any]) -> Job:

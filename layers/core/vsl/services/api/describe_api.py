@@ -11,6 +11,14 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
         "in": "header",
         "description": "The key of a trusted back end.",
     },
+    "KEYS": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": (
+            "A key of this API, as `Authorization: Bearer` or as `x-api-key`."
+            " A user's key names its user; with an operator's key the request names one."
+        ),
+    },
     "COGNITO": {
         "type": "apiKey",
         "name": "Authorization",
@@ -25,7 +33,8 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-# A token names the user; a client without one names the user in the request.
+# A token, and a user's key, names the user; other clients name the user in the request.
+_NAMED_BY_CREDENTIAL = {"COGNITO", "KEYS"}
 _ABOUT_A_USER = {"getBudget", "getWebhookSecret"}
 _OF_A_USER = {"GenerateRequest", "UploadRequest"}
 _USER = "user-1"
@@ -41,7 +50,7 @@ class DescribeApi:
     def __call__(self, url: str) -> dict[str, Any]:
         """`url` is the API's own."""
         described = {**self.document, "servers": [{"url": url}]}
-        if self.api_auth != "COGNITO":
+        if self.api_auth not in _NAMED_BY_CREDENTIAL:
             described = _naming_the_user(described)
         components = described["components"]
         if self.api_auth in SCHEMES:

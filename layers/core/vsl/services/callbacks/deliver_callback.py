@@ -6,9 +6,10 @@ attempt.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from vsl.domain.callbacks.callback import (
     CallbackOutcome,
@@ -37,7 +38,8 @@ class CallbackMessage:
 
 @dataclass(frozen=True, slots=True)
 class DeliverCallback:
-    """`secret` is that of the stage."""
+    """`secret` is that of the stage. `own_shape` is what a callback says to the client of another protocol,
+    None where the job came by ours."""
 
     repository: JobRepository
     log: CallbackLog
@@ -46,6 +48,7 @@ class DeliverCallback:
     secret: Callable[[], str]
     clock: Clock
     metrics: Metrics
+    own_shape: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
     def __call__(self, message: CallbackMessage) -> CallbackOutcome | None:
         """The outcome of the attempt; None when there was nothing to send."""
@@ -59,7 +62,8 @@ class DeliverCallback:
             return None
         if not target.status.terminal:  # PostgreSQL hears of the end alone
             document = {**document, "status": JobStatus.PROCESSING.value}
-        told = {"event": event.value, **self.show(document)}
+        shown = self.show(document)
+        told = self.own_shape(shown) or {"event": event.value, **shown}
         body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
         now = self.clock.now()
         secrets = user_secrets(self.secret(), target.user_id)

@@ -1,6 +1,7 @@
 """DynamoDB: which request came first with a key, and what becomes of the key."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from vsl.domain.jobs.idempotency import Claim, KeyRecord
@@ -50,4 +51,17 @@ class KeyRecords(Protocol):
 
     def release(self, record: KeyRecord, job_id: str) -> None:
         """Nothing came of the request, unless another with the same key is creating the job."""
+        ...
+
+
+class RecentRequests(Protocol):
+    """DynamoDB: the key that the latest of equal requests got."""
+
+    def key_of(self, digest: str, own: str, at: datetime, joins: int, kept: int) -> str:
+        """That of an equal request at most `joins` seconds before `at`, else `own`, which is remembered for
+        `kept` seconds. Of several at once one is remembered, and all get its key."""
+        ...
+
+    def renew(self, digest: str, own: str, at: datetime, kept: int) -> None:
+        """Remember `own` in the place of whatever is remembered."""
         ...

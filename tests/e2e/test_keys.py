@@ -1,0 +1,140 @@
+"""A stack with `ApiAuth=KEYS`: a key from `vsl keys create` to its end."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from tests.support.api import unique
+from tests.support.template import REPOSITORY
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.e2e
+
+REQUEST = {"modelId": "flux-schnell"}
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    state = str(tmp_path_factory.mktemp("keys") / "state")
+    try:
+        started = vsl("up", "--detach", "--json", "--auth", "KEYS", "--port", "0", state=state)
+        yield json.loads(started)
+    finally:
+        vsl("down", state=state)
+
+
+def vsl(*words: str, state: str) -> str:
+    command = [str(Path(sys.executable).parent / "vsl"), *words, "--state", state]
+    done = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("VSL_API_URL", "VSL_API_KEY", "VSL_TOKEN", "VSL_STAGE", "VSL_USER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
+
+
+def answer(*words: str, exit_code: int = 0) -> Any:
+    shown = CliRunner().invoke(app, [*words, "--json"])
+    assert shown.exit_code == exit_code, shown.output
+    return json.loads(shown.stdout)
+
+
+def send(
+    document: dict[str, Any], method: str, path: str, headers: dict[str, str], body: Any = None
+) -> httpx.Response:
+    url = f"{document['apiUrl']}{path}"
+    return httpx.request(method, url, headers=headers, json=body, timeout=None, trust_env=False)
+
+
+def status_of(document: dict[str, Any], job_id: str, headers: dict[str, str]) -> str:
+    return str(send(document, "GET", f"/jobs/{job_id}", headers).json()["status"])
+
+
+def test_a_key_from_its_making_to_its_end(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = ("--state", document["state"])
+    user = unique("shop").replace(" ", "-")
+    made = answer("keys", "create", "--user", user, "--project", "e2e", "--expires", "1d", *state)
+    key = made["key"]
+    headers = ({"Authorization": f"Bearer {key}"}, {"x-api-key": key})
+    jobs = set()
+    for each in headers:
+        body = {**REQUEST, "parameters": {"prompt": unique("a fox")}}
+        accepted = send(document, "POST", "/generate-media", each, body)
+        assert accepted.status_code == 202, accepted.text
+        job_id = accepted.json()["jobId"]
+        until(partial(status_of, document, job_id, each), lambda status: status == "succeeded")
+        jobs.add(job_id)
+    listed = send(document, "GET", "/jobs", headers[0]).json()["jobs"]
+    assert {(job["jobId"], job["userId"]) for job in listed} == {(job, user) for job in jobs}
+
+    named = {**REQUEST, "userId": "another", "parameters": {"prompt": "x"}}
+    assert send(document, "POST", "/generate-media", headers[0], named).status_code == 403
+    both = headers[0] | {"x-api-key": document["auth"]["userKey"]}
+    assert send(document, "GET", "/jobs", both).status_code == 401
+    assert send(document, "GET", "/keys", headers[0]).status_code == 403
+
+    with monkeypatch.context() as own:  # the command as this user, who names nobody
+        own.setenv("VSL_API_URL", document["apiUrl"])
+        own.setenv("VSL_API_KEY", key)
+        assert {job["jobId"] for job in answer("jobs")["jobs"]} == jobs
+        done = answer("generate", "flux-schnell", "--prompt", unique("a hare"))
+        assert (done["status"], done["userId"]) == ("succeeded", user)
+        assert answer("keys", "list", exit_code=4)["error"]["code"] == "Forbidden"
+
+    (known,) = answer("keys", "list", "--user", user, *state)["keys"]
+    assert (known["keyId"], known["status"], known["project"]) == (made["keyId"], "active", "e2e")
+    for _ in range(2):
+        assert answer("keys", "revoke", made["keyId"], *state)["revoked"]
+    (known,) = answer("keys", "list", "--user", user, *state)["keys"]
+    assert known["status"] == "revoked"
+    for each in headers:  # what a process has read counts for half a minute
+        asked = partial(send, document, "GET", "/jobs", each)
+        until(asked, lambda answered: answered.status_code == 401, pause=0.5)
+    assert send(document, "POST", "/generate-media", headers[1], named).status_code == 401
+
+
+def test_a_repeated_creation_makes_no_second_key(document: dict[str, Any]) -> None:
+    user = unique("repeat").replace(" ", "-")
+    operator = {"x-api-key": document["auth"]["apiKey"], "Idempotency-Key": unique("k")}
+    first = send(document, "POST", "/keys", operator, {"userId": user})
+    again = send(document, "POST", "/keys", operator, {"userId": user})
+    assert (first.status_code, again.status_code) == (201, 409)
+    assert again.json()["keyId"] == first.json()["keyId"]
+    assert "key" not in again.json()
+    found = send(document, "GET", f"/keys?owner={user}", operator).json()["keys"]
+    assert [each["keyId"] for each in found] == [first.json()["keyId"]]
+
+
+def test_the_first_key_of_a_stage_comes_by_aws_credentials(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The functions are those of a stage, but that the local engine has no aliases."""
+    monkeypatch.setattr("cli.client.invoked.ALIAS", "")
+    monkeypatch.setattr("cli.client.target.STAGES", ("local",))
+    monkeypatch.setattr("cli.client.keys.stack_facts", lambda _: ({}, {"ApiAuth": "KEYS"}))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", document["awsEndpointUrl"])
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    made = answer("keys", "create", "--operator", "--stage", "local")
+    operator = {"Authorization": f"Bearer {made['key']}"}
+    assert send(document, "GET", "/operations", operator).status_code == 200
+    listed = answer("keys", "list", "--stage", "local")["keys"]
+    assert made["keyId"] in [each["keyId"] for each in listed]
+    assert answer("keys", "revoke", made["key"], "--stage", "local")["keyId"] == made["keyId"]
+    refused = answer("keys", "revoke", "f" * 16, "--stage", "local", exit_code=3)
+    assert refused["error"]["code"] == "KeyNotFound"
