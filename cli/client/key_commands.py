@@ -54,18 +54,26 @@ def create(
     expires: Annotated[
         str | None, typer.Option(help="12h, 30d, a day or a time.", show_default="never")
     ] = None,
+    dedupe: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Take equal requests within so many seconds for one.",
+            show_default="never",
+        ),
+    ] = None,
 ) -> None:
     """Make a key, which is shown this once.
 
     Of a stage without VSL_API_KEY it is made with AWS credentials: so comes the first one.
     """
     from cli.client.errors import CommandError, Exit
-    from cli.client.keys import create_command
+    from cli.client.keys import Wish, create_command
 
     if operator == bool(user):
         message = "--user USER makes a user's key, --operator one for a back end."
         raise CommandError("WhoseKey", message, Exit.REFUSED, "Give one of them.")
-    create_command(found, user, project, expires, screen)
+    create_command(found, Wish(user, project, expires, dedupe), screen)
 
 
 @keys.command("list")

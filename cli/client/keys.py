@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,11 +43,24 @@ def opened(stage: str | None, state: Path | None) -> Iterator[Keys]:
         yield api
 
 
-def create_command(
-    keys: Keys, user: str | None, project: str | None, expires: str | None, screen: Screen
-) -> None:
-    """`user` None: an operator's key. Raises CommandError."""
-    body = {"userId": valid_user(user) if user else None, "project": project, **_expiry(expires)}
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`user` None: an operator's key. `dedupe` in seconds."""
+
+    user: str | None
+    project: str | None
+    expires: str | None
+    dedupe: int | None
+
+
+def create_command(keys: Keys, wish: Wish, screen: Screen) -> None:
+    """Raises CommandError."""
+    body = {
+        "userId": valid_user(wish.user) if wish.user else None,
+        "project": wish.project,
+        "dedupeSeconds": wish.dedupe,
+        **_expiry(wish.expires),
+    }
     wanted = {name: value for name, value in body.items() if value is not None}
     made = keys.create_key(wanted, uuid.uuid4().hex)
     if isinstance(keys, InvokedKeys):

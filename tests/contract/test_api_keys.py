@@ -55,6 +55,7 @@ def test_what_is_kept_is_what_was_made(keys: DynamoApiKeys) -> None:
     for made in (
         key(1, expires_at=NOW + timedelta(days=1)),
         key(2, user_id=None, project=None),
+        key(3, dedupe_seconds=60),
     ):
         assert keys.create(made)
         assert keys.find(made.key_id) == made

@@ -107,6 +107,27 @@ def test_a_key_from_its_making_to_its_end(
     assert send(document, "POST", "/generate-media", headers[1], named).status_code == 401
 
 
+def test_equal_requests_by_a_key_with_a_window_are_one(document: dict[str, Any]) -> None:
+    """Also for a client that says nothing of repetitions, as Replicate's for JavaScript."""
+    state = ("--state", document["state"])
+    user = unique("window").replace(" ", "-")
+    window = answer("keys", "create", "--user", user, "--dedupe", "3600", *state)
+    plain = answer("keys", "create", "--user", user, *state)
+    assert (window["dedupeSeconds"], plain["dedupeSeconds"]) == (3600, 0)
+    prompt = unique("once")
+    native = {**REQUEST, "parameters": {"prompt": prompt}}
+    model, its = "black-forest-labs/flux-schnell", {"input": {"prompt": unique("once")}}
+    for path, body, job in (
+        ("/generate-media", native, "jobId"),
+        (f"/replicate/v1/models/{model}/predictions", its, "id"),
+    ):
+        for key, jobs in ((window, 1), (plain, 2)):
+            headers = {"Authorization": f"Bearer {key['key']}"}
+            sent = [send(document, "POST", path, headers, body) for _ in range(2)]
+            assert all(each.is_success for each in sent), [each.text for each in sent]
+            assert len({each.json()[job] for each in sent}) == jobs
+
+
 def test_a_repeated_creation_makes_no_second_key(document: dict[str, Any]) -> None:
     user = unique("repeat").replace(" ", "-")
     operator = {"x-api-key": document["auth"]["apiKey"], "Idempotency-Key": unique("k")}

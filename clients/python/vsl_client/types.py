@@ -486,6 +486,9 @@ class NewKey(TypedDict):
     expiresIn: NotRequired[int]
     """The same in seconds from now; not together with expiresAt."""
 
+    dedupeSeconds: NotRequired[int]
+    """For how many seconds equal requests by this key without an Idempotency-Key are one; 0, as without it: never."""
+
 
 class Key(TypedDict):
     keyId: str
@@ -501,6 +504,8 @@ class Key(TypedDict):
     createdAt: str
     expiresAt: str | None
     revokedAt: str | None
+    dedupeSeconds: int
+    """For how many seconds equal requests are one; 0: never."""
 
 
 class CreatedKey(TypedDict):
@@ -517,6 +522,9 @@ class CreatedKey(TypedDict):
     createdAt: str
     expiresAt: str | None
     revokedAt: str | None
+    dedupeSeconds: int
+    """For how many seconds equal requests are one; 0: never."""
+
     key: str
     """The whole key, sent as Authorization: Bearer or as x-api-key; nothing tells it again."""
 

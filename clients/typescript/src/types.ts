@@ -1167,6 +1167,8 @@ export interface components {
             expiresAt?: string;
             /** @description The same in seconds from now; not together with expiresAt. */
             expiresIn?: number;
+            /** @description For how many seconds equal requests by this key without an Idempotency-Key are one; 0, as without it: never. */
+            dedupeSeconds?: number;
         };
         Key: {
             /** @description The part of the key that is no secret. */
@@ -1183,6 +1185,8 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             revokedAt: string | null;
+            /** @description For how many seconds equal requests are one; 0: never. */
+            dedupeSeconds: number;
         };
         CreatedKey: {
             /** @description The part of the key that is no secret. */
@@ -1199,6 +1203,8 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             revokedAt: string | null;
+            /** @description For how many seconds equal requests are one; 0: never. */
+            dedupeSeconds: number;
             /** @description The whole key, sent as Authorization: Bearer or as x-api-key; nothing tells it again. */
             key: string;
         };

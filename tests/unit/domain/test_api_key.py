@@ -134,6 +134,10 @@ def test_a_new_key_has_what_was_asked_for() -> None:
     wanted = parse_new_key({"userId": "ann", "project": "shop", "expiresIn": 60}, NOW)
     assert (wanted.user_id, wanted.project) == ("ann", "shop")
     assert wanted.expires_at == NOW + timedelta(minutes=1)
+    assert (wanted.dedupe_seconds, parse_new_key({"dedupeSeconds": 60}, NOW).dedupe_seconds) == (
+        0,
+        60,
+    )
     at = {"expiresAt": "2026-03-02T00:00:00+01:00"}
     assert parse_new_key(at, NOW).expires_at == datetime(2026, 3, 1, 23, tzinfo=UTC)
 
@@ -157,6 +161,10 @@ def test_a_new_key_has_what_was_asked_for() -> None:
         ({"expiresAt": "9999-12-31T23:59:59-12:00"}, {"expiresAt"}),
         ({"expiresAt": 7}, {"expiresAt"}),
         ({"expires": "30d"}, {"expires"}),
+        ({"dedupeSeconds": -1}, {"dedupeSeconds"}),
+        ({"dedupeSeconds": None}, {"dedupeSeconds"}),
+        ({"dedupeSeconds": True}, {"dedupeSeconds"}),
+        ({"dedupeSeconds": 86_401}, {"dedupeSeconds"}),
     ],
 )
 def test_what_no_key_can_be_is_refused_by_field(body: dict[str, Any], fields: set[str]) -> None:

@@ -50,8 +50,10 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         forget()
 
 
-def kept(user: str | None) -> None:
-    DynamoApiKeys("keys").create(ApiKey(ID, hash_secret(SECRET), datetime.now(UTC), user))
+def kept(user: str | None, window: int = 0) -> None:
+    DynamoApiKeys("keys").create(
+        ApiKey(ID, hash_secret(SECRET), datetime.now(UTC), user, dedupe_seconds=window)
+    )
 
 
 def event(key: str) -> dict[str, Any]:
@@ -59,11 +61,18 @@ def event(key: str) -> dict[str, Any]:
     return {**EVENT, "multiValueHeaders": headers}
 
 
-@pytest.mark.parametrize(("user", "told"), [("ann", {"userId": "ann"}), (None, {})])
+@pytest.mark.parametrize(
+    ("user", "window", "told"),
+    [
+        ("ann", 0, {"userId": "ann"}),
+        ("ann", 60, {"userId": "ann", "dedupeSeconds": "60"}),
+        (None, 0, {}),
+    ],
+)
 def test_a_good_key_opens_the_whole_stage_of_this_api(
-    function: Any, user: str | None, told: dict[str, str]
+    function: Any, user: str | None, window: int, told: dict[str, str]
 ) -> None:
-    kept(user)
+    kept(user, window)
     answer = function.handler(event(join_key(ID, SECRET)), CONTEXT)
     (statement,) = answer["policyDocument"]["Statement"]
     assert statement == {

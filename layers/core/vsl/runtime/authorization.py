@@ -22,8 +22,10 @@ def allowed(method_arn: str, key: ApiKey) -> Authorization:
     """Admission to every route of the API's stage; what a caller may do there, the functions decide.
 
     `method_arn` is `arn:…:apiId/stage/METHOD/path`. The context is what functions read in
-    `requestContext.authorizer`; an operator's key has no `userId`.
+    `requestContext.authorizer`, texts all; an operator's key has no `userId`.
     """
+    user = {"userId": key.user_id} if key.user_id else {}
+    window = {"dedupeSeconds": str(key.dedupe_seconds)} if key.dedupe_seconds else {}
     api_id, stage = method_arn.split("/")[:2]
     statement = {
         "Action": "execute-api:Invoke",
@@ -33,5 +35,5 @@ def allowed(method_arn: str, key: ApiKey) -> Authorization:
     return {
         "principalId": key.user_id or key.key_id,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {"keyId": key.key_id} | ({"userId": key.user_id} if key.user_id else {}),
+        "context": {"keyId": key.key_id, **user, **window},
     }

@@ -20,7 +20,7 @@ from vsl.domain.api.api_key_request import ApiKeyList
 KEPT_SECONDS = 30 * 86_400
 # Of 1 MiB each, some thousand keys: a page that finds less answers with what it has.
 _READS_PER_PAGE = 5
-_LISTED = "keyId, userId, #project, createdAt, expiresAt, revokedAt"
+_LISTED = "keyId, userId, #project, createdAt, expiresAt, revokedAt, dedupeSeconds"
 
 
 class DynamoApiKeys:
@@ -109,6 +109,7 @@ def to_item(key: ApiKey) -> dict[str, Any]:
         "createdAt": epoch_ms(key.created_at),
         "expiresAt": _maybe(key.expires_at),
         "revokedAt": _maybe(key.revoked_at),
+        "dedupeSeconds": key.dedupe_seconds or None,
         "ttl": None if ends is None else _forgotten(ends),
     }
     return serialized({name: value for name, value in values.items() if value is not None})
@@ -125,6 +126,7 @@ def _read(item: Mapping[str, Any]) -> ApiKey:
         project=values.get("project"),
         expires_at=at.get("expiresAt"),
         revoked_at=at.get("revokedAt"),
+        dedupe_seconds=int(values.get("dedupeSeconds", 0)),
     )
 
 

@@ -31,7 +31,8 @@ class ApiKeyRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is kept of a key. `user_id` None: an operator's, which speaks for a trusted back end."""
+    """What is kept of a key. `user_id` None: an operator's, which speaks for a trusted back end.
+    `dedupe_seconds`: for how long equal requests by it are one (`domain.api.repetition`), 0 for never."""
 
     key_id: str
     secret_hash: str
@@ -40,6 +41,7 @@ class ApiKey:
     project: str | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    dedupe_seconds: int = 0
 
     def check(self, secret: str, now: datetime) -> None:
         """Raises ApiKeyRefused unless the secret is this key's and the key is good now."""
@@ -65,6 +67,7 @@ class ApiKey:
             "createdAt": iso(self.created_at),
             "expiresAt": _iso(self.expires_at),
             "revokedAt": _iso(self.revoked_at),
+            "dedupeSeconds": self.dedupe_seconds,
         }
 
 

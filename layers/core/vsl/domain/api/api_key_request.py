@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vsl.domain.api.api_key import is_key_id
+from vsl.domain.api.repetition import MAX_WINDOW_SECONDS
 from vsl.domain.api.request import is_user_id
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.suggestions import named
 
-KEYS = ("userId", "project", "expiresAt", "expiresIn")
+KEYS = ("userId", "project", "expiresAt", "expiresIn", "dedupeSeconds")
 DEFAULT_LIMIT, LARGEST_LIMIT = 100, 100
 LONGEST_SECONDS = 10 * 366 * 86_400
 _PROJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,100}")
@@ -22,6 +23,7 @@ class NewApiKey:
     user_id: str | None
     project: str | None
     expires_at: datetime | None
+    dedupe_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class ApiKeyList:
 
 
 def parse_new_key(body: Mapping[str, Any], now: datetime) -> NewApiKey:
-    """Of `{userId?, project?, expiresAt? | expiresIn?}`. Raises InvalidRequest, with every fault."""
+    """Of `{userId?, project?, expiresAt? | expiresIn?, dedupeSeconds?}`. Raises InvalidRequest, with
+    every fault."""
     strange = [key for key in body if key not in KEYS][:10]
     faults = {named(key): f"is not known here. Known are: {', '.join(KEYS)}" for key in strange}
     user_id, project = body.get("userId"), body.get("project")
@@ -42,10 +45,12 @@ def parse_new_key(body: Mapping[str, Any], now: datetime) -> NewApiKey:
         faults["userId"] = "must be a user id"
     if project is not None and not (isinstance(project, str) and _PROJECT.fullmatch(project)):
         faults["project"] = "must be 1 to 100 characters, none of them a control character"
-    expires_at = _expiry(body, now, faults)
+    expires_at, dedupe = _expiry(body, now, faults), body.get("dedupeSeconds", 0)
+    if not _is_whole(dedupe) or not 0 <= dedupe <= MAX_WINDOW_SECONDS:
+        faults["dedupeSeconds"] = f"must be whole seconds from 0 to {MAX_WINDOW_SECONDS}"
     if faults:
         raise InvalidRequest.of(faults.items())
-    return NewApiKey(user_id, project, expires_at)
+    return NewApiKey(user_id, project, expires_at, dedupe)
 
 
 def parse_key_list(query: Mapping[str, str]) -> ApiKeyList:
@@ -77,12 +82,15 @@ def _expiry(body: Mapping[str, Any], now: datetime, faults: dict[str, str]) -> d
             faults["expiresAt"] = "must be a time to come, with its zone, within ten years"
         return moment
     elif seconds is not None:
-        whole = isinstance(seconds, int) and not isinstance(seconds, bool)
-        if not whole or not 1 <= seconds <= LONGEST_SECONDS:
+        if not _is_whole(seconds) or not 1 <= seconds <= LONGEST_SECONDS:
             faults["expiresIn"] = f"must be whole seconds from 1 to {LONGEST_SECONDS}"
         else:
             return now + timedelta(seconds=seconds)
     return None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _moment(value: object) -> datetime | None:

@@ -42,6 +42,7 @@ class CreateKey:
             user_id=wanted.user_id,
             project=wanted.project,
             expires_at=wanted.expires_at and _milliseconds(wanted.expires_at),
+            dedupe_seconds=wanted.dedupe_seconds,
         )
         if not self.keys.create(key):
             message = (
