@@ -81,20 +81,22 @@ def test_a_failed_job_is_an_error_and_no_second_job(stack: Stack) -> None:
 
 
 @needs_stock_python
-def test_the_repetition_of_a_request_with_a_key_waits_on_for_its_job(stack: Stack) -> None:
+@pytest.mark.parametrize("key", ["", "by a key"], ids=["marked", "with a key"])
+def test_the_clients_repetition_waits_on_for_its_job(stack: Stack, key: str) -> None:
     prompt = unique("a slow lighthouse")
     stack.control.faults(slow(prompt))
-    made = python_client("openai_client", url_of(stack), "one", prompt, uuid.uuid4().hex)
+    made = python_client("openai_client", url_of(stack), "one", prompt, key and prompt)
     assert "url" in made, made
     assert len(jobs_of(stack, prompt)) == 1
 
 
 @needs_stock_python
-@pytest.mark.parametrize("how", ["cut", "504"])
-def test_an_answer_that_was_lost_is_paid_once_with_a_key(stack: Stack, how: str) -> None:
+@pytest.mark.parametrize("how", ["cut", "reset", "504"])
+@pytest.mark.parametrize("key", ["", "by a key"], ids=["marked", "with a key"])
+def test_an_answer_that_was_lost_is_paid_once(stack: Stack, key: str, how: str) -> None:
     prompt = unique("a lost lighthouse")
     with cutting_proxy(url_of(stack), lose=2, how=how) as proxy:
-        made = python_client("openai_client", proxy.url, "one", prompt, uuid.uuid4().hex)
+        made = python_client("openai_client", proxy.url, "one", prompt, key and prompt)
     assert proxy.lost == 2
     assert "url" in made, made
     assert len(jobs_of(stack, prompt)) == 1

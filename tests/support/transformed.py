@@ -18,7 +18,7 @@ def write(folder: Path) -> list[Path]:
     rollouts = template()["Mappings"]["Rollouts"]
     for rollout in {rollouts[name]["Gradual"]: name for name in rollouts}.values():
         path = folder / f"{rollout}.json"
-        # In lines, but without indents: they count to the million bytes that a template may have.
+        # Lines for cfn-lint to name, without the blanks: they would count in the template's size.
         path.write_text(json.dumps(transformed({"Rollout": rollout}), indent=0))
         written.append(path)
     return written
