@@ -200,9 +200,9 @@ def table(aws: Clients, name: str) -> None:
 
 @pytest.fixture
 def left(aws: Clients) -> Iterator[dict[str, str]]:
-    """Both tables and the bucket, by logical name; one table and the bucket hold something."""
+    """The tables and the bucket, by logical name; one table and the bucket hold something."""
     names = {each.logical: each.name for each in kept_names(GIVEN, ACCOUNT, REGION)}
-    for logical in ("JobsTable", "IdempotencyTable"):
+    for logical in ("JobsTable", "IdempotencyTable", "ApiKeysTable"):
         table(aws, names[logical])
     aws("s3").create_bucket(Bucket=names["MediaBucket"])
     aws("dynamodb").put_item(TableName=names["JobsTable"], Item={"id": {"S": "a job"}})
@@ -244,6 +244,7 @@ def test_what_is_empty_is_removed_and_data_stays(
     assert done(answer(capsys)) == {
         "JobsTable": None,
         "IdempotencyTable": "removed",
+        "ApiKeysTable": "removed",
         "MediaBucket": None,
     }
     assert aws("dynamodb").list_tables()["TableNames"] == [left["JobsTable"]]
