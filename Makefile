@@ -44,14 +44,14 @@ up: stack ## start the local stack (PostgreSQL, Valkey, AWS engine, Replicate st
 down: stack ## stop it
 	@.venv/bin/vsl down --state $(STATE)
 
-test: setup .venvs/sam/.ready browser typescript ## every suite in its short form: minutes, not a quarter of an hour
+test: setup .venvs/sam/.ready browser typescript .venvs/stock/.ready ## every suite in its short form: minutes, not a quarter of an hour
 	@$(PYTHON) -m pytest $(WORKERS) --part short --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
 
-test-all: setup .venvs/sam/.ready browser typescript ## every test, with branch coverage
+test-all: setup .venvs/sam/.ready browser typescript .venvs/stock/.ready ## every test, with branch coverage
 	@$(PYTHON) -m pytest $(WORKERS) --cov --cov-report=term:skip-covered \
 	  --junit-xml=test-output/junit.xml $(PYTEST_ARGS)
 
-test-rest: setup .venvs/sam/.ready browser typescript # what `make test` leaves out
+test-rest: setup .venvs/sam/.ready browser typescript .venvs/stock/.ready # what `make test` leaves out
 	@$(PYTHON) -m pytest $(WORKERS) --part rest --junit-xml=test-output/junit-rest.xml $(PYTEST_ARGS)
 
 browser: setup # the Chromium that the console is tested in
@@ -167,7 +167,7 @@ deploy: preflight build ## sam deploy to STAGE (homolog or production; PARAMETER
 clean: ## remove everything the other targets made
 	@[ ! -x .venv/bin/vsl ] || .venv/bin/vsl down --state $(STATE) > /dev/null 2>&1 || true
 	@rm -rf .venv .venvs .vsl .aws-sam vsl-demo test-output .coverage .coverage.* \
-	  clients/typescript/node_modules tests/stock/replicate/node_modules clients/typescript/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	  clients/typescript/node_modules tests/stock/replicate/node_modules tests/stock/javascript/node_modules clients/typescript/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 $(UV):
 	@echo "Fetching uv $(UV_VERSION) …"
@@ -215,6 +215,13 @@ $(UV):
 clients/typescript/node_modules/.ready: clients/typescript/package.json clients/typescript/package-lock.json clients/typescript/.npmrc
 	@echo "Installing what the TypeScript client is made with …"
 	@npm ci --silent --prefix clients/typescript
+	@touch $@
+
+.venvs/stock/.ready: .venvs/.stack tests/stock/python/uv.lock tests/stock/javascript/package-lock.json
+	@echo "Installing clients of other APIs …"
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.venvs/stock $(SYNC) --project tests/stock/python
+	@if command -v npm > /dev/null && $(NODE_FITS) 2> /dev/null; then npm ci --silent --prefix tests/stock/javascript; \
+	else echo "SKIPPED  clients from npm: they need npm and Node.js 20.19 or later"; fi
 	@touch $@
 
 tests/stock/replicate/node_modules/.ready: tests/stock/replicate/package.json tests/stock/replicate/package-lock.json tests/stock/replicate/.npmrc

@@ -6,7 +6,15 @@ from pathlib import Path
 _MACHINES = Path(__file__).resolve().parents[2] / "statemachines"
 _ARN = re.compile(r"\$\{(\w+)FunctionArn\}")
 
-HOLDING = frozenset({"vsl-local-get-status", "vsl-local-replicate-api", "vsl-local-wait-for-job"})
+HOLDING = frozenset(
+    {
+        "vsl-local-get-status",
+        "vsl-local-mcp",
+        "vsl-local-openai-api",
+        "vsl-local-replicate-api",
+        "vsl-local-wait-for-job",
+    }
+)
 """Those that hold a client's request (vsl/services/reading/await_change.py); a test compares."""
 
 

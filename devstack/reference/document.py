@@ -64,7 +64,11 @@ def _operation(
         made["requestBody"] = _with_example(operation["requestBody"], told["request"])
     refusals = codes.of(made, told.get("errors", ()))
     made["responses"] = {
-        status: _refusal(int(status), [each for each in refusals if each.status == int(status)])
+        status: _refusal(
+            int(status),
+            [each for each in refusals if each.status == int(status)],
+            _foreign_content(answer, reference),
+        )
         if int(status) >= 400
         else _answer(answer, status, told)
         for status, answer in operation["responses"].items()
@@ -92,26 +96,39 @@ def _answer(answer: Mapping[str, Any], status: str, told: Mapping[str, Any]) -> 
     return _with_example(made, told["answers"][status]) if "content" in answer else made
 
 
-def _refusal(status: int, refusals: Sequence[Refusal]) -> dict[str, Any]:
+def _foreign_content(answer: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
+    """The error of another API's protocol, where an answer has one beside our own."""
+    name = str(answer.get("$ref", "")).rpartition("/")[2]
+    told = reference["foreignErrors"].get(name)
+    if told is None:
+        return {}
+    schema = {"$ref": f"#/components/schemas/{told['schema']}"}
+    return {"application/json": {"schema": schema, "example": told["example"]}}
+
+
+def _refusal(
+    status: int, refusals: Sequence[Refusal], foreign: Mapping[str, Any]
+) -> dict[str, Any]:
     """Raises ValueError for a status that no code explains."""
-    if not refusals:
+    if not refusals and not foreign:
         raise ValueError(f"an answer {status} for which api/reference.yaml names no code")
     limited = (
         _LIMITS if any(each.status == 429 and not each.by_gateway for each in refusals) else ()
     )
     later = ("Retry-After",) if status in {409, 429, 503, 504} else ()
-    titles = dict.fromkeys(each.title for each in refusals)
+    titles = dict.fromkeys(each.title for each in refusals) or ["An error of the protocol"]
+    ours = {
+        "application/problem+json": {
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "examples": {
+                each.name: {"$ref": f"#/components/examples/{each.name}"} for each in refusals
+            },
+        }
+    }
     return {
         "description": f"{'; or: '.join(titles)}.",
         "headers": _references((*later, *limited, *_CROSS_ORIGIN)),
-        "content": {
-            "application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/Problem"},
-                "examples": {
-                    each.name: {"$ref": f"#/components/examples/{each.name}"} for each in refusals
-                },
-            }
-        },
+        "content": {**foreign, **(ours if refusals else {})},
     }
 
 

@@ -12,7 +12,7 @@ from vsl.runtime.initialization import at_init, prepare
 from vsl.runtime.payloads import WaitForJobInput
 from vsl.runtime.use_cases.reading import wait_for_job
 from vsl.runtime.wiring import clock
-from vsl.services.reading.wait_for_job import Waited
+from vsl.services.reading.waited import Waited
 
 prepare("s3", "ssm")
 at_init(wait_for_job)

@@ -84,8 +84,23 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
             "a large output that a cancel finds",
             "tests/unit/adapters/test_large_outputs.py::test_a_cancel_that_comes_too_late_keeps_it",
         )
-        for function in ("CancelJobFunction", "ReplicateApiFunction")
+        for function in ("CancelJobFunction", "McpFunction", "ReplicateApiFunction")
     },
+    **{
+        (function, "s3:GetObject", "/thumbnails/*"): (
+            "whose address is signed, and fetched where the picture itself is large",
+            "tests/unit/runtime/test_mcp.py::test_files_are_links_and_small_pictures_are_seen",
+        )
+        for function in ("McpFunction", "OpenaiApiFunction")
+    },
+    **{
+        ("McpFunction", f"states:SendTask{end}", ":stateMachine:vsl-local-media-job"): (
+            "a cancel that finds the prediction's end",
+            "tests/unit/services/test_cancel_job.py::test_a_prediction_that_was_faster_is_kept",
+        )
+        for end in ("Success", "Failure")
+    },
+    ("OpenaiApiFunction", "ssm:GetParameters", "/database-url"): ON_A_BAD_DAY,
     **{
         ("ReplicateApiFunction", action, ":vsl-local-media-job"): (
             "the provider tells of a cancel first, or there is no prediction",
@@ -105,7 +120,12 @@ ELSEWHERE: dict[tuple[str | None, str, str], tuple[str, str]] = {
             "users stand in keys by their ids here",
             "tests/e2e/test_opaque_names.py::test_no_address_tells_whose_file_it_is",
         )
-        for function in ("StoreMediaFunction", "CreateUploadFunction", "ReplicateApiFunction")
+        for function in (
+            "StoreMediaFunction",
+            "CreateUploadFunction",
+            "OpenaiApiFunction",
+            "ReplicateApiFunction",
+        )
     },
 }
 

@@ -14,7 +14,7 @@ _PASSED = {
     *("authorization", "content-type", "idempotency-key", "prefer", "vsl-user"),
     "x-stainless-retry-count",
 }
-_ACCEPTED = {201, 202}
+_ACCEPTED = {200, 201, 202}
 
 
 @dataclass
@@ -46,7 +46,8 @@ def cutting_proxy(target: str, lose: int = 1, how: str = "cut") -> Iterator[Prox
                 timeout=None, trust_env=False,
             )  # fmt: skip
             self.close_connection = True
-            if answer.status_code in _ACCEPTED and proxy.lost < proxy.lose:
+            made = self.command == "POST" and answer.status_code in _ACCEPTED
+            if made and proxy.lost < proxy.lose:
                 proxy.lost += 1
                 self.lose()
                 return

@@ -32,6 +32,10 @@ METADATA = {"order": "17"}
 SECRET_VARIABLE = "WEBHOOK_SECRET"  # pragma: allowlist secret
 _NOBODY_LISTENS = "http://127.0.0.1:9/"
 _LONGEST_WAIT = 1
+# A GIF of one pixel in ASCII: what a schema calls binary is text to it.
+_PICTURE = (
+    "GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
 _START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -58,6 +62,7 @@ def _complete(case: Any) -> None:
     elif operation == "createUpload" and isinstance(body.get("size"), int):
         body["size"] = min(body["size"], 1024)  # each kind of file has a limit of its own
     else:
+        _complete_protocol(case, operation, body)
         _complete_money(case, operation, body)
     key = (case.headers or {}).get("Idempotency-Key")
     if key and _valid(case, "header"):  # used twice with different bodies, it is refused
@@ -77,6 +82,37 @@ def _complete_job(body: dict[str, Any]) -> None:
     body.update({name: value for name, value in agreed.items() if name in body})
     if "callbackEvents" in body:
         body["callbackUrl"] = _NOBODY_LISTENS
+
+
+def _complete_protocol(case: Any, operation: str, body: dict[str, Any]) -> None:
+    if operation == "createImage":
+        _complete_image(body)
+    elif operation == "editImage":
+        _complete_edit(case)
+    elif operation == "getOpenAIModel" and _valid(case, "path"):
+        case.path_parameters["model"] = MODEL
+    elif operation == "sendMcpMessage":
+        # Of what JSON-RPC lets through, the protocol knows little.
+        body.update(method="tools/call", params={"name": "my_budget", "arguments": {}})
+
+
+def _complete_edit(case: Any) -> None:
+    """A form has text alone, so its only fault that is one for certain is what is missing."""
+    if case.meta is None or case.meta.generation.mode.is_positive:
+        case.body = {"model": "flux-dev", "prompt": "a fence", "image": _PICTURE}
+    else:
+        case.body = {"model": "flux-dev", "prompt": "a fence"}
+
+
+def _complete_image(body: dict[str, Any]) -> None:
+    """Of a model that knows what is asked of it."""
+    body.update(model=MODEL, prompt="a fence")
+    agreed = {"n": 1, "size": "512x512", "output_format": "png", "quality": "auto"}
+    agreed |= {"background": "auto", "moderation": "auto"}
+    body.update({name: value for name, value in agreed.items() if name in body})
+    known = {*agreed, "model", "prompt", "output_compression", "response_format", "user"}
+    for name in body.keys() - known:
+        del body[name]
 
 
 def _complete_list(query: dict[str, Any]) -> None:
@@ -123,6 +159,10 @@ def _confine(case: Any) -> None:
                 part["userId"] = USER
             if _may_be_called(part.get("callbackUrl")):
                 part["callbackUrl"] = _NOBODY_LISTENS
+    if case.path.startswith(("/openai", "/mcp")) and _valid(case, "header"):
+        case.headers["VSL-User"] = USER
+        if "MCP-Protocol-Version" in case.headers:  # the newest wants more of a request
+            case.headers["MCP-Protocol-Version"] = "2025-06-18"
     wait = str((case.query or {}).get("wait", ""))
     if wait.isascii() and wait.isdigit() and _LONGEST_WAIT < int(wait) <= 25:
         case.query["wait"] = _LONGEST_WAIT

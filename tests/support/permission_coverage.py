@@ -88,6 +88,7 @@ class Usage:
         self.await_slot(failing)
         self.take_an_admission_back()
         self.wait_at_the_api()
+        self.speak_other_protocols()
         self.send_a_webhook_without_address()
         self.client.wait("/away", 2)
         self.look_back(video)
@@ -233,6 +234,41 @@ class Usage:
             return answer.status_code == 200
 
         until(answered)
+
+    def speak_other_protocols(self) -> None:
+        """OpenAI's images and an agent: with a file, with a picture in the answer, and a cancel."""
+        url, who = self.stack.api.url, {"VSL-User": USER}
+        picture = io.BytesIO()
+        Image.new("RGB", (320, 192), "blue").save(picture, "PNG")
+        form = {"model": "flux-dev", "prompt": unique("edited")}
+        files = {"image": ("a.png", picture.getvalue(), "image/png")}
+
+        def edited() -> bool:
+            """On a busy machine the wait may be too short."""
+            answer = httpx.post(
+                f"{url}/openai/v1/images/edits",
+                data=form, files=files, headers=who, timeout=None, trust_env=False,
+            )  # fmt: skip
+            return answer.status_code == 200
+
+        until(edited)
+        call: dict[str, Any] = {"name": "generate"}
+        call["arguments"] = {"modelId": MODEL, "prompt": self.prompts["slow"], "maximumCost": 1}
+        made = self._call_tool(url, who, call)
+        canceled = {"name": "cancel_job", "arguments": {"jobId": made["jobId"]}}
+        until(lambda: self.stack.api.status(made["jobId"])["status"] == "processing")
+        assert self._call_tool(url, who, canceled)["cancelRequested"]
+        self.finish(made["jobId"])
+        waited = {"modelId": MODEL, "prompt": unique("seen"), "maximumCost": 1, "waitSeconds": 25}
+        self._call_tool(url, who, {"name": "generate", "arguments": waited})
+        self._call_tool(url, who, {"name": "my_budget", "arguments": {}})
+
+    def _call_tool(self, url: str, who: dict[str, str], call: dict[str, Any]) -> Any:
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        answer = httpx.post(f"{url}/mcp", json=message, headers=who, timeout=None, trust_env=False)
+        result = answer.json()["result"]
+        assert not result["isError"], result
+        return result["structuredContent"]
 
     def cancel_what_is_done_already(self) -> None:
         """A cancel that finds the prediction finished, and nobody has told: it is used."""

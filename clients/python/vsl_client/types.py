@@ -5,6 +5,157 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class McpMessage(TypedDict):
+    jsonrpc: Literal['2.0']
+    id: NotRequired[str | int]
+    """Of a request; a notification has none."""
+
+    method: str
+    """Such as tools/call."""
+
+    params: NotRequired[dict[str, Any]]
+
+
+class Error(TypedDict):
+    code: int
+    message: str
+    data: NotRequired[dict[str, Any]]
+
+
+class McpAnswer(TypedDict):
+    jsonrpc: Literal['2.0']
+    id: NotRequired[str | int | None]
+    """Of the request; null where there was none to be read."""
+
+    result: NotRequired[dict[str, Any]]
+    error: NotRequired[Error]
+
+
+class ImageGeneration(TypedDict):
+    """
+    Members that are not OpenAI's are parameters of the model, by their public names.
+    """
+
+    model: str
+    """A model of GET /openai/v1/models."""
+
+    prompt: str
+    """What the image shows."""
+
+    n: NotRequired[int | None]
+    """Images of this one request; no more than the model makes at a time."""
+
+    size: NotRequired[str | None]
+    """auto, or WIDTHxHEIGHT: the model's width and height, else its nearest aspect_ratio."""
+
+    quality: NotRequired[str | None]
+    """auto and standard leave it to the model; any other for a model that has a parameter of this name."""
+
+    background: NotRequired[str | None]
+    """auto leaves it to the model; any other for a model that has a parameter of this name."""
+
+    moderation: NotRequired[str | None]
+    """auto leaves it to the model; any other for a model that has a parameter of this name."""
+
+    output_format: NotRequired[str | None]
+    """For a model that can be told: png, jpeg or webp."""
+
+    output_compression: NotRequired[int | None]
+    """For a model with output_quality."""
+
+    response_format: NotRequired[Literal['url', 'b64_json'] | None]
+    """What an answer has; both, if it is left out."""
+
+    user: NotRequired[str | None]
+    """Kept as metadata of the job; whose job it is, the caller's identity says."""
+
+
+class ImageEdit(TypedDict):
+    model: str
+    """A model of GET /openai/v1/models."""
+
+    prompt: str
+    """What the image shows."""
+
+    n: NotRequired[int]
+    """Images of this one request; no more than the model makes at a time."""
+
+    size: NotRequired[str]
+    """auto, or WIDTHxHEIGHT: the model's width and height, else its nearest aspect_ratio."""
+
+    quality: NotRequired[str]
+    """auto and standard leave it to the model; any other for a model that has a parameter of this name."""
+
+    background: NotRequired[str]
+    """auto leaves it to the model; any other for a model that has a parameter of this name."""
+
+    moderation: NotRequired[str]
+    """auto leaves it to the model; any other for a model that has a parameter of this name."""
+
+    output_format: NotRequired[str]
+    """For a model that can be told: png, jpeg or webp."""
+
+    output_compression: NotRequired[int]
+    """For a model with output_quality."""
+
+    response_format: NotRequired[Literal['url', 'b64_json']]
+    """What an answer has; both, if it is left out."""
+
+    user: NotRequired[str]
+    """Kept as metadata of the job; whose job it is, the caller's identity says."""
+
+    image: bytes
+    """PNG, JPEG, WebP or GIF; several as image[], for a model that takes several."""
+
+    mask: NotRequired[bytes]
+    """For a model that takes one."""
+
+
+class Datum(TypedDict):
+    url: NotRequired[str]
+    """Signed, for as long as SignedUrlSeconds says."""
+
+    b64_json: NotRequired[str]
+    """The file in base64."""
+
+
+class GeneratedImages(TypedDict):
+    created: int
+    """Seconds since 1970."""
+
+    data: list[Datum]
+
+
+class OpenAIModel(TypedDict):
+    id: str
+    object: Literal['model']
+    created: int
+    """Seconds since 1970: when the entry was read from the provider, 0 where that is not known."""
+
+    owned_by: str
+
+
+class OpenAIModelList(TypedDict):
+    object: Literal['list']
+    data: list[OpenAIModel]
+
+
+class Error1(TypedDict):
+    message: str
+    type: str
+    """OpenAI's kind of error."""
+
+    param: str | None
+    """The member at fault."""
+
+    code: str | None
+    """OpenAI's code where it has one, else ours."""
+
+
+class OpenAIError(TypedDict):
+    error: Error1
+
+
 class GenerateRequest(TypedDict):
     userId: NotRequired[str]
     """Whose job it is; limits and listings go by it. Required of a trusted back end; with a token or a user's key it is their user."""

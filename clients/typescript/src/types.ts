@@ -456,6 +456,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mcp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The Model Context Protocol, for agents
+         * @description Streamable HTTP without sessions and streams: one JSON-RPC message, answered with JSON. The tools are list_models, describe_model, estimate, generate, get_job, cancel_job and my_budget; docs/compatibility.md.
+         */
+        post: operations["sendMcpMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openai/v1/images/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * OpenAI's images API, one job and its pictures
+         * @description For OpenAI's own clients with another base URL. The answer comes when the job has ended. One that takes longer than about 26 seconds ends the wait with 409 where the client marks its repetitions (x-stainless-retry-count) or sent an Idempotency-Key, and the repetition waits on for the same job; with 422 otherwise.
+         */
+        post: operations["createImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openai/v1/images/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * OpenAI's images API, a job that begins with pictures
+         * @description As POST /openai/v1/images/generations, with files of at most 4 MB together: what a request to Lambda can hold.
+         */
+        post: operations["editImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openai/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The models that make images, as OpenAI's clients list models
+         * @description The aliases that the operator gave (ModelAliases), then the catalogue's own ids.
+         */
+        get: operations["listOpenAIModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openai/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One model that makes images, as OpenAI's clients ask for it
+         * @description By its id in the catalogue, or by an alias of the operator's.
+         */
+        get: operations["getOpenAIModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -480,6 +580,139 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        McpMessage: {
+            /** @enum {string} */
+            jsonrpc: "2.0";
+            /** @description Of a request; a notification has none. */
+            id?: string | number;
+            /** @description Such as tools/call. */
+            method: string;
+            params?: {
+                [key: string]: unknown;
+            };
+        };
+        McpAnswer: {
+            /** @enum {string} */
+            jsonrpc: "2.0";
+            /** @description Of the request; null where there was none to be read. */
+            id?: (string | null) | (number | null);
+            result?: {
+                [key: string]: unknown;
+            };
+            error?: {
+                code: number;
+                message: string;
+                data?: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /** @description Members that are not OpenAI's are parameters of the model, by their public names. */
+        ImageGeneration: {
+            /** @description A model of GET /openai/v1/models. */
+            model: string;
+            /** @description What the image shows. */
+            prompt: string;
+            /** @description Images of this one request; no more than the model makes at a time. */
+            n?: number | null;
+            /** @description auto, or WIDTHxHEIGHT: the model's width and height, else its nearest aspect_ratio. */
+            size?: string | null;
+            /** @description auto and standard leave it to the model; any other for a model that has a parameter of this name. */
+            quality?: string | null;
+            /** @description auto leaves it to the model; any other for a model that has a parameter of this name. */
+            background?: string | null;
+            /** @description auto leaves it to the model; any other for a model that has a parameter of this name. */
+            moderation?: string | null;
+            /** @description For a model that can be told: png, jpeg or webp. */
+            output_format?: string | null;
+            /** @description For a model with output_quality. */
+            output_compression?: number | null;
+            /**
+             * @description What an answer has; both, if it is left out.
+             * @enum {string|null}
+             */
+            response_format?: "url" | "b64_json" | null;
+            /** @description Kept as metadata of the job; whose job it is, the caller's identity says. */
+            user?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        ImageEdit: {
+            /** @description A model of GET /openai/v1/models. */
+            model: string;
+            /** @description What the image shows. */
+            prompt: string;
+            /** @description Images of this one request; no more than the model makes at a time. */
+            n?: number;
+            /** @description auto, or WIDTHxHEIGHT: the model's width and height, else its nearest aspect_ratio. */
+            size?: string;
+            /** @description auto and standard leave it to the model; any other for a model that has a parameter of this name. */
+            quality?: string;
+            /** @description auto leaves it to the model; any other for a model that has a parameter of this name. */
+            background?: string;
+            /** @description auto leaves it to the model; any other for a model that has a parameter of this name. */
+            moderation?: string;
+            /** @description For a model that can be told: png, jpeg or webp. */
+            output_format?: string;
+            /** @description For a model with output_quality. */
+            output_compression?: number;
+            /**
+             * @description What an answer has; both, if it is left out.
+             * @enum {string}
+             */
+            response_format?: "url" | "b64_json";
+            /** @description Kept as metadata of the job; whose job it is, the caller's identity says. */
+            user?: string;
+            /**
+             * Format: binary
+             * @description PNG, JPEG, WebP or GIF; several as image[], for a model that takes several.
+             */
+            image: string;
+            /**
+             * Format: binary
+             * @description For a model that takes one.
+             */
+            mask?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        GeneratedImages: {
+            /** @description Seconds since 1970. */
+            created: number;
+            data: {
+                /**
+                 * Format: uri
+                 * @description Signed, for as long as SignedUrlSeconds says.
+                 */
+                url?: string;
+                /** @description The file in base64. */
+                b64_json?: string;
+            }[];
+        };
+        OpenAIModel: {
+            id: string;
+            /** @enum {string} */
+            object: "model";
+            /** @description Seconds since 1970: when the entry was read from the provider, 0 where that is not known. */
+            created: number;
+            owned_by: string;
+        };
+        OpenAIModelList: {
+            /** @enum {string} */
+            object: "list";
+            data: components["schemas"]["OpenAIModel"][];
+        };
+        OpenAIError: {
+            error: {
+                message: string;
+                /** @description OpenAI's kind of error. */
+                type: string;
+                /** @description The member at fault. */
+                param: string | null;
+                /** @description OpenAI's code where it has one, else ours. */
+                code: string | null;
+            };
+        };
         GenerateRequest: {
             /** @description Whose job it is; limits and listings go by it. Required of a trusted back end; with a token or a user's key it is their user. */
             userId?: string;
@@ -1922,6 +2155,147 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Estimate"];
+                };
+            };
+        };
+    };
+    sendMcpMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that client and server agreed on. */
+                "MCP-Protocol-Version"?: "2024-11-05" | "2025-03-26" | "2025-06-18" | "2025-11-25" | "2026-07-28";
+                /** @description Whose job it is, said by a back end that may speak for any user; with a token or a key of a user it is theirs. */
+                "VSL-User"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpMessage"];
+            };
+        };
+        responses: {
+            /** @description The answer to a request, an error of the protocol included. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpAnswer"];
+                };
+            };
+            /** @description A notification, taken note of. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createImage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request, so that repeating it makes no second job: 1 to 255 printable ASCII characters. */
+                "Idempotency-Key"?: string;
+                /** @description How often OpenAI's clients have sent the request before. A repetition of the last ten minutes is the same job. */
+                "x-stainless-retry-count"?: string;
+                /** @description Whose job it is, said by a back end that may speak for any user; with a token or a key of a user it is theirs. */
+                "VSL-User"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageGeneration"];
+            };
+        };
+        responses: {
+            /** @description The images. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneratedImages"];
+                };
+            };
+        };
+    };
+    editImage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request, so that repeating it makes no second job: 1 to 255 printable ASCII characters. */
+                "Idempotency-Key"?: string;
+                /** @description How often OpenAI's clients have sent the request before. A repetition of the last ten minutes is the same job. */
+                "x-stainless-retry-count"?: string;
+                /** @description Whose job it is, said by a back end that may speak for any user; with a token or a key of a user it is theirs. */
+                "VSL-User"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImageEdit"];
+            };
+        };
+        responses: {
+            /** @description The images. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneratedImages"];
+                };
+            };
+        };
+    };
+    listOpenAIModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The models. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIModelList"];
+                };
+            };
+        };
+    };
+    getOpenAIModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A model of GET /openai/v1/models, by its id or an alias. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIModel"];
                 };
             };
         };

@@ -38,6 +38,8 @@ MAY_LOAD = {
     **{name: set[str]() for name in WITHOUT_AWS},
     **{name: {"pydantic"} for name in CATALOGUE},
     "estimate_job": {*AWS, "pydantic"},
+    "mcp": {*AWS, "pydantic", "redis"},
+    "openai_api": {*AWS, "pydantic", "redis"},
     "replicate_api": {*AWS, "pydantic", "redis"},
     **{name: {*AWS, "redis"} for name in REDIS},
     **{name: {*AWS, "redis", "psycopg"} for name in STORES},

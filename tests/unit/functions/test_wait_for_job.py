@@ -15,7 +15,7 @@ from tests.support.template import resource
 from vsl.domain.api.prefer import LONGEST_WAIT
 from vsl.domain.jobs.job import iso
 from vsl.runtime.handler import Response
-from vsl.services.reading.wait_for_job import Waited
+from vsl.services.reading.waited import Waited
 
 JOB = make_job()
 ACCEPTED = {

@@ -174,6 +174,9 @@ def owed(name: str, operation: dict[str, Any]) -> set[int]:
         ("caller(" in source, {400, 403}),
         ("{" in path and "{owner}" not in path, {404}),
         ("get_ledger" in source, {404}),
+        # A job like any other; 409 and 422 also say that it has not ended, or has failed.
+        ("generate_images()" in source and "requestBody" in operation, {404, 409, 410, 422}),
+        ("mcp_route" in source, {400, 403, 404}),  # of the protocol, of the caller, of a method
         ("grant_credits" in source, {422}),  # a key of other credits
         ("create_key" in source, {409}),  # an Idempotency-Key that made one
         ("process_webhook" in source, {401, 404}),  # a wrong signature, an unknown job

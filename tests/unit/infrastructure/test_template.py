@@ -25,6 +25,8 @@ IN_VPC = {
     "GetStatusFunction",
     "RejectRequestFunction",
     "WaitForJobFunction",
+    "OpenaiApiFunction",
+    "McpFunction",
     "EstimateJobFunction",
     "GetBudgetFunction",
     "GetBudgetsFunction",
@@ -129,6 +131,23 @@ def test_what_all_functions_share() -> None:
     assert not any(own & function.keys() for function in functions().values())
 
 
+def own_environments() -> dict[str, set[str]]:
+    return {
+        name: set(function["Environment"]["Variables"])
+        for name, function in functions().items()
+        if "Environment" in function
+    }
+
+
+def test_who_is_told_of_the_api_workflow() -> None:
+    """Not all: the machine refers to its steps, and they cannot refer to it."""
+    assert own_environments() == {
+        "McpFunction": {"GENERATE_MEDIA"},
+        "OpenaiApiFunction": {"GENERATE_MEDIA", "MODEL_ALIASES"},
+        "ReplicateApiFunction": {"GENERATE_MEDIA"},
+    }
+
+
 def test_functions_that_answer_people_and_the_provider_may_start_from_a_snapshot() -> None:
     """Those behind the API, among them the webhook's, and the API workflow's steps."""
     machine = template()["Resources"]["GenerateMediaStateMachine"]["Properties"]
@@ -148,19 +167,6 @@ def test_functions_that_answer_people_and_the_provider_may_start_from_a_snapshot
 def test_only_store_media_carries_the_media_libraries() -> None:
     more = {name: f["Layers"] for name, f in functions().items() if "Layers" in f}
     assert more == {"StoreMediaFunction": [{"Ref": "MediaLayer"}]}
-
-
-def own_environments() -> dict[str, set[str]]:
-    return {
-        name: set(function["Environment"]["Variables"])
-        for name, function in functions().items()
-        if "Environment" in function
-    }
-
-
-def test_who_is_told_of_the_api_workflow() -> None:
-    """Not all: the machine refers to its steps, and they cannot refer to it."""
-    assert own_environments() == {"ReplicateApiFunction": {"GENERATE_MEDIA"}}
 
 
 def test_the_environment_is_what_settings_and_logs_read() -> None:
@@ -254,6 +260,15 @@ def test_who_may_touch_what() -> None:
         "CancelJob": item + keep + release,
         "GetStatus": ["dynamodb:GetItem", "s3:GetObject"],
         "WaitForJob": ["dynamodb:GetItem", "s3:GetObject"],
+        "Mcp": sorted(
+            [*item, *release, "s3:GetObject", "s3:PutObject", "states:StartSyncExecution"]
+        ),
+        "OpenaiApi": [
+            "dynamodb:GetItem",
+            "s3:GetObject",
+            "s3:PutObject",
+            "states:StartSyncExecution",
+        ],
         "ListJobs": ["dynamodb:BatchGetItem", "s3:GetObject"],
         "GetOperations": [
             "cloudwatch:DescribeAlarms",
@@ -320,7 +335,7 @@ def test_machines_call_what_they_are_given_and_log_no_data(name: str) -> None:
 
 def test_task_tokens_can_be_answered_for_the_right_machine_alone() -> None:
     answering = [s for s in allowed() if "states:SendTaskSuccess" in as_list(s["Action"])]
-    assert len(answering) == 7
+    assert len(answering) == 8
     name = resource("MediaJobStateMachine")["Properties"]["Name"]["Fn::Sub"]
     for statement in answering:
         assert statement["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")

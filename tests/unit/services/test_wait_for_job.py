@@ -22,7 +22,8 @@ from vsl.services.reading.hold_wait_place import HoldWaitPlace
 from vsl.services.reading.live_documents import LiveDocuments
 from vsl.services.reading.read_status import ReadStatus
 from vsl.services.reading.show_status import ShowStatus
-from vsl.services.reading.wait_for_job import Waited, WaitForJob
+from vsl.services.reading.wait_for_job import WaitForJob
+from vsl.services.reading.waited import Waited
 
 if TYPE_CHECKING:
     from vsl.services.ports.tracking import TrackingStore

@@ -73,8 +73,16 @@ def step[Given: Mapping[str, Any], Made](
     return wrapper
 
 
-def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Context], Response]:
+type Handler = Callable[[Event, Context], Response]
+
+
+def api(function: Handler) -> Handler:
     """A route behind API Gateway's proxy integration: errors leave as problem+json."""
+    return refusing_as(function, problem)
+
+
+def refusing_as(function: Handler, refusal: "Callable[[VslError], Response]") -> Handler:
+    """A route behind API Gateway's proxy integration, whose errors leave as `refusal` has them."""
 
     @wraps(function)
     def wrapper(event: Event, context: Context) -> Response:
@@ -85,10 +93,10 @@ def api(function: Callable[[Event, Context], Response]) -> Callable[[Event, Cont
                 response = function(event, context)
             except VslError as error:
                 logger.warning("request refused", error_code=error.code, reason=error.message)
-                response = problem(error)
-            except Exception:  # noqa: BLE001 - the client gets a problem, the log the traceback
+                response = refusal(error)
+            except Exception:  # noqa: BLE001 - the client gets a refusal, the log the traceback
                 logger.exception("request failed unexpectedly")
-                response = problem(InternalError("The request failed; try again or report it."))
+                response = refusal(InternalError("The request failed; try again or report it."))
             if event.get("httpMethod") != "GET":  # who only reads is in the API's own log
                 logger.info("request answered", status=response["statusCode"])
         response["headers"] |= _cross_origin(event)

@@ -33,6 +33,8 @@ class Settings:
     media_bucket: str
     ssm_prefix: str
     models_config: str
+    model_aliases: str
+    """What clients of OpenAI's API call models: `name=modelId`, separated by commas."""
     hardware_config: str
     replicate_api_url: str
     download_origins: tuple[str, ...]
@@ -83,6 +85,7 @@ def settings() -> Settings:
         media_bucket=_text("S3_BUCKET", ""),
         ssm_prefix=_text("SSM_PREFIX"),
         models_config=_text("MODELS_CONFIG", "/opt/config/models.json"),
+        model_aliases=_text("MODEL_ALIASES", ""),
         hardware_config=_text("HARDWARE_CONFIG", "/opt/config/hardware.json"),
         replicate_api_url=_text("REPLICATE_API_URL", "https://api.replicate.com/v1"),
         download_origins=_list(

@@ -88,14 +88,19 @@ def tracking_store() -> "DynamoTrackingStore":
 def large_outputs() -> "LargeOutputs":
     from vsl.adapters.s3.large_outputs import LargeOutputs
 
-    return LargeOutputs(_objects)
+    return LargeOutputs(objects)
 
 
-def _objects() -> "ObjectStore":
+def objects() -> "ObjectStore":
     from vsl.adapters.aws.clients import client
     from vsl.adapters.s3.objects import ObjectStore
 
     return ObjectStore(settings().media_bucket, client("s3"))
+
+
+def read_object(key: str) -> bytes | None:
+    """Of a small object in the bucket; None when there is none."""
+    return objects().get(key)
 
 
 def idempotency(context: "RemainingTime", *, bound_later: bool) -> "DynamoIdempotency":

@@ -39,6 +39,11 @@ KNOWN_PARAMETERS: Mapping[str, Sequence[str]] = {
     "GET /models": (),
     "GET /models/{modelId}": (),
     "POST /models/{modelId}/estimate": (),
+    "POST /mcp": (),
+    "POST /openai/v1/images/generations": (),
+    "POST /openai/v1/images/edits": (),
+    "GET /openai/v1/models": (),
+    "GET /openai/v1/models/{model}": (),
 }
 
 

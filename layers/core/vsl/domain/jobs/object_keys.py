@@ -48,6 +48,12 @@ def thumbnail_key(job: Job, s3_key: str) -> str:
     return f"{thumbnail_prefix(job)}{name.rpartition('.')[0] or name}.webp"
 
 
+def thumbnail_beside(s3_key: str) -> str:
+    """As `thumbnail_key`, by the file's own key alone."""
+    folder, _, name = s3_key.removeprefix(MEDIA_PREFIX).rpartition("/")
+    return f"{THUMBNAIL_PREFIX}{folder}/{name.rpartition('.')[0] or name}.webp"
+
+
 def upload_key(user_id: str, upload_id: str) -> str:
     """Where a user's upload lies for a day; the provider gets a signed address of it."""
     return f"{UPLOAD_PREFIX}{quote(user_id, safe='')}/{upload_id}"

@@ -1,7 +1,6 @@
 """The API workflow holds its answer back for a client that prefers to wait: `Prefer: wait=N`."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from vsl.domain.api.caller import Caller
 from vsl.domain.jobs.job import JobStatus
@@ -11,16 +10,7 @@ from vsl.services.reading.await_change import AwaitChange
 from vsl.services.reading.hold_wait_place import HoldWaitPlace
 from vsl.services.reading.read_status import ReadStatus
 from vsl.services.reading.show_status import ShowStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Waited:
-    """`granted`: there was a place to wait. `body`: the job as clients see it after the wait, None
-    without one; `ended`: it has ended."""
-
-    granted: bool
-    body: dict[str, Any] | None = None
-    ended: bool = False
+from vsl.services.reading.waited import Waited
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,54 @@
+"""Who a request of OpenAI's API comes from, as its headers say."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.lambda_context import Context
+from tests.support.template import REPOSITORY
+from vsl.domain.errors import InvalidRequest
+from vsl.runtime.openai_route import members_and_files, sender
+from vsl.runtime.settings import settings
+
+EVENT = json.loads((REPOSITORY / "events/api/openai_api.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "STAGE": "test",
+        "API_AUTH": "API_KEY",
+        "DYNAMODB_TABLE": "jobs",
+        "SSM_PREFIX": "/vsl/test/",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_who_asks_and_how_often() -> None:
+    headers = {**EVENT["headers"], "X-Stainless-Retry-Count": "2", "idempotency-key": "order-1"}
+    found = sender({**EVENT, "headers": headers}, Context())
+    assert (found.user_id, found.key, found.repetition.retry) == ("user-1", "order-1", 2)
+    assert found.api == {
+        "id": EVENT["requestContext"]["apiId"],
+        "host": EVENT["requestContext"]["domainName"],
+    }
+    assert not sender(EVENT, Context()).joins
+
+
+@pytest.mark.parametrize("key", ["", "a" * 256, "é"])
+def test_a_key_that_is_none_is_refused(key: str) -> None:
+    """As one that is passed over would let a repetition pay twice."""
+    headers = {**EVENT["headers"], "Idempotency-Key": key}
+    with pytest.raises(InvalidRequest, match="Idempotency-Key"):
+        sender({**EVENT, "headers": headers}, Context())
+
+
+def test_json_is_read_strictly() -> None:
+    members, files = members_and_files(EVENT)
+    assert (members["model"], files) == ("flux-schnell", [])
+    with pytest.raises(InvalidRequest, match="comes twice"):
+        members_and_files({**EVENT, "body": '{"n": 1, "n": 2}'})
