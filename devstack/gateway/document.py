@@ -115,9 +115,12 @@ class ApiDocument:
         )
 
     def _validator(self, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Raises ValueError for one that the document does not define: API Gateway takes no such document."""
         key = "x-amazon-apigateway-request-validator"
         name = definition.get(key, self.document.get(key))
         known = self.document.get("x-amazon-apigateway-request-validators", {})
+        if name is not None and name not in known:
+            raise ValueError(f"The document defines no request validator {name!r}.")
         found: Mapping[str, Any] = known.get(name, {})
         return found
 

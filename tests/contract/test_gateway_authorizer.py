@@ -16,7 +16,7 @@ from tests.support.front import Backend, Front, api_document, header
 
 REQUEST = {"modelId": "flux-schnell", "parameters": {"prompt": "x"}}
 STAGE_ARN = "arn:aws:execute-api:us-east-1:000000000000:local/local"
-KNOWN = {"keyId": "0123456789abcdef", "userId": "user-1"}
+KNOWN = {"keyId": "0123456789abcdef", "userId": "user-1", "dedupeSeconds": "60"}
 
 
 def policy(
@@ -81,7 +81,8 @@ def test_its_context_reaches_functions_and_templates_as_texts() -> None:
 def test_an_operators_key_has_no_user() -> None:
     asked = front(policy(keyId="0123456789abcdef"))
     asked.generate(REQUEST)
-    assert asked.backend.started["authorizer"] == {"keyId": "0123456789abcdef", "userId": ""}
+    nothing = {"userId": "", "dedupeSeconds": ""}
+    assert asked.backend.started["authorizer"] == {"keyId": "0123456789abcdef", **nothing}
 
 
 def test_a_request_cannot_bring_its_own_context() -> None:

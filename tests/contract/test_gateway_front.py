@@ -202,6 +202,13 @@ def test_binary_bodies_travel_as_base64_both_ways() -> None:
     assert [value for name, value in answer.headers if name == "Set-Cookie"] == ["a=1", "b=2"]
 
 
+def test_a_request_validator_that_the_document_does_not_define_is_refused() -> None:
+    """API Gateway takes no such document; a deployment would end there."""
+    document = dict(api_document().document)
+    with pytest.raises(ValueError, match="defines no request validator"):
+        ApiDocument(document | {"x-amazon-apigateway-request-validators": {}})
+
+
 def test_every_operation_has_an_integration_the_front_can_serve() -> None:
     kinds = {str(each.integration["type"]) for each in api_document().operations()}
     assert kinds == {"aws", "aws_proxy", "mock"}
