@@ -153,6 +153,7 @@ def test_what_the_machine_is_told_besides() -> None:
         "idempotencyKey",
         "hasIdempotencyKey",
         "prefer",
+        "retry",
         "requestId",
         "api",
         "claims",
