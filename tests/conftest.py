@@ -90,21 +90,35 @@ _BREAKING = (
 )
 
 
-class TwoStacks(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
+# These speak the protocols of other APIs: as many tests as all others, so they have a stack of their own.
+_PROTOCOLS = (
+    "keys",
+    "mcp",
+    "openai_images",
+    "repetitions",
+    "replicate_javascript",
+    "replicate_python",
+    "replicate_strangers",
+)
+
+
+class ThreeStacks(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
     """With several workers a file stays together, and so do all tests that share a stack: one stack
-    that tests use, and one that they break."""
+    that tests use, one that they break, and one for other APIs' protocols."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         if not path.startswith("tests/e2e/"):
             return path
         name = path.removeprefix("tests/e2e/test_").removesuffix(".py")
-        return "breaking" if name in _BREAKING else "using"
+        if name in _BREAKING:
+            return "breaking"
+        return "protocols" if name in _PROTOCOLS else "using"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TwoStacks:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ThreeStacks:
     config.option.loadscopereorder = False
-    return TwoStacks(config, log)
+    return ThreeStacks(config, log)
 
 
 # A busy machine is no fault of a property: time is what benchmarks measure.
