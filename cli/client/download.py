@@ -11,7 +11,7 @@ import httpx
 from cli.client.api import Api
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import SHORT
-from cli.client.network import trusts_environment
+from vsl_client.network import trusts_environment
 
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _TRIES = 3

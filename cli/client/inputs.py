@@ -14,8 +14,8 @@ import httpx
 from cli.client.api import Api
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import size
-from cli.client.network import trusts_environment
 from vsl.domain.suggestions import did_you_mean
+from vsl_client.network import trusts_environment
 
 _ADDRESSES = ("https://", "http://", "data:", "upload:")
 _UPLOAD_SECONDS = 300.0

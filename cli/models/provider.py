@@ -12,13 +12,13 @@ from urllib.parse import quote
 import httpx
 
 from cli.client.errors import CommandError, Exit
-from cli.client.network import trusts_environment
 from cli.client.target import one_target, running, secret, stack_facts, valid_stage
 from cli.models.translation.published import Published
 from cli.models.translation.reference import Reference
 from devstack.paths import StateFolder, program
 from devstack.stack import running_stack
 from vsl import VERSION
+from vsl_client.network import trusts_environment
 
 PUBLIC = "https://api.replicate.com/v1"
 STAND_IN = "The local stand-in"

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import httpx
 
 from vsl_client.errors import VslError
+from vsl_client.network import trusts_environment
 from vsl_client.types import JobStatus, Output
 
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -32,7 +33,7 @@ def _get(url: str) -> httpx.Response:
     for tried in range(_TRIES):
         last = tried == _TRIES - 1
         try:
-            answer = httpx.get(url, timeout=_TIMEOUT)
+            answer = httpx.get(url, timeout=_TIMEOUT, trust_env=trusts_environment(url))
         except httpx.TransportError as error:
             if last:
                 raise VslError("DownloadFailed", f"the file did not arrive: {error!r}") from error

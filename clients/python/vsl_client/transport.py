@@ -4,26 +4,22 @@ import random
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from vsl_client.errors import VslError, refusal
+from vsl_client.network import trusts_environment
 
 # API Gateway gives up after 29 seconds; a client that hangs up earlier misses its answer.
 TIMEOUT = httpx.Timeout(35.0, connect=10.0)
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
-_HERE = {"localhost", "127.0.0.1", "::1"}
 # Errors with a status of 5xx that only a person can end.
 _FINAL = {"ModelFrozen", "ConfigurationError"}
 
 
 class Transport:
-    """Repeats a request after a network fault, 409 RequestInProgress, 429 and 5xx, for `patience` seconds.
-
-    Proxies of the environment are not asked for what runs on this machine.
-    """
+    """Repeats a request after a network fault, 409 RequestInProgress, 429 and 5xx, for `patience` seconds."""
 
     def __init__(
         self,
@@ -39,7 +35,7 @@ class Transport:
             headers=dict(headers),
             auth=auth,
             timeout=timeout,
-            trust_env=urlsplit(self._url).hostname not in _HERE,
+            trust_env=trusts_environment(self._url),
         )
 
     def close(self) -> None:
