@@ -13,8 +13,10 @@ from devstack.gateway.responses import Answer
 from devstack.paths import python_of
 from tests.support.api import unique
 from tests.support.auth_gateways import (
+    AT_THE_GATE,
     HOST,
     MODES,
+    NOBODY,
     OF_A_USER,
     AuthGateway,
     Credentials,
@@ -29,8 +31,6 @@ from vsl.runtime.replicate_api import ROUTES
 
 pytestmark = pytest.mark.e2e
 
-NOBODY = "00000000-0000-7000-8000-000000000000"
-AT_THE_GATE = {"API_KEY": 403, "KEYS": 401, "COGNITO": 401, "IAM": 403}
 SCHNELL = {"owner": "black-forest-labs", "name": "flux-schnell"}
 VERSION = {
     "owner": "stability-ai",

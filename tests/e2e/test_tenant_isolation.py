@@ -15,7 +15,9 @@ from devstack.gateway.responses import Answer
 from devstack.paths import python_of
 from tests.support.api import unique
 from tests.support.auth_gateways import (
+    AT_THE_GATE,
     MODES,
+    NOBODY,
     OF_A_USER,
     AuthGateway,
     Credentials,
@@ -28,8 +30,6 @@ from tests.support.stack import Stack
 
 pytestmark = pytest.mark.e2e
 
-NOBODY = "00000000-0000-7000-8000-000000000000"
-AT_THE_GATE = {"API_KEY": 403, "KEYS": 401, "COGNITO": 401, "IAM": 403}
 NO_KEY = "0123456789abcdef"
 CALL = {
     "jsonrpc": "2.0",

@@ -33,6 +33,10 @@ from vsl.adapters.dynamodb.api_keys import to_item
 from vsl.domain.api.api_key import SECRET_BYTES, ApiKey, hash_secret, join_key
 from vsl.domain.api.query import KNOWN_PARAMETERS
 
+# What API Gateway answers to a caller without credentials.
+AT_THE_GATE = {"API_KEY": 403, "KEYS": 401, "COGNITO": 401, "IAM": 403}
+# The id of a job that there is not.
+NOBODY = "00000000-0000-7000-8000-000000000000"
 MODES = ("NONE", "API_KEY", "KEYS", "COGNITO", "IAM")
 # Where a credential is one user's: of a token always, of a key unless it is an operator's.
 OF_A_USER = {"COGNITO", "KEYS"}

@@ -42,16 +42,7 @@ FILE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "STAGE": "test",
-        "API_AUTH": "API_KEY",
-        "DYNAMODB_TABLE": "jobs",
-        "SSM_PREFIX": "/vsl/test/",
-    }.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("of_a_back_end")
 
 
 @dataclass

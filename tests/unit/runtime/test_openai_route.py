@@ -1,7 +1,6 @@
 """Who a request of OpenAI's API comes from, as its headers say."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,23 +8,11 @@ from tests.support.lambda_context import Context
 from tests.support.template import REPOSITORY
 from vsl.domain.errors import InvalidRequest
 from vsl.runtime.openai_route import members_and_files, sender
-from vsl.runtime.settings import settings
 
 EVENT = json.loads((REPOSITORY / "events/api/openai_api.json").read_text())
 
 
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "STAGE": "test",
-        "API_AUTH": "API_KEY",
-        "DYNAMODB_TABLE": "jobs",
-        "SSM_PREFIX": "/vsl/test/",
-    }.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("of_a_back_end")
 
 
 def test_who_asks_and_how_often() -> None:
