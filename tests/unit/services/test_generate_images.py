@@ -15,6 +15,7 @@ from vsl.domain.compat.openai_errors import OpenAIError
 from vsl.domain.compat.openai_request import File, parse_image_request
 from vsl.domain.errors import InvalidRequest, RateLimitExceeded, StoreUnavailable
 from vsl.domain.jobs.job import MediaType
+from vsl.runtime.wiring import content_type
 from vsl.services.admission.submit_job import SubmitJob
 from vsl.services.compat.generate_images import GenerateImages, Sender
 from vsl.services.compat.image_files import KeepImageFiles
@@ -60,7 +61,7 @@ class World:
         given = {"model": "flux-schnell", "prompt": "a bell", **members}
         generate = GenerateImages(
             models=NamedModels(catalogue(), {"dall-e-3": "sdxl", "gone": "no-such-model"}),
-            keep_files=KeepImageFiles(self, {MediaType.IMAGE: 1000}),
+            keep_files=KeepImageFiles(self, {MediaType.IMAGE: 1000}, content_type),
             submit=SubmitJob(self),
             wait=self.wait,
             read_object=self.stored.get,

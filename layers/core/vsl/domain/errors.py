@@ -39,6 +39,14 @@ class VslError(Exception):
         return f"{PROBLEM_TYPES}{self.code}"
 
     @property
+    def retry_after(self) -> int | None:
+        """Whole seconds after which to try again; of a service that is away five, where nobody says."""
+        told = self.details.get("retryAfter")
+        if told is None and self.status != 503:
+            return None
+        return max(1, round(float(str(told or 5))))
+
+    @property
     def provider_error(self) -> str | None:
         """What the provider said of it, in its own words."""
         told = self.details.get("providerError")

@@ -2,6 +2,7 @@
 
 from vsl.domain.api.repetition import RETRY_HEADER, Repetition
 from vsl.domain.errors import InvalidRequest
+from vsl.domain.jobs.idempotency import IDEMPOTENCY_KEY, KEY_RULE, is_key
 from vsl.runtime.caller import caller
 from vsl.runtime.handler import Event, header
 from vsl.runtime.settings import settings
@@ -11,6 +12,20 @@ USER_HEADER = "VSL-User"
 
 LOCAL_USER = "me"
 """Whom the command line names as well (cli.client.target; a test compares)."""
+
+
+def idempotency_key(event: Event) -> str:
+    """Empty for none. Raises InvalidRequest for a header that is no key."""
+    key = header(event, IDEMPOTENCY_KEY)
+    if key is not None and not is_key(key):
+        raise InvalidRequest.of([(IDEMPOTENCY_KEY, KEY_RULE)])
+    return key or ""
+
+
+def gateway(event: Event) -> dict[str, str]:
+    """The `id` and `host` by which API Gateway was called, as its own template passes them on."""
+    about = event.get("requestContext") or {}
+    return {"id": str(about.get("apiId") or ""), "host": str(about.get("domainName") or "")}
 
 
 def repetition(event: Event) -> Repetition:

@@ -196,9 +196,8 @@ def problem(error: VslError) -> Response:
     headers |= cast("Mapping[str, str]", details.pop("headers", {}))
     if error.status < InternalError.status:
         body |= details
-    retry_after = error.details.get("retryAfter")
-    if retry_after is not None or error.status == 503:
-        headers["Retry-After"] = str(max(1, round(float(str(retry_after or 5)))))
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     return {
         "statusCode": error.status,
         "headers": headers,

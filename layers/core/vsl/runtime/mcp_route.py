@@ -9,7 +9,7 @@ from vsl.domain.compat.agent_tools import TOOLS
 from vsl.domain.errors import Forbidden, InternalError, InvalidRequest, JobNotFound, VslError
 from vsl.domain.jobs.job import JobStatus
 from vsl.runtime.body import json_body
-from vsl.runtime.compat_caller import compat_user, repetition
+from vsl.runtime.compat_caller import compat_user, gateway, repetition
 from vsl.runtime.handler import Context, Event, Response, answer, header, without_body
 from vsl.runtime.mcp_protocol import Answer, Server, invalid_params, unreadable
 from vsl.runtime.mcp_results import ReadObject, error_result, task, tool_result, tools
@@ -29,11 +29,10 @@ def respond(event: Event, context: Context, jobs: AgentJobs, read_object: ReadOb
     """Raises Forbidden and InvalidRequest for a caller who is not known, before the message is read."""
     _check_origin(header(event, "Origin"))
     user_id = compat_user(event)
-    about = event.get("requestContext") or {}
     agent = Agent(
         user_id=user_id,
         request_id=context.aws_request_id,
-        api={"id": str(about.get("apiId") or ""), "host": str(about.get("domainName") or "")},
+        api=gateway(event),
         seconds=lambda: seconds_left(event, context),
         repetition=repetition(event),
     )

@@ -7,10 +7,9 @@ from typing import Any
 
 from vsl.domain.compat.openai_errors import OpenAIError, openai_error
 from vsl.domain.compat.openai_request import File, form_members
-from vsl.domain.errors import InvalidRequest, VslError
-from vsl.domain.jobs.idempotency import IDEMPOTENCY_KEY, KEY_RULE, is_key
+from vsl.domain.errors import VslError
 from vsl.runtime.body import json_body
-from vsl.runtime.compat_caller import compat_user, repetition
+from vsl.runtime.compat_caller import compat_user, gateway, idempotency_key, repetition
 from vsl.runtime.handler import Context, Event, Handler, Response, header, refusing_as
 from vsl.runtime.multipart import FORM, form_of
 from vsl.services.compat.generate_images import Sender
@@ -40,16 +39,12 @@ def members_and_files(event: Event) -> tuple[Mapping[str, Any], list[File]]:
 
 def sender(event: Event, context: Context) -> Sender:
     """Raises InvalidRequest, also for an Idempotency-Key that is none, and Forbidden."""
-    key = header(event, IDEMPOTENCY_KEY)
-    if key is not None and not is_key(key):
-        raise InvalidRequest.of([(IDEMPOTENCY_KEY, KEY_RULE)])
-    about = event.get("requestContext") or {}
     return Sender(
         user_id=compat_user(event),
         request_id=context.aws_request_id,
-        key=key or "",
+        key=idempotency_key(event),
         repetition=repetition(event),
-        api={"id": str(about.get("apiId") or ""), "host": str(about.get("domainName") or "")},
+        api=gateway(event),
     )
 
 

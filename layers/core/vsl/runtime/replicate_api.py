@@ -19,19 +19,17 @@ from vsl.domain.compat.replicate_problems import (
     of_error,
 )
 from vsl.domain.compat.replicate_request import ROOT, parse_prediction_request
-from vsl.domain.errors import InvalidRequest, VslError
-from vsl.domain.jobs.idempotency import IDEMPOTENCY_KEY, KEY_RULE, is_key
+from vsl.domain.errors import VslError
 from vsl.runtime.address import api_address
 from vsl.runtime.body import json_body
-from vsl.runtime.compat_caller import compat_user, repetition
+from vsl.runtime.compat_caller import compat_user, gateway, idempotency_key, repetition
 from vsl.runtime.handler import Context, Event, Response, answer, header, without_body
 from vsl.runtime.multipart import form_of
-from vsl.runtime.observability import logger
 from vsl.runtime.settings import settings
+from vsl.runtime.time_left import seconds_left
 from vsl.runtime.use_cases import callbacks, compat
 from vsl.services.compat.create_prediction import Created, Submission
 
-_MARGIN_SECONDS = 2.5
 _PROBLEM = {"Content-Type": "application/problem+json"}
 
 
@@ -52,15 +50,17 @@ class Asked:
 
 
 def replicate_answer(event: Event, context: Context) -> Response:
-    """Answer in the provider's words, its refusals included."""
+    """Answer in the provider's words; refusals of ours leave as `refusal` has them."""
     try:
         action, words = _route(event)
         return action(Asked(event, context, compat_user(event), _address(event), words))
     except ReplicateProblem as problem:
         return _refused(problem)
-    except VslError as error:
-        logger.warning("request refused", error_code=error.code, reason=error.message)
-        return _refused(of_error(error))
+
+
+def refusal(error: VslError) -> Response:
+    """An error of ours in the provider's words."""
+    return _refused(of_error(error))
 
 
 def _create_by_version(asked: Asked) -> Response:
@@ -177,29 +177,22 @@ def _route(event: Event) -> tuple[Callable[[Asked], Response], Mapping[str, str]
 
 
 def _address(event: Event) -> str:
-    gateway = event.get("requestContext") or {}
-    return api_address(gateway.get("apiId"), gateway.get("domainName")) + ROOT
+    called = gateway(event)
+    return api_address(called["id"], called["host"]) + ROOT
 
 
 def _submission(asked: Asked) -> Submission:
     """Raises InvalidRequest for an Idempotency-Key that is none."""
-    gateway = asked.event.get("requestContext") or {}
-    key = header(asked.event, IDEMPOTENCY_KEY)
-    if key is not None and not is_key(key):
-        raise InvalidRequest.of([(IDEMPOTENCY_KEY, KEY_RULE)])
     return Submission(
         user_id=asked.user_id,
         api=asked.api,
         files=(asked.api, *(f"{url.rstrip('/')}{ROOT}" for url in settings().api_urls)),
-        gateway={
-            "id": str(gateway.get("apiId") or ""),
-            "host": str(gateway.get("domainName") or ""),
-        },
-        key=key or "",
+        gateway=gateway(asked.event),
+        key=idempotency_key(asked.event),
         repetition=repetition(asked.event),
         wait=preferred_wait(header(asked.event, "Prefer")),
         wait_id=asked.context.aws_request_id,
-        seconds_left=lambda: asked.context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS,
+        seconds_left=lambda: seconds_left(asked.event, asked.context),
     )
 
 

@@ -195,6 +195,13 @@ def stored_texts() -> "S3StoredTexts":
     return S3StoredTexts(settings().media_bucket, client("s3"))
 
 
+def content_type(content: bytes, name: str) -> str:
+    """Of a whole file, by its first bytes."""
+    from vsl.adapters.media.sniff import HEAD_SIZE, sniff
+
+    return sniff(content[:HEAD_SIZE], name).content_type
+
+
 @cache
 def user_files() -> "S3UserFiles":
     from vsl.adapters.aws.clients import client

@@ -52,9 +52,8 @@ def openai_error(error: VslError) -> OpenAIError:
             status, kind, code = other or error.status, name, their_code or error.code
             break
     headers = dict(_text_headers(error.details.get("headers")))
-    retry_after = error.details.get("retryAfter")
-    if retry_after is not None or status == 503:
-        headers["Retry-After"] = str(max(1, round(float(str(retry_after or 5)))))
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     if code == _QUOTA:
         headers["x-should-retry"] = "false"
     body = {"message": _message(error), "type": kind, "param": _param(error), "code": code}

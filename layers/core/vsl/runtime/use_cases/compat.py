@@ -87,14 +87,13 @@ def describe_models() -> "DescribeModels":
 
 @cache
 def keep_files() -> "KeepFiles":
-    from vsl.adapters.media.sniff import HEAD_SIZE, sniff
     from vsl.services.compat.keep_files import KeepFiles
 
     return KeepFiles(
         files=wiring.user_files(),
         clock=wiring.clock,
         upload_limits=settings().max_upload_bytes,
-        sniff=lambda content, name: sniff(content[:HEAD_SIZE], name).content_type,
+        sniff=wiring.content_type,
     )
 
 

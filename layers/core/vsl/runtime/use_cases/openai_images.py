@@ -28,7 +28,9 @@ def generate_images() -> "GenerateImages":
 
     return GenerateImages(
         models=named_models(),
-        keep_files=KeepImageFiles(wiring.uploads(), settings().max_upload_bytes),
+        keep_files=KeepImageFiles(
+            wiring.uploads(), settings().max_upload_bytes, wiring.content_type
+        ),
         submit=submit_job(),
         wait=wait_for_job(),
         read_object=wiring.read_object,

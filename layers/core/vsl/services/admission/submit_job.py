@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vsl.domain.api.repetition import Repetition
 from vsl.services.ports.workflow import ApiWorkflow, WorkflowAnswer
 
 
@@ -19,16 +20,11 @@ class SubmitJob:
         request: Mapping[str, Any],
         key: str,
         api: Mapping[str, str],
-        *,
-        retry: int | None = None,
-        key_id: str = "",
-        dedupe_seconds: int = 0,
+        repetition: Repetition,
     ) -> WorkflowAnswer:
         """`request` is the body of POST /generate-media with its `userId`, `key` an Idempotency-Key, empty
-        for none, `api` the `id` and `host` by which API Gateway was called. `retry` is how often the client
-        says it has sent the request before, None where it does not say, `key_id` and `dedupe_seconds`
-        are those of the caller's key (`domain.api.repetition`). Raises StoreUnavailable when the machine
-        did not answer: then a job may have been made, and the same key finds it.
+        for none, `api` the `id` and `host` by which API Gateway was called. Raises StoreUnavailable when
+        the machine did not answer: then a job may have been made, and the same key finds it.
         """
         return self.workflow.run(
             {
@@ -37,9 +33,9 @@ class SubmitJob:
                 "hasIdempotencyKey": bool(key),
                 "query": "",
                 "prefer": "",
-                "retry": "" if retry is None else str(retry),
-                "keyId": key_id,
-                "dedupeSeconds": dedupe_seconds,
+                "retry": "" if repetition.retry is None else str(repetition.retry),
+                "keyId": repetition.key_id,
+                "dedupeSeconds": repetition.window,
                 "api": dict(api),
             }
         )

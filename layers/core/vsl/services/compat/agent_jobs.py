@@ -80,14 +80,7 @@ class AgentJobs:
         wanted = {name: value for name, value in body.items() if name != "metadata"}
         self._check_cost(self.estimate_job(model_id, wanted, agent.user_id), most)
         request = {"userId": agent.user_id, "modelId": model_id, **body}
-        submitted = self.submit(
-            request,
-            key,
-            agent.api,
-            retry=agent.repetition.retry,
-            key_id=agent.repetition.key_id,
-            dedupe_seconds=agent.repetition.window,
-        )
+        submitted = self.submit(request, key, agent.api, agent.repetition)
         if not submitted.accepted:
             raise problem_error(submitted.body)
         return self.job(str(submitted.body["jobId"]), agent, seconds)

@@ -65,9 +65,7 @@ class CreatePrediction:
             self._body(model, parameters, request, asked),
             asked.key,
             asked.gateway,
-            retry=asked.repetition.retry,
-            key_id=asked.repetition.key_id,
-            dedupe_seconds=asked.repetition.window,
+            asked.repetition,
         )
         if not answer.accepted:
             raise of_problem(answer.body, field_names(model))

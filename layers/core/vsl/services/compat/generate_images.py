@@ -72,9 +72,7 @@ class GenerateImages:
             },
             sender.key,
             sender.api or {},
-            retry=sender.repetition.retry,
-            key_id=sender.repetition.key_id,
-            dedupe_seconds=sender.repetition.window,
+            sender.repetition,
         )
         if not submitted.accepted:
             raise problem_error(submitted.body)

@@ -1,12 +1,11 @@
 """Files that came within a request, kept where uploads lie, so that a job can name them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vsl.domain.catalogue.uploads import handle_of
-from vsl.domain.compat.image_types import image_type
+from vsl.domain.catalogue.uploads import CONTENT_TYPES, handle_of
 from vsl.domain.compat.openai_request import File
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.ids import new_job_id
@@ -18,10 +17,12 @@ _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class KeepImageFiles:
-    """An upload's id is made of its bytes: the same request names the same file, and is the same request."""
+    """An upload's id is made of its bytes: the same request names the same file, and is the same request.
+    `sniff` tells a file's content type by its content: clients say too little of it."""
 
     uploads: UploadKeeping
     upload_limits: Mapping[MediaType, int]
+    sniff: Callable[[bytes, str], str]
 
     def __call__(self, user_id: str, files: Mapping[str, File]) -> dict[str, str]:
         """The handle of each file. Raises InvalidRequest before anything is kept."""
@@ -29,8 +30,8 @@ class KeepImageFiles:
         faults: dict[str, str] = {}
         limit = self.upload_limits[MediaType.IMAGE]
         for name, file in files.items():
-            found = image_type(file.content)
-            if found is None:
+            found = self.sniff(file.content, "")
+            if CONTENT_TYPES.get(found) is not MediaType.IMAGE:
                 faults[file.name] = "must be a PNG, JPEG, WebP or GIF file"
             elif len(file.content) > limit:
                 faults[file.name] = f"has {len(file.content):,} bytes; {limit:,} are allowed"
