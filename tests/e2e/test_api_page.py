@@ -254,14 +254,11 @@ def test_text_of_the_document_is_text(visit: Visit, stack: Stack) -> None:
     """Descriptions are Markdown: what a stranger might get into them runs nothing and loads nothing."""
     evil = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>"
 
-    def hostile(route: Route) -> None:
-        document = json.loads(route.fetch().body())
-        document["info"] |= {"title": f"Title {evil}", "description": f"Words {evil}"}
-        document["paths"]["/models"]["get"] |= {"summary": f"Summary {evil}", "description": evil}
-        route.fulfill(json=document)
-
+    hostile = httpx.get(f"{stack.api.url}/openapi.json", trust_env=False).json()
+    hostile["info"] |= {"title": f"Title {evil}", "description": f"Words {evil}"}
+    hostile["paths"]["/models"]["get"] |= {"summary": f"Summary {evil}", "description": evil}
     page = visit.page
-    page.route("**/openapi.json", hostile)
+    page.route("**/openapi.json", lambda route: route.fulfill(json=hostile))
     page.goto("docs")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Title {evil}")
     expect(page.get_by_text("Words").first).to_be_visible()

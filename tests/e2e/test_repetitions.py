@@ -30,7 +30,7 @@ def paid(stack: Stack, prompt: str) -> int:
 def submission(route: str, prompt: str) -> dict[str, object]:
     if route == SCHNELL:
         return {"input": {"prompt": prompt}}
-    return {"userId": "me", "modelId": "flux-schnell", "parameters": {"prompt": prompt}}
+    return {"userId": "repeats", "modelId": "flux-schnell", "parameters": {"prompt": prompt}}
 
 
 def ask(http: httpx.Client, url: str, body: object, count: int | None) -> httpx.Response | None:

@@ -52,6 +52,13 @@ class Api:
         status: dict[str, Any] = answer.json()
         return status
 
+    def operations(self) -> dict[str, Any]:
+        """What the page for operators shows of the last day."""
+        answer = httpx.get(f"{self.url}/operations", timeout=None, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        figures: dict[str, Any] = answer.json()
+        return figures
+
     def jobs_of(self, prompt: str) -> list[str]:
         """Of whatever user."""
         query = {"q": prompt, "limit": "100"}

@@ -1,8 +1,11 @@
 """What the tests of the console share: its widths, its pictures, its rules of accessibility."""
 
+from typing import Any
+
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
 
 PICTURES = REPOSITORY / "test-output/console"
@@ -31,6 +34,15 @@ def assert_accessible(page: Page) -> None:
 def assert_fits(page: Page, name: str) -> None:
     overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert overflow <= 0, f"{name} is {overflow} pixels too wide"
+
+
+def operations_with(page: Page, stack: Stack, **more: Any) -> None:
+    """The page for operators shows the stack's own figures, and these in their place.
+
+    They are asked for here: a page that is closed while its route still fetches fails the next test.
+    """
+    figures = stack.api.operations() | more
+    page.route("**/operations?*", lambda route: route.fulfill(json=figures))
 
 
 def choose(page: Page, group: str, option: str) -> None:

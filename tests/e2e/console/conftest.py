@@ -20,7 +20,9 @@ def user() -> str:
 
 @pytest.fixture
 def context(browser: Browser, stack: Stack, user: str) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport=DESK, base_url=f"{stack.api.url}/")
+    opened = browser.new_context(
+        viewport=DESK, base_url=f"{stack.api.url}/", timezone_id="Pacific/Auckland"
+    )
     opened.grant_permissions(["clipboard-read", "clipboard-write"])
     opened.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)

@@ -9,7 +9,14 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.support.api import unique
-from tests.support.console import PHONE, assert_accessible, assert_fits, at, picture
+from tests.support.console import (
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    at,
+    operations_with,
+    picture,
+)
 from tests.support.stack import Stack
 from vsl.services.api.describe_api import DescribeApi
 
@@ -111,11 +118,7 @@ def test_a_link_from_operations_opens_every_users_job(page: Page, stack: Stack) 
     other = unique("other").replace(" ", "-")
     job_id = stack.api.run("flux-schnell", {"prompt": unique("theirs")}, user_id=other)["jobId"]
     waiting = {"jobId": job_id, "since": "2026-11-29T00:00:00.000Z", "seconds": 61}
-
-    def answer(route: Route) -> None:
-        route.fulfill(json={**route.fetch().json(), "oldestWaiting": waiting})
-
-    page.route("**/operations?*", answer)
+    operations_with(page, stack, oldestWaiting=waiting)
     page.get_by_role("link", name="Operations").click()
     page.get_by_role("link", name="its job").click()
     expect(page.get_by_role("link", name="Run again")).to_be_visible()
