@@ -1,7 +1,7 @@
 """What a cold start costs: imports of every handler as built, and the first call of the hot two.
 
-Each start is a fresh process of the interpreter that has what Lambda brings (boto3), with the
-layers and the function of a `sam build` on its path, as on Lambda.
+Each start is a fresh process of an interpreter without packages of its own, with the layers and
+the function of a `sam build` on its path, as on Lambda.
 """
 
 import json
@@ -93,11 +93,16 @@ def run(*, quick: bool = False) -> Result:
             if (path / "app.py").is_file()
         )
         chosen = functions[:2] if quick else functions
-        with progress("imports without bytecode"):
-            plain = _imports(build, chosen, rounds)
-        _compile(build)
-        with progress("imports with bytecode"):
-            compiled = _imports(build, chosen, rounds)
+        with running() as stack:
+            environments_of = {name: environment_of(stack, _camel(name)) for name in chosen}
+            with progress("imports without bytecode"):
+                plain = _imports(build, environments_of, rounds)
+            _compile(build)
+            with progress("imports with bytecode"):
+                compiled = _imports(build, environments_of, rounds)
+            if not quick:
+                with progress("first calls"):
+                    firsts = _first_calls(stack, build, rounds)
         for name in chosen:
             seconds, memory, heavy = _figures(compiled, name)
             result.row(
@@ -113,8 +118,7 @@ def run(*, quick: bool = False) -> Result:
             seconds, memory, _ = _figures(compiled, name)
             result.row(f"({name})", "", ms(seconds), "", "", mib(memory), "")
         if not quick:
-            with progress("first calls"):
-                _first_calls(build, result, rounds)
+            _show_first_calls(firsts, result)
         _sizes(build, result)
     return result
 
@@ -154,10 +158,17 @@ def _compile(folder: Path) -> None:
     )  # fmt: skip
 
 
+def _camel(function: str) -> str:
+    return "".join(part.title() for part in function.split("_")) + "Function"
+
+
 def _paths(build: Path, function: str) -> list[str]:
     layers = ["CoreLayer", "RuntimeLayer"] + (["MediaLayer"] if function == "store_media" else [])
-    camel = "".join(part.title() for part in function.split("_"))
-    return [str(build / f"{camel}Function"), *(str(build / layer / "python") for layer in layers)]
+    return [str(build / _camel(function)), *(str(build / layer / "python") for layer in layers)]
+
+
+def _libraries(build: Path) -> str:
+    return f"import sys; sys.path.insert(0, {str(build / 'RuntimeLayer' / 'python')!r})"
 
 
 def _child(code: str, environment: Mapping[str, str]) -> tuple[float, int, list[str]]:
@@ -178,32 +189,22 @@ def _child(code: str, environment: Mapping[str, str]) -> tuple[float, int, list[
 type Figures = dict[str, list[tuple[float, int, list[str]]]]
 
 
-def _imports(build: Path, functions: list[str], rounds: int) -> Figures:
-    environment = {
-        "AWS_LAMBDA_FUNCTION_NAME": "bench",  # what is made at init is made
-        "STAGE": "bench",
-        "API_AUTH": "NONE",
-        "DYNAMODB_TABLE": "jobs",
-        "SSM_PREFIX": "/vsl/bench/",
-        "PATH": os.environ["PATH"],
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **_ON_LAMBDA,
-    }
+def _imports(build: Path, environments_of: Mapping[str, Mapping[str, str]], rounds: int) -> Figures:
+    bare = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
     codes = {
         "bare Python": "pass",
-        "boto3 and a client": "import boto3; boto3.client('ssm')",
-        **{name: _HANDLER.format(paths=_paths(build, name)) for name in functions},
+        "boto3 and a client": f"{_libraries(build)}\nimport boto3; boto3.client('ssm')",
+        **{name: _HANDLER.format(paths=_paths(build, name)) for name in environments_of},
     }
     found: Figures = {name: [] for name in codes}
 
     def start(name: str) -> None:
-        found[name].append(_child(codes[name], environment))
+        found[name].append(_child(codes[name], environments_of.get(name, bare)))
 
     interleaved(rounds, {name: partial(start, name) for name in codes})
     # A bare interpreter's own code takes nothing: what it takes is to start at all.
-    starts = interleaved(rounds, {"bare": lambda: _child("pass", environment)})["bare"]
+    starts = interleaved(rounds, {"bare": lambda: _child("pass", bare)})["bare"]
     found["bare Python"] = [(seconds, each[1], []) for seconds, each in zip(
         starts, found["bare Python"], strict=True)]  # fmt: skip
     return found
@@ -218,43 +219,46 @@ def _figures(found: Figures, name: str) -> tuple[float, int, list[str]]:
     )
 
 
-def _first_calls(build: Path, result: Result, rounds: int) -> None:
-    with running() as stack:
-        job = stack.api.run("flux-schnell", {"prompt": "cold", "width": 256, "height": 256})
-        status = {
-            "pathParameters": {"jobId": job["jobId"]},
-            "queryStringParameters": None,
-            "headers": {},
-        }
-        table, bucket = str(stack.document["table"]), str(stack.document["bucket"])
-        key = f"job:status:{job['jobId']}"
-        environment = environment_of(stack, "GetStatusFunction")
-        ours = _HANDLER + "import json\n" + _CALL
+def _first_calls(stack: Stack, build: Path, rounds: int) -> Figures:
+    job = stack.api.run("flux-schnell", {"prompt": "cold", "width": 256, "height": 256})
+    status = {
+        "pathParameters": {"jobId": job["jobId"]},
+        "queryStringParameters": None,
+        "headers": {},
+    }
+    table, bucket = str(stack.document["table"]), str(stack.document["bucket"])
+    key = f"job:status:{job['jobId']}"
+    environment = environment_of(stack, "GetStatusFunction")
+    ours = _HANDLER + "import json\n" + _CALL
 
-        def webhook() -> tuple[float, int, list[str]]:
-            event = json.dumps(webhook_event(stack))
-            code = ours.format(paths=_paths(build, "process_webhook"), event=event)
-            return _child(code, environment)
+    def webhook() -> tuple[float, int, list[str]]:
+        event = json.dumps(webhook_event(stack))
+        code = ours.format(paths=_paths(build, "process_webhook"), event=event)
+        return _child(code, environment)
 
-        body = webhook_event(stack)["body"]
-        libraries = f"import sys; sys.path.insert(0, {str(build / 'RuntimeLayer' / 'python')!r})"
-        status_code = ours.format(paths=_paths(build, "get_status"), event=json.dumps(status))
-        candidates: dict[str, Callable[[], tuple[float, int, list[str]]]] = {
-            "get_status": lambda: _child(status_code, environment),
-            "smallest status": lambda: _child(
-                libraries + _SMALLEST_STATUS.format(key=key, bucket=bucket), environment
-            ),
-            "process_webhook": webhook,
-            "smallest webhook": lambda: _child(
-                libraries + _SMALLEST_WEBHOOK.format(table=table, body=body), environment
-            ),
-        }
-        found: Figures = {name: [] for name in candidates}
+    body = webhook_event(stack)["body"]
+    libraries = _libraries(build)
+    status_code = ours.format(paths=_paths(build, "get_status"), event=json.dumps(status))
+    candidates: dict[str, Callable[[], tuple[float, int, list[str]]]] = {
+        "get_status": lambda: _child(status_code, environment),
+        "smallest status": lambda: _child(
+            libraries + _SMALLEST_STATUS.format(key=key, bucket=bucket), environment
+        ),
+        "process_webhook": webhook,
+        "smallest webhook": lambda: _child(
+            libraries + _SMALLEST_WEBHOOK.format(table=table, body=body), environment
+        ),
+    }
+    found: Figures = {name: [] for name in candidates}
 
-        def start(name: str) -> None:
-            found[name].append(candidates[name]())
+    def start(name: str) -> None:
+        found[name].append(candidates[name]())
 
-        interleaved(rounds, {name: partial(start, name) for name in candidates})
+    interleaved(rounds, {name: partial(start, name) for name in candidates})
+    return found
+
+
+def _show_first_calls(found: Figures, result: Result) -> None:
     for name, smallest in (
         ("get_status", "smallest status"),
         ("process_webhook", "smallest webhook"),

@@ -51,6 +51,8 @@ _HOLD = """
     SELECT hold_money(%s, 'user-1', 'flux-schnell', 3000, 3000, current_date,
         ARRAY[1000000000000, NULL, NULL]::bigint[], ARRAY[1000000000000, NULL, NULL]::bigint[], false)
 """
+_ADMITTED = "create_job, room asked for in the user's and the stage's budget"
+_UNLIMITED = "create_job, no budget set"
 _SETTLE = "SELECT settle_money(%s, 3000)"
 
 
@@ -63,6 +65,7 @@ class Workers:
             psycopg.connect(url, autocommit=True, prepare_threshold=None) for _ in range(AT_ONCE)
         ]
         self._repositories = [PostgresJobRepository(it, _DEFAULTS) for it in self._connections]
+        self._unlimited = [PostgresJobRepository(it) for it in self._connections]
         self._threads = ThreadPoolExecutor(AT_ONCE)
 
     def bare(self, jobs: int) -> Callable[[], None]:
@@ -112,6 +115,17 @@ class Workers:
 
         return lambda: self._all(work)
 
+    def admitted(self, jobs: int, *, budgets: bool) -> Callable[[], None]:
+        """The transaction that admits a job: with room asked for in two budgets, or none set."""
+
+        def work(number: int) -> None:
+            repository = (self._repositories if budgets else self._unlimited)[number]
+            for _ in range(jobs // AT_ONCE):
+                now = datetime.now(UTC)
+                repository.create_job(make_job(at=now, job_id=new_job_id(now)), None)
+
+        return lambda: self._all(work)
+
     def _all(self, work: Callable[[int], None]) -> None:
         for done in [self._threads.submit(work, number) for number in range(AT_ONCE)]:
             done.result()
@@ -140,6 +154,8 @@ def run(*, quick: bool = False) -> Result:
             "two rows counted, no room asked for": workers.unasked(jobs),
             "hold_money and settle_money": workers.functions(jobs),
             "create_job and finish_job, with all they write": workers.whole(jobs),
+            _ADMITTED: workers.admitted(jobs, budgets=True),
+            _UNLIMITED: workers.admitted(jobs, budgets=False),
         }
         for warm in candidates.values():
             warm()
@@ -155,6 +171,8 @@ def run(*, quick: bool = False) -> Result:
         " budget, the stage's, COMMIT, and one round trip to settle. The functions also write the hold and"
         " two entries of the ledger, each once per job. Commits do not wait for the disk here."
     )
+    budgets = median(taken[_ADMITTED]) / median(taken[_UNLIMITED])
+    result.notes.append(f"Admission takes {times(budgets)} with budgets on as without any.")
     ours = median(taken["hold_money and settle_money"])
     result.goal("jobs a second on one hot budget", jobs / ours, JOBS_PER_SECOND, at_least=True)
     result.goal("beside the bare conditional UPDATEs", bare / ours, RATIO, at_least=True)

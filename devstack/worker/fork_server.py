@@ -32,7 +32,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _BEHIND = frozenset(os.environ.get("VSL_BEHIND", "").split(os.pathsep))
 """Functions that no request waits for (devstack/hosting/functions.py)."""
-_LOWER_PRIORITY = 5
+_LOWER_PRIORITY = 10
 
 
 @dataclass(frozen=True, slots=True)
