@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from devstack.reference import codes, document, tables
+from devstack.template import load_yaml
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "api" / "openapi.yaml"
@@ -39,7 +38,7 @@ def written() -> dict[Path, str]:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.safe_load(path.read_text())
+    loaded: Mapping[str, Any] = load_yaml(path)
     return loaded
 
 

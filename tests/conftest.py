@@ -46,13 +46,16 @@ SHORT = (
     "tests/integration/test_job_queries.py",
     "tests/integration/test_migrations.py",
     "tests/integration/test_money.py",
-    "tests/integration/test_money_machine.py",
     "tests/integration/test_rate_limit.py",
     "tests/integration/test_redis_client.py",
     "tests/e2e/console/test_console_playground.py::test_from_the_form_to_the_picture_and_its_timeline",
     "tests/e2e/test_jobs.py",
     "tests/e2e/test_permissions.py",
 )
+
+
+def is_short(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(SHORT) and item.get_closest_marker("thorough") is None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,8 +70,11 @@ _SLOWEST_FIRST = ("tests/e2e/", "tests/fault/", "tests/chaos/", "tests/integrati
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     part = config.getoption("--part")
     if part:
-        chosen = [item for item in items if item.nodeid.startswith(SHORT) == (part == "short")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        chosen: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in items:
+            (chosen if is_short(item) == (part == "short") else others).append(item)
+        config.hook.pytest_deselected(items=others)
         items[:] = chosen
 
     def place(item: pytest.Item) -> int:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import yaml
-
 from benchmarks.scale.load import (
     Call,
     architecture,
@@ -18,7 +16,7 @@ from benchmarks.scale.load import (
     work,
 )
 from tests.support.jobs import catalogue
-from tests.support.template import REPOSITORY, template
+from tests.support.template import api_source, template
 from vsl.domain.callbacks.callback import CallbackOutcome
 from vsl.domain.jobs.job import MediaType
 from vsl.runtime.observability import DIMENSIONS, METRICS
@@ -98,7 +96,7 @@ def watched_metrics() -> int:
 
 def by_method() -> float:
     """What API Gateway's metrics by method would cost a month, which the template leaves off."""
-    document = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    document = api_source()
     methods = sum(len(item) for item in document["paths"].values())
     return methods * METRICS_OF_A_METHOD * price("metrics")
 

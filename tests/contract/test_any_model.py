@@ -23,6 +23,7 @@ from devstack.replicate.media.scene import Scene
 from tests.support.models import CATALOGUE_PATH
 from tests.support.provider_fixtures import owner_and_name, provider_models
 from tests.support.stand_in import TOKEN, StandIn, stand_in
+from tests.support.thinning import thinned
 from vsl.adapters.replicate.client import ReplicateProvider
 from vsl.domain.catalogue.catalogue import Catalogue
 from vsl.domain.catalogue.models import Model
@@ -83,7 +84,7 @@ def _local(value: Any) -> Any:
     return FILE if isinstance(value, str) and value.startswith("https://") else value
 
 
-@pytest.mark.parametrize("reference", SERVED)
+@pytest.mark.parametrize("reference", thinned(SERVED))
 def test_the_provider_takes_the_example_of_an_entry(
     server: StandIn, provider: ReplicateProvider, reference: str
 ) -> None:
@@ -99,7 +100,7 @@ def test_the_provider_takes_the_example_of_an_entry(
     assert server.control.prediction(created.id).input == sent
 
 
-@pytest.mark.parametrize("reference", SERVED)
+@pytest.mark.parametrize("reference", thinned(SERVED))
 def test_the_output_rules_read_what_the_model_gives(
     server: StandIn, reference: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

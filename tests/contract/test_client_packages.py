@@ -6,9 +6,13 @@ import sys
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from tests.support.documents import document
 from tests.support.template import REPOSITORY
 from tests.support.typescript import TYPESCRIPT, needs_typescript
+
+pytestmark = pytest.mark.thorough
 
 
 def sample(readme: str, language: str) -> str:

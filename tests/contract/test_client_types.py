@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.template import REPOSITORY
 from tests.support.typescript import TYPESCRIPT, needs_typescript
 
@@ -26,6 +28,7 @@ def test_typescript(tmp_path: Path) -> None:
     assert (TYPESCRIPT / "src" / "types.ts").read_text() == made.read_text(), AGAIN
 
 
+@pytest.mark.thorough
 def test_the_python_client_is_strictly_typed() -> None:
     """By itself, as its users check it."""
     checked = subprocess.run(
@@ -38,6 +41,7 @@ def test_the_python_client_is_strictly_typed() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.thorough
 @needs_typescript
 def test_the_typescript_client_is_strictly_typed() -> None:
     checked = subprocess.run(

@@ -10,13 +10,12 @@ from typing import Any
 import botocore.session
 import pytest
 import typer
-import yaml
 from botocore import xform_name
 
 from cli.main import app
 from devstack.template import load_yaml
 from tests.support.documents import Document, document, documents
-from tests.support.template import REPOSITORY, template
+from tests.support.template import REPOSITORY, api_source, template
 from vsl.domain.errors import error_classes
 from vsl.runtime.observability import METRICS
 
@@ -61,7 +60,7 @@ def anchors(target: Path) -> set[str]:
 
 def gateway_answers() -> dict[tuple[str, int], str]:
     """(code, status) of every answer API Gateway gives itself."""
-    api = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    api = api_source()
     answers = dict(api["x-amazon-apigateway-gateway-responses"])
     for path, item in api["paths"].items():
         integration = item[ANY_METHOD]["x-amazon-apigateway-integration"]
@@ -196,7 +195,7 @@ def test_the_architecture_names_every_function() -> None:
 
 
 def test_the_api_document_names_every_route() -> None:
-    api = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    api = api_source()
     routes = {
         f"{method.upper()} {path}"
         for path, methods in api["paths"].items()

@@ -20,6 +20,7 @@ from devstack.json_types import JSON_TYPES
 from devstack.replicate.faults import Match, NsfwFilter, OutputNull, PredictionSlow
 from tests.support.provider_fixtures import ProviderModel, owner_and_name, provider_models
 from tests.support.stand_in import SCHNELL, StandIn, receiver, stand_in
+from tests.support.thinning import thinned
 from tests.support.waiting import until
 
 MODELS = {f"{each['owner']}/{each['name']}": each for each in provider_models()}
@@ -163,7 +164,7 @@ def _strict(schema: Any) -> Any:
     }
 
 
-@pytest.mark.parametrize("reference", MODELS)
+@pytest.mark.parametrize("reference", thinned(MODELS))
 def test_every_model_runs_and_gives_what_its_schema_declares(
     server: StandIn, reference: str
 ) -> None:

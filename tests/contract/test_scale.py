@@ -14,11 +14,13 @@ from vsl.services.waiting.look_ahead import LookAhead
 from vsl.services.waiting.pace import POLLERS_SHARE
 
 
+@pytest.mark.thorough
 def test_the_page_is_what_is_reckoned_today() -> None:
     assert page.PAGE.read_text() == page.page(), "make scale"
     assert "{{" not in page.page()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("path", "data"),
     [(pictures.COST, pictures.cost_data), (pictures.SCALE, pictures.scale_data)],
@@ -99,6 +101,7 @@ def test_without_webhooks_nothing_expires(rate: int, minutes: int) -> None:
     assert grown < outages.SCHEDULE, "however long it lasts"
 
 
+@pytest.mark.thorough
 def test_one_question_each_would_fall_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simulation can tell: so it was before the poller looked into the list."""
     monkeypatch.setattr(LookAhead, "__call__", lambda *_: {})

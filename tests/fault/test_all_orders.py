@@ -14,7 +14,10 @@ from tests.fault.harness.campaign import Campaign
 from tests.fault.harness.replicate import Script
 from tests.fault.harness.world import Scenario
 
-pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
+pytestmark = [
+    pytest.mark.no_cover,  # thousands of whole jobs: measuring them doubles their time
+    pytest.mark.thorough,
+]
 
 ANSWER, START, END, TOKEN, POLL, CANCEL, TIMEOUT = EVENTS = (
     "create answer",

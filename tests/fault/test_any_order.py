@@ -13,7 +13,10 @@ import pytest
 from tests.fault.harness.campaign import Campaign
 from tests.fault.harness.sequence import EVENTS, NEAR, SLOT, Reached, SequenceWorld
 
-pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
+pytestmark = [
+    pytest.mark.no_cover,  # thousands of whole jobs: measuring them doubles their time
+    pytest.mark.thorough,
+]
 
 PROMPTLY = 5.0
 

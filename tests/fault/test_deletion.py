@@ -104,6 +104,7 @@ def test_without_faults_something_is_stored_after_the_deletion() -> None:
     assert list(late.values()) == [False, True, True]
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("scenario", "at"), SCENARIOS, ids=[scenario.name for scenario, _ in SCENARIOS]

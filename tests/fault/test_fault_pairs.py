@@ -10,7 +10,10 @@ from tests.fault.harness.campaign import Campaign
 from tests.fault.harness.scenarios import CORE, PACING, SCENARIOS
 from tests.fault.harness.world import Scenario
 
-pytestmark = pytest.mark.no_cover  # thousands of whole jobs: measuring them doubles their time
+pytestmark = [
+    pytest.mark.no_cover,  # thousands of whole jobs: measuring them doubles their time
+    pytest.mark.thorough,
+]
 
 
 ALL = PAIRS >= 2_000

@@ -21,6 +21,16 @@ def test_without_faults_every_invariant_holds(scenario: Scenario, campaign: Camp
     assert not campaign.failures, "\n".join(campaign.failures)
 
 
+@pytest.mark.parametrize("scenario", CORE + CORE_REQUESTS, ids=lambda scenario: scenario.name)
+def test_some_single_faults(scenario: Scenario, campaign: Campaign) -> None:
+    """What `make test` has time for: of all cases below one in nineteen, spread over the run."""
+    for _ in campaign.singles(scenario, every=19):
+        pass
+    assert campaign.cases > 1
+    assert not campaign.failures, "\n".join(campaign.failures)
+
+
+@pytest.mark.thorough
 @pytest.mark.timeout(3600)
 def test_every_single_fault(campaign: Campaign) -> None:
     """And each kind of fault, each invariant and each rare path really occurred."""
@@ -33,6 +43,7 @@ def test_every_single_fault(campaign: Campaign) -> None:
     assert set(campaign.taken) == set(RARE_PATHS)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(3600)
 def test_every_single_fault_of_requests(campaign: Campaign) -> None:
     """The API workflow with its clients, who repeat what was refused, lost or answered."""

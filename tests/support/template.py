@@ -1,40 +1,24 @@
-"""template.yaml, read once: what tests compare the code with."""
+"""template.yaml and the API document, read once: what tests compare the code with."""
 
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from devstack.template import load_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-class _CloudFormationLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags, each read as its long form."""
-
-
-def _tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        if suffix == "GetAtt":
-            value = str(value).split(".")
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {name: value}
-
-
-_CloudFormationLoader.add_multi_constructor("!", _tag)
+@cache
+def template() -> dict[str, Any]:
+    loaded: dict[str, Any] = load_yaml(REPOSITORY / "template.yaml")
+    return loaded
 
 
 @cache
-def template() -> dict[str, Any]:
-    text = (REPOSITORY / "template.yaml").read_text()
-    loaded: dict[str, Any] = yaml.load(text, Loader=_CloudFormationLoader)
+def api_source() -> dict[str, Any]:
+    """api/openapi.yaml as it is written. Nobody changes it."""
+    loaded: dict[str, Any] = load_yaml(REPOSITORY / "api" / "openapi.yaml")
     return loaded
 
 

@@ -76,16 +76,23 @@ class Campaign:
         self.effects[scenario.name] = len(world.effects.done)
         return world
 
-    def singles(self, scenario: Scenario) -> Iterator[tuple[int, Fault, World]]:
-        """Every fault at every effect of the run without faults; of long rows of the same, some."""
+    def singles(self, scenario: Scenario, every: int = 1) -> Iterator[tuple[int, Fault, World]]:
+        """Every fault at every effect of the run without faults; of long rows of the same, some.
+
+        With `every`, only each so many-th of these cases.
+        """
         clean = self.fault_free(scenario)
-        for effect in distinct(clean.effects.done):
-            for fault in scenario.faults(effect):
-                world = self.run(scenario, {effect.number: fault})
-                # Which jobs wait when Redis is emptied depends on every delay before.
-                if fault is Fault.RETRIED and scenario.redis_emptied_at is None:
-                    self.prompt(world, clean)
-                yield effect.number, fault, world
+        cases = [
+            (effect.number, fault)
+            for effect in distinct(clean.effects.done)
+            for fault in scenario.faults(effect)
+        ]
+        for number, fault in cases[::every]:
+            world = self.run(scenario, {number: fault})
+            # Which jobs wait when Redis is emptied depends on every delay before.
+            if fault is Fault.RETRIED and scenario.redis_emptied_at is None:
+                self.prompt(world, clean)
+            yield number, fault, world
 
     def report(self) -> str:
         """The figures, as lines of text."""

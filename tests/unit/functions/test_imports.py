@@ -15,6 +15,8 @@ import pytest
 from benchmarks.cold_start import HEAVY
 from tests.support.template import REPOSITORY, resource
 
+pytestmark = pytest.mark.thorough  # every function is imported in a process of its own
+
 FUNCTIONS = sorted(path.parent.name for path in REPOSITORY.glob("functions/*/app.py"))
 # Powertools imports `botocore` for its version alone; with `botocore.session` comes the weight.
 AWS = {"boto3", "botocore.session"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.machines import STATE_MACHINES, camel, definition
-from tests.support.template import REPOSITORY, resource, template
+from tests.support.template import REPOSITORY, api_source, resource, template
 from vsl.adapters.http.callback_sender import TOTAL_SECONDS
 from vsl.domain.callbacks.callback import ATTEMPTS, SCHEDULE
 from vsl.domain.jobs.ids import is_job_id
@@ -93,11 +93,8 @@ def test_the_webhook_carries_a_prediction() -> None:
 
 @pytest.mark.parametrize("function", API_FUNCTIONS)
 def test_an_api_event_is_one_of_the_api(function: str) -> None:
-    import yaml
-
-    document = yaml.safe_load((REPOSITORY / "api/openapi.yaml").read_text())
     given = event(f"api/{function}.json")
-    item = document["paths"][given["resource"]]
+    item = api_source()["paths"][given["resource"]]
     operation = item.get(given["httpMethod"].lower()) or item["x-amazon-apigateway-any-method"]
     uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
     assert f"${{{camel(function)}FunctionAliaslive}}" in uri

@@ -123,6 +123,7 @@ def references(value: Any) -> Iterator[str]:
 ROLLOUTS = template()["Parameters"]["Rollout"]["AllowedValues"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rollout", ROLLOUTS)
 def test_no_choice_of_parameters_leaves_a_reference_to_what_is_not_made(rollout: str) -> None:
     translated = transformed({"Rollout": rollout})

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openapi_spec_validator import validate
 
 from devstack.gateway.velocity import render
 from devstack.intrinsics import Resolver
 from devstack.template import load_template, without_aliases
 from tests.support.machines import definition
-from tests.support.template import REPOSITORY, template
+from tests.support.template import REPOSITORY, api_source, template
 from vsl.domain.errors import error_classes
 from vsl.runtime.handler import _EXPOSED
 from vsl.services.admission.machine_input import MAX_REQUEST_BYTES
@@ -188,7 +187,7 @@ def owed(name: str, operation: dict[str, Any]) -> set[int]:
 
 
 def test_what_can_go_wrong_is_documented_and_nothing_else() -> None:
-    source = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    source = api_source()
     for name, operation in operations(source).items():
         if not name.startswith("options"):
             bad = {int(status) for status in operation["responses"] if int(status) >= 400}
@@ -197,7 +196,7 @@ def test_what_can_go_wrong_is_documented_and_nothing_else() -> None:
 
 def test_functions_read_what_the_document_names() -> None:
     """And from the place it names: a parameter that nobody knows of is one that nobody checks."""
-    source = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())
+    source = api_source()
     for name, operation in operations(source).items():
         declared = {(each["in"], each["name"]) for each in operation.get("parameters", ())}
         app = "" if name.startswith("options") else handler_of(operation)

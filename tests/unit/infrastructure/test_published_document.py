@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
 from devstack.publish import CODES, PROBLEMS, PUBLISHED, REFERENCE, SOURCE, written
+from devstack.template import load_yaml
 from vsl.domain.errors import PROBLEM_TYPES, error_classes
 from vsl.services.api.describe_api import SCHEMES, DescribeApi
 
@@ -173,7 +173,7 @@ def test_a_problem_leads_to_a_page_that_explains_it() -> None:
         ):
             assert found == code
             assert code in anchors
-    shown = yaml.safe_load(CODES.read_text())
+    shown = load_yaml(CODES)
     assert set(shown["refusals"]) | set(shown["failures"]) <= anchors
     hidden = {"ResubmitPrediction", "SlotUnavailable"}
     assert anchors >= set(error_classes()) - hidden
@@ -198,7 +198,7 @@ def test_it_asks_for_a_user_where_the_service_does() -> None:
 
 
 def test_reference_names_operations_that_are_there() -> None:
-    named = set(yaml.safe_load(REFERENCE.read_text())["operations"])
+    named = set(load_yaml(REFERENCE)["operations"])
     assert named == {operation["operationId"] for _, operation in operations(document())}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.deployed import Change, built, transformed
+from tests.support.template import template
 
 
 def translated(change: Change | None = None, **values: str) -> dict[str, Any]:
@@ -117,9 +118,9 @@ def test_alarms_turn_a_rollout_back(resources: dict[str, Any]) -> None:
 
 def test_the_default_lasts_as_long_as_its_slowest_alarm(resources: dict[str, Any]) -> None:
     """Another way to roll out may be faster than some alarms: that is a choice, not the default."""
-    template = built()
-    default = template["Parameters"]["Rollout"]["Default"]
-    minutes = template["Mappings"]["Rollouts"][default]["Minutes"]
+    deployed = built()
+    default = deployed["Parameters"]["Rollout"]["Default"]
+    minutes = deployed["Mappings"]["Rollouts"][default]["Minutes"]
     for name in ("JobFailureRateAlarm", "ApiErrorsAlarm", "WebhookRejectedAlarm"):
         alarm = resources[name]["Properties"]
         period = alarm.get("Period") or alarm["Metrics"][0]["MetricStat"]["Period"]
@@ -134,7 +135,7 @@ def test_at_once_asks_no_alarm() -> None:
     assert len(names(resources, "AWS::Lambda::Alias")) > 20
 
 
-GRADUAL = sorted(set(built()["Parameters"]["Rollout"]["AllowedValues"]) - {"AllAtOnce"})
+GRADUAL = sorted(set(template()["Parameters"]["Rollout"]["AllowedValues"]) - {"AllAtOnce"})
 
 
 @pytest.mark.parametrize("rollout", GRADUAL)

@@ -4,6 +4,7 @@ import io
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -64,21 +65,26 @@ def test_a_tiff_on_its_side(big_tiff: bool, big_endian: bool) -> None:
 
 
 EXIF_6 = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-ANCILLARY = {
-    "two megabytes of zTXt": media_files.png_chunk(b"zTXt", TEXT),
-    "two megabytes of iTXt": media_files.png_chunk(b"iTXt", INTERNATIONAL),
-    "a hundred megabytes of text": media_files.png_chunk(b"tEXt", b"a\0" + b"b" * 1_500_000) * 70,
-    "a text of nothing but zeros": media_files.png_chunk(
+# Made when wanted: two of them take seconds, and every worker collects every test.
+ANCILLARY: dict[str, Callable[[], bytes]] = {
+    "two megabytes of zTXt": lambda: media_files.png_chunk(b"zTXt", TEXT),
+    "two megabytes of iTXt": lambda: media_files.png_chunk(b"iTXt", INTERNATIONAL),
+    "a hundred megabytes of text": lambda: (
+        media_files.png_chunk(b"tEXt", b"a\0" + b"b" * 1_500_000) * 70
+    ),
+    "a text of nothing but zeros": lambda: media_files.png_chunk(
         b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 9)
     ),
-    "text that is not packed": media_files.png_chunk(b"zTXt", b"a\0\0no zlib"),
-    "text with a wrong checksum": media_files.png_chunk(b"tEXt", b"a\0b", sound=False),
-    "a profile that is none": media_files.png_chunk(b"iCCP", b"x\0\0" + zlib.compress(b"x")),
-    "a profile that is not packed": media_files.png_chunk(b"iCCP", b"x\0\0no zlib"),
-    "EXIF that is none": media_files.png_chunk(b"eXIf", b"XX*\0\xff\xff\xff\xff"),
-    "EXIF with a wrong checksum": media_files.png_chunk(b"eXIf", EXIF_6, sound=False),
-    "a chunk that is too short": media_files.png_chunk(b"gAMA", b"\0"),
-    "many small chunks": media_files.png_chunk(b"teSt", b"") * 20_000,
+    "text that is not packed": lambda: media_files.png_chunk(b"zTXt", b"a\0\0no zlib"),
+    "text with a wrong checksum": lambda: media_files.png_chunk(b"tEXt", b"a\0b", sound=False),
+    "a profile that is none": lambda: media_files.png_chunk(
+        b"iCCP", b"x\0\0" + zlib.compress(b"x")
+    ),
+    "a profile that is not packed": lambda: media_files.png_chunk(b"iCCP", b"x\0\0no zlib"),
+    "EXIF that is none": lambda: media_files.png_chunk(b"eXIf", b"XX*\0\xff\xff\xff\xff"),
+    "EXIF with a wrong checksum": lambda: media_files.png_chunk(b"eXIf", EXIF_6, sound=False),
+    "a chunk that is too short": lambda: media_files.png_chunk(b"gAMA", b"\0"),
+    "many small chunks": lambda: media_files.png_chunk(b"teSt", b"") * 20_000,
 }
 
 
@@ -86,7 +92,7 @@ ANCILLARY = {
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_what_stands_around_a_png_does_not_hide_it(name: str, place: str) -> None:
     plain = saved(marked(), "PNG")
-    found = look_into(media_files.with_chunks(plain, **{place: ANCILLARY[name]}))
+    found = look_into(media_files.with_chunks(plain, **{place: ANCILLARY[name]()}))
     assert (found.width, found.height, found.codec) == (160, 60, "png")
     assert difference(thumbnail(found), thumbnail(look_into(plain))) == 0
 

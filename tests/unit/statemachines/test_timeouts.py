@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-import yaml
 
 from tests.support.machines import MACHINE_NAMES, STATE_MACHINES, definition, snake
-from tests.support.template import resource
+from tests.support.template import api_source, resource
 from tests.unit.statemachines.graph import (
     State,
     edges,
@@ -93,8 +92,8 @@ def test_a_job_outlives_all_its_retries() -> None:
 def test_the_door_answers_before_api_gateway_gives_up() -> None:
     machine = definition("generate_media")
     assert machine["TimeoutSeconds"] < API_GATEWAY_SECONDS
-    document = yaml.safe_load((STATE_MACHINES.parent / "api" / "openapi.yaml").read_text())
-    integration = document["paths"]["/generate-media"]["post"]["x-amazon-apigateway-integration"]
+    operation = api_source()["paths"]["/generate-media"]["post"]
+    integration = operation["x-amazon-apigateway-integration"]
     assert machine["TimeoutSeconds"] * 1000 < integration["timeoutInMillis"]
     # Without retries every state may take all its time, up to the moment the job is started.
     accepting = [n for n in happy_path("generate_media") if n in tasks("generate_media")]

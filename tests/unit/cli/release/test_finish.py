@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 from cli.release.finish import finish
 from devstack.paths import REPOSITORY, TEMPLATE
 from devstack.template import load_template
 from tests.support.deployed import BUILT_AT
+from tests.support.template import api_source
 
 
 @pytest.fixture
@@ -34,10 +34,7 @@ def test_a_build_is_stamped_and_its_document_inlined(build: Path) -> None:
     assert variables["RELEASE"] == "20260301T120509Z"
     document = template["Resources"]["Api"]["Properties"]["DefinitionBody"]
     assert '"$ref": "#/components/responses' not in json.dumps(document)
-    assert (
-        document["paths"].keys()
-        == yaml.safe_load((REPOSITORY / "api/openapi.yaml").read_text())["paths"].keys()
-    )
+    assert document["paths"].keys() == api_source()["paths"].keys()
 
 
 def test_the_document_stands_beside_the_built_template(build: Path) -> None:
