@@ -114,10 +114,10 @@ def actions(function: str) -> set[str]:
     """What the role of a function allows, by the policies of its own and the shared ones."""
     logical_id = "".join(word.capitalize() for word in function.split("_")) + "Function"
     found: set[str] = set()
-    for policy in resource(logical_id)["Properties"]["Policies"]:
-        document = policy
-        if "Ref" in policy:
-            document = resource(policy["Ref"])["Properties"]["PolicyDocument"]
+    for listed in resource(logical_id)["Properties"]["Policies"]:
+        document = listed.get("Fn::If", [None, listed])[1]
+        if "Ref" in document:
+            document = resource(document["Ref"])["Properties"]["PolicyDocument"]
         for statement in document["Statement"]:
             named = statement.get("Fn::If", [None, statement])[1]["Action"]
             found |= set(named if isinstance(named, list) else [named])
