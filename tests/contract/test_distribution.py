@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def test_a_viewers_authorization_never_reaches_s3(front: Front) -> None:
     assert not {"cookie", "x-amz-acl"} & seen.keys()
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[Front], str], str]] = {
     "no signature": (lambda _: f"https://{HOST}{TYPED}", "MissingKey"),
     "no key": (lambda front: front.signed().partition("&Key-Pair")[0], "MissingKey"),
     "an unknown key": (lambda front: front.signed(key_id="KNOBODY"), "InvalidKey"),

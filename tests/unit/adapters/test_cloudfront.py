@@ -2,8 +2,6 @@
 
 import base64
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -194,14 +192,3 @@ def test_public_keys_that_are_none_are_passed_over() -> None:
     told = json.loads(delivery(K1=pair("one")))
     told["keys"] = {"K0": "no-base64", "K3": "AAAA", **told["keys"]}
     assert query(signer(told=json.dumps(told)).url(KEY))["Key-Pair-Id"] == "K1"
-
-
-def test_the_library_is_loaded_by_the_first_address_alone() -> None:
-    """Without the distribution no process pays for it, and with it none before it signs."""
-    program = (
-        "import sys; import vsl.adapters.cloudfront.signer as s; "
-        "s.CloudFrontAddresses(str, str, 60); "
-        "sys.exit('cryptography' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=False)
-    assert done.returncode == 0

@@ -18,7 +18,9 @@ from tests.support.template import REPOSITORY, resource
 FUNCTIONS = sorted(path.parent.name for path in REPOSITORY.glob("functions/*/app.py"))
 # Powertools imports `botocore` for its version alone; with `botocore.session` comes the weight.
 AWS = {"boto3", "botocore.session"}
-WATCHED = {*HEAVY, *AWS}
+# As redis-py does of `cryptography`; with its bindings comes the weight.
+CRYPTOGRAPHY = "cryptography.hazmat.bindings._rust"
+WATCHED = {*HEAVY, *AWS, CRYPTOGRAPHY}
 IAM_NAMES = {"stepfunctions": "states"}
 # Functions that read the catalogue check it with pydantic; those that need Redis or PostgreSQL in every
 # call make their clients while they start; those that answer from files alone need no client of AWS
@@ -34,6 +36,8 @@ REDIS = {
     "wait_for_job",
 }
 STORES = {"delete_job", "finalize_job", "record_failure", "repair_execution"}
+# Answer with addresses of files, and are ready for it when they have started.
+SIGNING = {"get_status", "mcp", "openai_api", "replicate_api", "wait_for_job"}
 MAY_LOAD = {
     **{name: set[str]() for name in WITHOUT_AWS},
     **{name: {"pydantic"} for name in CATALOGUE},
@@ -73,7 +77,7 @@ for function in functions:
 
 
 @cache
-def loaded() -> dict[str, tuple[set[str], set[str]]]:
+def loaded(delivery: str = "presigned") -> dict[str, tuple[set[str], set[str]]]:
     """By function: the heavy modules it has loaded, and the services it has clients of, once its use
     case is made."""
     done = subprocess.run(
@@ -87,6 +91,7 @@ def loaded() -> dict[str, tuple[set[str], set[str]]]:
             "DYNAMODB_TABLE": "jobs",
             "S3_BUCKET": "media",
             "SSM_PREFIX": "/vsl/test/",
+            "MEDIA_DELIVERY": delivery,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         },
         capture_output=True,
@@ -100,6 +105,14 @@ def loaded() -> dict[str, tuple[set[str], set[str]]]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_loads_no_more_than_it_may(function: str) -> None:
     assert loaded()[function][0] == MAY_LOAD.get(function, AWS)
+
+
+def test_what_signs_for_a_distribution_is_loaded_where_there_is_one_alone() -> None:
+    """A presigned address needs none of it."""
+    here, there = loaded(), loaded("cloudfront")
+    more = {name: there[name][0] - here[name][0] for name in FUNCTIONS}
+    assert {name for name, found in more.items() if found} == SIGNING
+    assert all(more[name] == {CRYPTOGRAPHY} for name in SIGNING)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -9,15 +9,17 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key
 
 from vsl.domain.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 DELIVERY = "media-delivery"
-PRIVATE_KEY = "media-private-key"  # the name of the parameter
+PRIVATE_KEY = "media-private-key"  # pragma: allowlist secret - its name
 KEY_BITS = 2048
 """What CloudFront takes of RSA.
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-trusted-signers.html"""
@@ -52,10 +54,6 @@ def read_distribution(text: str) -> Distribution:
 def find_signing_key(pem: str, distribution: Distribution) -> SigningKey:
     """Raises ConfigurationError, naming the parameter, for a text that is no such key, and for a key that
     the key group does not have."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding
-
     private = _private_key(pem)
 
     def sign(message: bytes) -> bytes:
@@ -75,10 +73,7 @@ def find_signing_key(pem: str, distribution: Distribution) -> SigningKey:
     )
 
 
-def _private_key(pem: str) -> "RSAPrivateKey":
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+def _private_key(pem: str) -> RSAPrivateKey:
 
     try:
         key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
@@ -91,9 +86,6 @@ def _private_key(pem: str) -> "RSAPrivateKey":
 
 def _numbers(encoded: str) -> object:
     """Of a public key; None for a text that is none."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     try:
         key = load_der_public_key(base64.b64decode(encoded))
