@@ -35,6 +35,7 @@ NOT_USED = {
     "AWS::ApiGateway::RestApi": ["apigateway:UpdateRestApiPolicy", "s3:GetObject"],
     "AWS::CloudFront::Distribution": [
         "cloudfront:*ConnectionGroup",
+        "cloudfront:CreateDistributionWithTags",  # for IAM it is CreateDistribution and TagResource
         "cloudfront:GetVpcOrigin",
         "cloudfront:UpdateDistributionWithStagingConfig",
     ],
