@@ -98,6 +98,10 @@ def up(  # noqa: PLR0913 - one argument an option
         Literal["NONE", "API_KEY", "KEYS", "COGNITO", "IAM"] | None,
         typer.Option(help="How callers are known, as on AWS.", show_default="NONE"),
     ] = None,
+    media_delivery: Annotated[
+        Literal["presigned", "cloudfront"] | None,
+        typer.Option(help="Where stored files are read, as on AWS.", show_default="presigned"),
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option(help="Name=Value of the template, repeatable.")
     ] = None,
@@ -106,6 +110,8 @@ def up(  # noqa: PLR0913 - one argument an option
     from devstack.commands import up_command
     from devstack.supervisor import UpOptions
 
+    named = {"ApiAuth": auth, "MediaDelivery": media_delivery}
+    wanted = {name: value for name, value in named.items() if value is not None}
     if sam and build is None:
         raise typer.BadParameter("--sam needs --build.")
     ports = {
@@ -120,7 +126,7 @@ def up(  # noqa: PLR0913 - one argument an option
         speed=speed,
         provider_rate=provider_rate,
         ports={name: chosen for name, chosen in ports.items() if chosen is not None},
-        parameters={**_pairs(parameter or []), **({"ApiAuth": auth} if auth else {})},
+        parameters={**_pairs(parameter or []), **wanted},
         build=None if build is None else build.resolve(),
         sam=sam,
         keep=keep,
@@ -370,6 +376,17 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     return pairs
 
 
+_ADDRESSES = (
+    "apiUrl",
+    "mediaUrl",
+    "replicateUrl",
+    "awsEndpointUrl",
+    "databaseUrl",
+    "redisUrl",
+    "logs",
+)
+
+
 def _print_status(document: dict[str, Any], processes: list[dict[str, Any]]) -> None:
     from rich.panel import Panel
     from rich.table import Table
@@ -382,8 +399,9 @@ def _print_status(document: dict[str, Any], processes: list[dict[str, Any]]) -> 
     out = Screen().out
     out.print(table)
     addresses = Table(box=None, show_header=False, pad_edge=False)
-    for name in ("apiUrl", "replicateUrl", "awsEndpointUrl", "databaseUrl", "redisUrl", "logs"):
-        addresses.add_row(f"[bold]{name}[/bold]", document[name])
+    for name in _ADDRESSES:
+        if name in document:
+            addresses.add_row(f"[bold]{name}[/bold]", document[name])
     out.print(Panel(addresses, title="VSL is running", expand=False))
 
 

@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from devstack.distribution.description import describe, distributes
 from devstack.engine import ACCOUNT, REGION, client_config, session
 from devstack.identity import CLIENT, POOL_ARN, Identity, access_document, caller_document
 from devstack.intrinsics import Resolver
 from devstack.kept_objects import bring_back
 from devstack.local_keys import put_keys
+from devstack.media_key import private_key, public_lines
 from devstack.paths import MODELS_CONFIG, TEMPLATE, StateFolder
 from devstack.sam import sam_deploy
 from devstack.template import (
@@ -36,6 +38,15 @@ _SECRETS = {
     "replicate-webhook-secret": "webhookSecret",
     "callback-signing-secret": "callbackSecret",
     "owner-name-secret": "ownerNameSecret",
+}
+
+
+_PSEUDO = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::StackName": STACK,
+    "AWS::URLSuffix": "amazonaws.com",
 }
 
 
@@ -70,8 +81,11 @@ class Deployer:
             package.result()
         resources = self._apply(translated, parameters)
         resolver = self._resolver(translated, parameters, resources)
+        outputs = self._outputs()
         self._add_what_the_engine_drops(translated, resources, resolver)
         self._put_parameters(parameters)
+        if distributes(parameters):
+            self._describe_distribution(template, parameters, outputs["bucket"])
         api_keys = [
             str(key["value"])
             for key in self._client("apigateway").get_api_keys(includeValues=True)["items"]
@@ -83,7 +97,6 @@ class Deployer:
             if kind == "AWS::Lambda::Function"
         }
         auth = caller_document(parameters["ApiAuth"], self._state.identity, api_keys)
-        outputs = self._outputs()
         if parameters["ApiAuth"] == "KEYS":
             table = outputs["outputs"]["ApiKeysTableName"]
             put_keys(self._client("dynamodb"), table, Identity.of(self._state.identity))
@@ -115,6 +128,8 @@ class Deployer:
         if unknown:
             text = f"The template has no parameter {', '.join(sorted(unknown))}."
             raise TemplateError(f"{text} It has: {', '.join(declared)}.")
+        if distributes(self._stack["parameters"]):
+            local["MediaPublicKeyA"] = public_lines(private_key(self._state.media_key))
         chosen = {**local, **self._stack["parameters"]}
         return {
             name: str(chosen.get(name, definition.get("Default", "")))
@@ -209,14 +224,8 @@ class Deployer:
             if "List" in definition["Type"]
         }
         values: dict[str, Any] = {
-            "AWS::Region": REGION,
-            "AWS::AccountId": ACCOUNT,
-            "AWS::Partition": "aws",
-            "AWS::StackName": STACK,
-            "AWS::URLSuffix": "amazonaws.com",
-        }
-        values |= {
-            name: value.split(",") if name in lists else value for name, value in parameters.items()
+            **_PSEUDO,
+            **{n: v.split(",") if n in lists else v for n, v in parameters.items()},
         }
         values |= {name: physical for name, (_, physical) in resources.items()}
         return Resolver(template, values, lambda name, what: _attribute(resources, name, what))
@@ -250,6 +259,24 @@ class Deployer:
                 Name=prefix + name, Value=value, Type=kind, Overwrite=True
             )
 
+    def _describe_distribution(
+        self, template: Mapping[str, Any], parameters: Mapping[str, str], bucket: str
+    ) -> None:
+        """For the front that plays it, and for the functions that sign its addresses."""
+        host = str(self._stack["mediaUrl"]).removeprefix("http://")
+        document, told = describe(template, {**_PSEUDO, **parameters}, bucket, host)
+        _write(self._state.distribution, document)
+        parameter_store, prefix = self._client("ssm"), f"/vsl/{parameters['Stage']}/"
+        signing = private_key(self._state.media_key)
+        # The template says https, which nothing on this machine speaks.
+        for name, value, kind in (
+            ("media-delivery", told.replace("https://", "http://", 1), "String"),
+            ("media-private-key", signing, "SecureString"),
+        ):
+            parameter_store.put_parameter(
+                Name=prefix + name, Value=value, Type=kind, Overwrite=True
+            )
+
     def _write_api(
         self,
         template: Mapping[str, Any],
@@ -270,9 +297,7 @@ class Deployer:
             "stage": parameters["Stage"],
             "access": access_document(parameters["ApiAuth"], self._state.identity, api_keys),
         }
-        draft = self._state.api.with_suffix(".draft")
-        draft.write_text(json.dumps(document))
-        draft.rename(self._state.api)
+        _write(self._state.api, document)
 
     def _outputs(self) -> dict[str, Any]:
         stack = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
@@ -286,6 +311,13 @@ class Deployer:
             }
         except KeyError as error:
             raise TemplateError(f"The template has no output {error}.") from None
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    """Whole or not at all, for those who read it meanwhile."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(document))
+    draft.rename(path)
 
 
 def _attribute(resources: Mapping[str, tuple[str, str]], name: str, what: str) -> str:

@@ -3,15 +3,16 @@
 import base64
 import hmac
 import json
-import os
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from devstack.engine import ACCOUNT, REGION
+from devstack.kept_file import kept
+from devstack.media_key import new_rsa_key
 
 POOL = f"{REGION}_local"
 POOL_ARN = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{POOL}"
@@ -33,35 +34,12 @@ class Identity:
     @classmethod
     def of(cls, file: Path) -> "Identity":
         """What `file` holds; made, for its owner's eyes only, when it is not there."""
-        try:
-            return cls(**json.loads(file.read_text()))
-        except FileNotFoundError:
-            made = cls.new()
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as target:
-            json.dump({name: getattr(made, name) for name in cls.__slots__}, target)
-        try:
-            os.link(draft, file)  # a second process takes what the first has made
-        except FileExistsError:
-            return cls.of(file)
-        finally:
-            draft.unlink()
-        return made
+        return cls(**json.loads(kept(file, lambda: json.dumps(asdict(cls.new())))))
 
     @classmethod
     def new(cls) -> "Identity":
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
-
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
         identifier = base64.b32encode(secrets.token_bytes(10)).decode()
-        return cls(pem.decode(), f"AKIA{identifier}", secrets.token_urlsafe(30))
+        return cls(new_rsa_key(), f"AKIA{identifier}", secrets.token_urlsafe(30))
 
     def jwks(self) -> dict[str, Any]:
         """The public half, as a pool publishes it (RFC 7517)."""

@@ -40,6 +40,8 @@ class StateFolder:
         self.provider = root / "provider.json"  # models given to the Replicate stand-in
         self.api = root / "api.json"  # the resolved OpenAPI document that the gateway serves
         self.identity = root / "identity.json"  # keys of callers (devstack/identity.py)
+        self.media_key = root / "media-key.pem"  # signs addresses of files (devstack/media_key.py)
+        self.distribution = root / "distribution.json"  # what serves files goes by
         # What the functions asked of AWS, and were allowed (devstack/engine_process.py).
         self.calls = root / "calls.jsonl"
 

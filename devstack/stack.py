@@ -83,7 +83,7 @@ def stop_recorded(state: StateFolder, patience: float = 15.0) -> int:
 
 def forget(state: StateFolder) -> None:
     """Remove what only a running stack has; logs and the database's files stay."""
-    for path in (state.stack, state.processes, state.api):
+    for path in (state.stack, state.processes, state.api, state.distribution):
         path.unlink(missing_ok=True)
     shutil.rmtree(state.temporary, ignore_errors=True)
 

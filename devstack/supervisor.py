@@ -24,6 +24,7 @@ from typing import Any
 
 from devstack import environments
 from devstack.child import Child
+from devstack.distribution.description import distributes
 from devstack.engine import REGION, Engine
 from devstack.kept_objects import set_aside
 from devstack.paths import REPOSITORY, StateFolder
@@ -42,7 +43,7 @@ from devstack.stack import (
 
 # Of the API: the same at every start, so that what was written down of it stays true.
 USUAL_PORT = 4380
-_PORTS = ("api", "engine", "replicate", "postgres", "valkey")
+_PORTS = ("api", "engine", "replicate", "postgres", "valkey", "media")
 
 
 class AlreadyRunningError(RuntimeError):
@@ -57,7 +58,7 @@ class StackFailedError(RuntimeError):
 class UpOptions:
     """`speed` multiplies the time models take at the stand-in, which takes `provider_rate` predictions a
     minute; `ports` fixes some by name
-    (`api`, `engine`, `replicate`, `postgres`, `valkey`), the others, and those that are 0, are
+    (`api`, `engine`, `replicate`, `postgres`, `valkey`, `media`), the others, and those that are 0, are
     chosen free; the API's is `USUAL_PORT` if that is. `build` is an output of `sam build`, `sam` has
     it deployed by `sam deploy`. `keep` starts with the jobs and media of the stack before."""
 
@@ -134,7 +135,7 @@ class Supervisor:
             self._state.objects,
         )
         stack = self._document(ports, postgres, valkey, engine)
-        with ThreadPoolExecutor(thread_name_prefix="start", max_workers=7) as pool:
+        with ThreadPoolExecutor(thread_name_prefix="start", max_workers=8) as pool:
             log = self._state.logs / "supervisor.log"
             database = Child("devstack.prepare_database", log)
             deployment = Child("devstack.deployment", log)
@@ -204,7 +205,15 @@ class Supervisor:
         gateway = ["devstack.gateway", "--document", str(self._state.api)]
         gateway += ["--engine", stack["awsEndpointUrl"]]
         logs = self._state.logs
+        distribution: dict[str, Server] = {}
+        if "mediaUrl" in stack:
+            words = ["devstack.distribution", "--description", str(self._state.distribution)]
+            words += ["--engine", stack["awsEndpointUrl"]]
+            log = logs / "distribution.log"
+            front = Module("Distribution of files", ports["media"], log, words, environment)
+            distribution["distribution"] = front
         return {
+            **distribution,
             "replicate": Module(
                 "Replicate stand-in",
                 ports["replicate"],
@@ -226,6 +235,7 @@ class Supervisor:
             "apiUrl": f"http://127.0.0.1:{ports['api']}",
             "replicateUrl": f"http://127.0.0.1:{ports['replicate']}",
             "awsEndpointUrl": engine.url,
+            **self._media_url(ports["media"]),
             "databaseUrl": postgres.url,
             "redisUrl": valkey.url,
             "logs": str(self._state.logs),
@@ -241,6 +251,11 @@ class Supervisor:
             "build": None if self._options.build is None else str(self._options.build),
         }
 
+    def _media_url(self, port: int) -> dict[str, str]:
+        """Of the distribution, for a stack that has one."""
+        distributed = distributes(self._options.parameters)
+        return {"mediaUrl": f"http://127.0.0.1:{port}"} if distributed else {}
+
     def _start_guard(self) -> None:
         guard = REPOSITORY / "devstack" / "guard.py"
         self._guard = subprocess.Popen(
@@ -252,7 +267,7 @@ class Supervisor:
             start_new_session=True,
         )
         state = self._state
-        for path in (state.temporary, state.stack, state.processes, state.api):
+        for path in (state.temporary, state.stack, state.processes, state.api, state.distribution):
             self._tell_guard(f"rm {path}")
         self._recorded.append(Recorded(SUPERVISOR, ProcessId.of(os.getpid())))
         write_processes(self._state, self._recorded)

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from devstack.left_out import without
 from devstack.paths import HARDWARE_CONFIG, LAYER_CORE, REPOSITORY, python_of
 
 RUNTIME = "provided.al2023"
@@ -29,7 +30,14 @@ ALIAS = "live"
 CATALOGUE = "ModelsConfig"
 ROLLOUT = ("AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference")
 _ALIASED = re.compile(rf"(\w+(?:Function|StateMachine))Alias{ALIAS}")
+# A distribution is played by devstack/distribution.
 UNKNOWN_TO_THE_ENGINE = {
+    "AWS::CloudFront::CachePolicy",
+    "AWS::CloudFront::Distribution",
+    "AWS::CloudFront::KeyGroup",
+    "AWS::CloudFront::OriginAccessControl",
+    "AWS::CloudFront::PublicKey",
+    "AWS::CloudFront::ResponseHeadersPolicy",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::Logs::QueryDefinition",
@@ -122,15 +130,8 @@ def localise(template: Mapping[str, Any], folder: Path, local: Localisation) -> 
             _localise_function(name, resource["Properties"], defaults, layers, folder, local)
     for part in ("Layers", "Runtime", "CodeUri"):
         defaults.pop(part, None)
-    for name, resource in list(resources.items()):
-        if name in layers or resource["Type"] in UNKNOWN_TO_THE_ENGINE:
-            del resources[name]
-    changed["Outputs"] = {
-        name: output
-        for name, output in changed.get("Outputs", {}).items()
-        if not any(f'"{layer}' in json.dumps(output) for layer in layers)
-    }
-    return changed
+    unknown = {n for n, each in resources.items() if each["Type"] in UNKNOWN_TO_THE_ENGINE}
+    return without(changed, {*layers, *unknown})
 
 
 def without_aliases(template: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,28 @@ def _lines(kind: str) -> Iterator[Line]:
 
 
 @dataclass(frozen=True, slots=True)
+class Views:
+    """What a million views of a file cost, in US dollars, by where it is read."""
+
+    presigned: float
+    cached: float
+    """At the distribution, of what its cache holds."""
+    fetched: float
+    """At the distribution, of what it asks S3 for each time."""
+
+
+def views(kind: str) -> Views:
+    """S3 charges CloudFront for requests and for no transfer."""
+    gigabytes_out = facts()["jobs"][kind]["megabytes"] * 1000
+    cached = gigabytes_out * price("distributedOut") + price("distributedRequests")
+    return Views(
+        presigned=gigabytes_out * price("transferOut") + price("s3Gets"),
+        cached=cached,
+        fetched=cached + price("s3Gets"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How a client learns of the end: requests and GB-seconds of get_status a job."""
 

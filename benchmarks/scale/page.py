@@ -13,6 +13,7 @@ from benchmarks.scale.cost import (
     monthly_lines,
     price,
     provider,
+    views,
 )
 from benchmarks.scale.load import architecture, facts, job_seconds, megabytes, parameter, work
 from benchmarks.scale.outage import OUTAGES, outage
@@ -37,6 +38,7 @@ def page() -> str:
         "work": _work,
         "reading": _reading,
         "monthly": _monthly,
+        "views": _views,
         "byMethod": lambda: _usd(by_method()),
         "load": _load,
         "sustained": _sustained,
@@ -107,6 +109,16 @@ def _reading() -> str:
         seconds = job_seconds(job["model"])
         rows.append([f"{kind}, {seconds:g} s", cell(long_polls(kind)), cell(looks(kind))])
     return _table(["a job's run", "`?wait=25`, again and again", "a request every 10 s"], rows)
+
+
+def _views() -> str:
+    rows = []
+    for kind, job in facts()["jobs"].items():
+        found = views(kind)
+        told = (found.presigned, found.cached, found.fetched)
+        rows.append([f"{kind}, {job['megabytes']:g} MB", *map(_usd, told)])
+    head = ["a million views of one", "`presigned`", "`cloudfront`, cached", "not cached"]
+    return _table(head, rows)
 
 
 def _monthly() -> str:

@@ -10,6 +10,12 @@ import httpx
 from cli.doctor.findings import Finding, Scope
 from cli.doctor.site import Site, SiteError
 from database.migrate import status as migrations
+from vsl.adapters.cloudfront.signing_keys import (
+    DELIVERY,
+    PRIVATE_KEY,
+    find_signing_key,
+    read_distribution,
+)
 from vsl.adapters.replicate.webhook_secrets import PARAMETER
 from vsl.domain.callbacks import callback
 from vsl.domain.errors import VslError
@@ -67,6 +73,8 @@ def secrets_in_force(site: Site, _scope: Scope) -> Iterator[Finding]:
         yield _secret(
             site, OWNER_NAME_SECRET, "holds none to name users by: every request is refused"
         )
+    if site.distributed:
+        yield from _signing_key(site)
     try:
         theirs = site.provider.webhook_secret()
     except VslError as error:
@@ -80,6 +88,24 @@ def secrets_in_force(site: Site, _scope: Scope) -> Iterator[Finding]:
         site.redis.run(lambda redis: redis.ping())
     except VslError as error:
         yield _secret(site, "redis-url", f"does not open Redis: {error.message}")
+
+
+def _signing_key(site: Site) -> Iterator[Finding]:
+    """The key that signs addresses of files is one that CloudFront knows."""
+    try:
+        distribution = read_distribution(site.parameters.get(DELIVERY))
+    except VslError as error:
+        yield Finding(
+            check="secret",
+            subject=f"/vsl/{site.stage}/{DELIVERY}",
+            what=error.message,
+            advice="The stack writes it: deploy again.",
+        )
+        return
+    try:
+        find_signing_key(site.parameters.get(PRIVATE_KEY), distribution)
+    except VslError as error:
+        yield _secret(site, PRIVATE_KEY, f"no address of a file can be made: {error.message}")
 
 
 def schema(site: Site, _scope: Scope) -> Iterator[Finding]:

@@ -60,6 +60,8 @@ class Site:
     models_config: str
     event_bus: str = "default"
     opaque_names: bool = False
+    distributed: bool = False
+    """Whether stored files are read at a distribution (MediaDelivery)."""
 
     @property
     def database_url(self) -> str:
@@ -179,6 +181,7 @@ def local_site(document: Mapping[str, Any]) -> Site:
         download_origins=(origin,),
         models_config=document["parameters"].get("ModelsConfig", str(MODELS_CONFIG)),
         opaque_names=document["parameters"].get("OwnerNames") == "opaque",
+        distributed=document["parameters"].get("MediaDelivery") == "cloudfront",
     )
 
 
@@ -205,4 +208,5 @@ def deployed_site(stage: str) -> Site:
         models_config=str(MODELS_CONFIG) if models.startswith("/opt/") else models,
         event_bus=given["EventBusName"],
         opaque_names=given.get("OwnerNames") == "opaque",
+        distributed=given.get("MediaDelivery") == "cloudfront",
     )

@@ -22,8 +22,8 @@ from vsl.runtime.observability import METRICS
 ALL = [pytest.param(each, id=each.name) for each in documents()]
 # Names of others that look like ours.
 FOREIGN = {
-    "DefinitionSubstitutions", "GetItem", "GetParameters", "PublishLambdaVersion", "PutItem", "RateLimit",
-    "ResultPath", "ResultSelector", "TimeoutSecondsPath", "UpdateItem",
+    "DefinitionSubstitutions", "FileOutput", "GetItem", "GetParameters", "PublishLambdaVersion", "PutItem",
+    "RateLimit", "ResultPath", "ResultSelector", "TimeoutSecondsPath", "UpdateItem",
 }  # fmt: skip
 INTERNAL = {"ResubmitPrediction", "SlotUnavailable"}
 ANY_METHOD = "x-amazon-apigateway-any-method"

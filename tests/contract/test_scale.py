@@ -56,6 +56,14 @@ def test_a_line_by_hand() -> None:
     assert cost.provider("image") == pytest.approx(3000)
 
 
+def test_a_view_by_hand() -> None:
+    """A million views of 12 MB are 12,000 GB."""
+    found = cost.views("video")
+    assert found.presigned == pytest.approx(12_000 * 0.09 + 0.4)
+    assert found.cached == pytest.approx(12_000 * 0.085 + 1)
+    assert found.fetched == pytest.approx(found.cached + 0.4)
+
+
 def test_metrics_are_counted_as_cloudwatch_bills_them() -> None:
     """Each value of a dimension is a metric, and each is there once more by stage alone."""
     found = cost.metrics()

@@ -1,6 +1,10 @@
-"""A stack with `ApiAuth=KEYS`: a key from `vsl keys create` to its end."""
+"""A stack with `ApiAuth=KEYS`: a key from `vsl keys create` to its end.
+
+Its files are read at a distribution (`MediaDelivery=cloudfront`): clients send their key there, too.
+"""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,12 +14,22 @@ from typing import Any
 
 import httpx
 import pytest
+from replicate.client import Client
+from replicate.helpers import FileOutput
 from typer.testing import CliRunner
 
+from cli.doctor.findings import Scope
+from cli.doctor.reach import secrets_in_force
+from cli.doctor.site import local_site
 from cli.main import app
 from tests.support.api import unique
+from tests.support.receiver import receiver
+from tests.support.rsa_keys import pair, pem
+from tests.support.stack import close_clients
 from tests.support.template import REPOSITORY
 from tests.support.waiting import until
+from vsl.adapters.aws import clients
+from vsl.adapters.cloudfront.signing_keys import PRIVATE_KEY as KEY_NAME
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +40,8 @@ REQUEST = {"modelId": "flux-schnell"}
 def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     state = str(tmp_path_factory.mktemp("keys") / "state")
     try:
-        started = vsl("up", "--detach", "--json", "--auth", "KEYS", "--port", "0", state=state)
+        options = ("--auth", "KEYS", "--media-delivery", "cloudfront", "--speed", "0.05")
+        started = vsl("up", "--detach", "--json", *options, "--port", "0", state=state)
         yield json.loads(started)
     finally:
         vsl("down", state=state)
@@ -159,3 +174,90 @@ def test_the_first_key_of_a_stage_comes_by_aws_credentials(
     assert answer("keys", "revoke", made["key"], "--stage", "local")["keyId"] == made["keyId"]
     refused = answer("keys", "revoke", "f" * 16, "--stage", "local", exit_code=3)
     assert refused["error"]["code"] == "KeyNotFound"
+
+
+@pytest.fixture
+def replicate_client(document: dict[str, Any]) -> Iterator[Client]:
+    key = document["auth"]["userKey"]
+    made = Client(key, base_url=f"{document['apiUrl']}/replicate", trust_env=False)
+    yield made
+    made._client.close()
+
+
+def test_replicates_client_reads_a_file_with_its_key_in_the_request(
+    document: dict[str, Any], replicate_client: Client
+) -> None:
+    """Locally an address is http, which the client leaves a text: its own class reads it, as it reads an
+    https one by itself, with the Authorization header and without following a redirect."""
+    sent = {"prompt": unique("a lighthouse")}
+    (address,) = replicate_client.run("black-forest-labs/flux-schnell", input=sent)
+    assert str(address).startswith(f"{document['mediaUrl']}/media/")
+    output = FileOutput(str(address), replicate_client)
+    assert output.read()[8:12] == b"WEBP"
+    assert b"".join(output)[8:12] == b"WEBP"
+    sent_key = replicate_client._client.headers["Authorization"]
+    assert sent_key == f"Bearer {document['auth']['userKey']}"
+
+
+def test_every_address_of_a_file_is_the_distributions(document: dict[str, Any]) -> None:
+    key = {"Authorization": f"Bearer {document['auth']['userKey']}"}
+    body = {**REQUEST, "prompt": unique("a bell")}
+    with receiver() as server:
+        asked = {**body, "callbackUrl": f"{server.origin}/ended"}
+        made = send(document, "POST", "/generate-media", key, asked)
+        (told,) = server.wait("/ended")
+    job_id = made.json()["jobId"]
+    image = {"model": "flux-schnell", "prompt": unique("a boat"), "response_format": "url"}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    tool = {"name": "get_job", "arguments": {"jobId": job_id}}
+    spoken = {**key, "Accept": "application/json, text/event-stream"}
+    answers = {
+        "callback": told.body.decode(),
+        "status": send(document, "GET", f"/status/{job_id}", key).text,
+        "list": send(document, "GET", "/jobs?limit=1", key).text,
+        "replicate": send(document, "GET", f"/replicate/v1/predictions/{job_id}", key).text,
+        "openai": send(document, "POST", "/openai/v1/images/generations", key, image).text,
+        "mcp": send(document, "POST", "/mcp", spoken, {**call, "params": tool}).text,
+    }
+    for name, text in answers.items():
+        addresses = re.findall(r"https?://[^\s\"\\\\]+/(?:media|thumbnails)/[^\s\"\\\\]+", text)
+        assert addresses, (name, text)
+        for address in addresses:
+            assert address.startswith(f"{document['mediaUrl']}/"), (name, address)
+            assert httpx.get(address, trust_env=False).status_code == 200, name
+    picture = send_file(document, job_id)
+    assert httpx.head(picture, trust_env=False).headers["content-type"].startswith("image/")
+    part = httpx.get(picture, headers={"Range": "bytes=8-11"}, trust_env=False)
+    assert (part.status_code, part.content) == (206, b"WEBP")
+    again = {"If-None-Match": part.headers["etag"]}
+    assert httpx.get(picture, headers=again, trust_env=False).status_code == 304
+
+
+def send_file(document: dict[str, Any], job_id: str) -> str:
+    key = {"Authorization": f"Bearer {document['auth']['userKey']}"}
+    status = send(document, "GET", f"/status/{job_id}", key).json()
+    assert status["result"]["thumbnailUrl"].startswith(f"{document['mediaUrl']}/thumbnails/")
+    return str(status["result"]["originalUrl"])
+
+
+def test_the_doctor_names_a_key_that_cloudfront_does_not_know(document: dict[str, Any]) -> None:
+    close_clients()
+    site = local_site(document)
+    try:
+        assert [each for each in secrets_in_force(site, Scope()) if KEY_NAME in each.subject] == []
+        faulty = {pem(pair("another")): "neither MediaPublicKeyA nor", "no key": "in PEM"}
+        right = site.parameters.get(KEY_NAME)
+        store = clients.client("ssm")
+        for text, said in faulty.items():
+            named = {"Name": f"/vsl/local/{KEY_NAME}", "Type": "SecureString", "Overwrite": True}
+            store.put_parameter(Value=text, **named)
+            seen = local_site(document)
+            found = [each for each in secrets_in_force(seen, Scope()) if KEY_NAME in each.subject]
+            store.put_parameter(Value=right, **named)
+            (finding,) = found
+            assert said in finding.what
+            assert "put-parameter" in str(finding.advice)
+            seen.close()
+    finally:
+        site.close()
+        close_clients()

@@ -13,11 +13,12 @@ import pytest
 
 from devstack import environments
 from devstack.paths import python_of
-from tests.support.deployed import resolved, transformed
+from tests.support.deployed import PUBLIC_KEYS, resolved, transformed
 from tests.unit.infrastructure.test_github_role import cloudformation, listed
 
 pytestmark = pytest.mark.integration
 
+DISTRIBUTES = {"MediaDelivery": "cloudfront"}
 PROGRAM = """
 import json, sys
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER as schemas
@@ -32,6 +33,12 @@ json.dump(found, sys.stdout)
 NOT_USED = {
     "AWS::ApiGateway::Account": ["iam:GetRole"],
     "AWS::ApiGateway::RestApi": ["apigateway:UpdateRestApiPolicy", "s3:GetObject"],
+    "AWS::CloudFront::Distribution": [
+        "cloudfront:*ConnectionGroup",
+        "cloudfront:CreateDistributionWithTags",  # for IAM it is CreateDistribution and TagResource
+        "cloudfront:GetVpcOrigin",
+        "cloudfront:UpdateDistributionWithStagingConfig",
+    ],
     "AWS::DynamoDB::Table": ["kinesis:*", "s3:*", "logs:*", "kms:*", "iam:*"],
     "AWS::IAM::ManagedPolicy": ["iam:*GroupPolicy", "iam:*UserPolicy"],
     # Taking a boundary away is what the role may not.
@@ -56,7 +63,13 @@ NOT_USED = {
 @cache
 def needed() -> dict[str, list[str]]:
     environments.ensure(("sam",))
-    kinds = sorted({each["Type"] for each in resolved(transformed()).values()})
+    chosen = {
+        **DISTRIBUTES,
+        "MediaPublicKeyA": PUBLIC_KEYS["A"],
+        "MediaPublicKeyB": PUBLIC_KEYS["B"],
+    }
+    made = resolved(transformed(chosen), chosen)
+    kinds = sorted({each["Type"] for each in made.values()})
     done = subprocess.run(
         [python_of("sam"), "-c", PROGRAM],
         input=json.dumps(kinds),
@@ -72,7 +85,7 @@ def needed() -> dict[str, list[str]]:
 def granted() -> list[str]:
     return [
         action
-        for statement in cloudformation()
+        for statement in cloudformation(**DISTRIBUTES)
         if statement["Effect"] == "Allow"
         for action in listed(statement["Action"])
     ]

@@ -49,11 +49,22 @@ OTHER = {
     "AlarmEmail": ("operators@example.com",),
     "MediaBucketName": ("a-name-of-its-own",),
     "MediaAccess": ("public",),
+    "MediaDelivery": ("cloudfront",),
+    "MediaDomainName": ("files.example.com",),
+}
+# The lines of a PEM, as the parameters take them; no key of anybody's.
+PUBLIC_KEYS = {
+    place: ",".join([*(f"{n}{place}/+" * 16 for n in range(6)), f"{place}wIDAQAB"])
+    for place in "AB"
 }
 # What a value asks for beside itself: the template's rules say so.
 WITH = {
     "SubnetIds": {"SecurityGroupIds": "sg-1a"},
     "DomainName": {"CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/one"},
+    "MediaDelivery": {"MediaPublicKeyA": PUBLIC_KEYS["A"]},
+    "MediaDomainName": {
+        "MediaCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/files",
+    },
     "ApiAuth": {"CognitoUserPoolArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/one"},
 }
 

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.thorough  # every function is imported in a process of 
 FUNCTIONS = sorted(path.parent.name for path in REPOSITORY.glob("functions/*/app.py"))
 # Powertools imports `botocore` for its version alone; with `botocore.session` comes the weight.
 AWS = {"boto3", "botocore.session"}
-WATCHED = {*HEAVY, *AWS}
+# As redis-py does of `cryptography`; with its bindings comes the weight.
+CRYPTOGRAPHY = "cryptography.hazmat.bindings._rust"
+WATCHED = {*HEAVY, *AWS, CRYPTOGRAPHY}
 IAM_NAMES = {"stepfunctions": "states"}
 # Functions that read the catalogue check it with pydantic; those that need Redis or PostgreSQL in every
 # call make their clients while they start; those that answer from files alone need no client of AWS
@@ -36,6 +38,8 @@ REDIS = {
     "wait_for_job",
 }
 STORES = {"delete_job", "finalize_job", "record_failure", "repair_execution"}
+# Answer with addresses of files, and are ready for it when they have started.
+SIGNING = {"get_status", "mcp", "openai_api", "replicate_api", "wait_for_job"}
 MAY_LOAD = {
     **{name: set[str]() for name in WITHOUT_AWS},
     **{name: {"pydantic"} for name in CATALOGUE},
@@ -75,7 +79,7 @@ for function in functions:
 
 
 @cache
-def loaded() -> dict[str, tuple[set[str], set[str]]]:
+def loaded(delivery: str = "presigned") -> dict[str, tuple[set[str], set[str]]]:
     """By function: the heavy modules it has loaded, and the services it has clients of, once its use
     case is made."""
     done = subprocess.run(
@@ -89,6 +93,7 @@ def loaded() -> dict[str, tuple[set[str], set[str]]]:
             "DYNAMODB_TABLE": "jobs",
             "S3_BUCKET": "media",
             "SSM_PREFIX": "/vsl/test/",
+            "MEDIA_DELIVERY": delivery,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         },
         capture_output=True,
@@ -104,6 +109,14 @@ def test_a_function_loads_no_more_than_it_may(function: str) -> None:
     assert loaded()[function][0] == MAY_LOAD.get(function, AWS)
 
 
+def test_what_signs_for_a_distribution_is_loaded_where_there_is_one_alone() -> None:
+    """A presigned address needs none of it."""
+    here, there = loaded(), loaded("cloudfront")
+    more = {name: there[name][0] - here[name][0] for name in FUNCTIONS}
+    assert {name for name, found in more.items() if found} == SIGNING
+    assert all(more[name] == {CRYPTOGRAPHY} for name in SIGNING)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_makes_clients_of_services_that_its_role_may_call(function: str) -> None:
     _, services = loaded()[function]
@@ -116,10 +129,10 @@ def actions(function: str) -> set[str]:
     """What the role of a function allows, by the policies of its own and the shared ones."""
     logical_id = "".join(word.capitalize() for word in function.split("_")) + "Function"
     found: set[str] = set()
-    for policy in resource(logical_id)["Properties"]["Policies"]:
-        document = policy
-        if "Ref" in policy:
-            document = resource(policy["Ref"])["Properties"]["PolicyDocument"]
+    for listed in resource(logical_id)["Properties"]["Policies"]:
+        document = listed.get("Fn::If", [None, listed])[1]
+        if "Ref" in document:
+            document = resource(document["Ref"])["Properties"]["PolicyDocument"]
         for statement in document["Statement"]:
             named = statement.get("Fn::If", [None, statement])[1]["Action"]
             found |= set(named if isinstance(named, list) else [named])

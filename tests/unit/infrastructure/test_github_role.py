@@ -12,7 +12,7 @@ import yaml
 
 from devstack.intrinsics import Resolver
 from devstack.template import load_yaml
-from tests.support.deployed import ACCOUNT, PSEUDO, REGION, of_type, resolved, transformed
+from tests.support.deployed import ACCOUNT, PSEUDO, REGION, WITH, of_type, resolved, transformed
 from tests.support.template import REPOSITORY
 
 STAGES = ("homolog", "production")
@@ -78,7 +78,11 @@ def github(stage: str = "homolog", **parameters: str) -> dict[str, Any]:
         return f"arn:aws:iam::{ACCOUNT}:role/vsl-{stage}-github-{name}-1"
 
     resolver = Resolver(template, {**pseudo, **made, **values}, attribute)
-    return {n: resolver.resolve(r) for n, r in template["Resources"].items()}
+    return {
+        n: resolver.resolve(r)
+        for n, r in template["Resources"].items()
+        if "Condition" not in r or resolver.condition(r["Condition"])
+    }
 
 
 def listed(value: Any) -> list[Any]:
@@ -286,6 +290,14 @@ def test_one_stages_role_reaches_nothing_of_another(resource: str) -> None:
     assert not allows(document("Boundary"), f"{service}:GetItem", resource)
 
 
+def test_distributions_are_made_only_where_the_stage_has_one() -> None:
+    for given, asked in (({}, False), ({"MediaDelivery": "cloudfront"}, True)):
+        actions = {a for s in cloudformation(**given) for a in listed(s["Action"])}
+        assert any(a.startswith("cloudfront:") for a in actions) == asked
+        assert "cloudfront:*" not in actions
+        assert "cloudfront:CreateInvalidation" not in actions
+
+
 def test_policies_are_short_enough_for_iam() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
     given = {"SecretsKeyArn": KEY, "MediaBucketName": "b" * 63}
@@ -306,6 +318,8 @@ def stack() -> dict[str, Any]:
         "PermissionsBoundaryArn": BOUNDARY,
         "SubnetIds": "subnet-1",
         "SecurityGroupIds": "sg-1",
+        "MediaDelivery": "cloudfront",
+        **WITH["MediaDelivery"],
     }
     return resolved(transformed(chosen), chosen)
 

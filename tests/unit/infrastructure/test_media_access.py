@@ -28,7 +28,7 @@ def test_the_public_reads_media_only_if_a_parameter_says_so() -> None:
     assert template()["Conditions"]["MediaIsPublic"] == {
         "Fn::Equals": [{"Ref": "MediaAccess"}, "public"]
     }
-    tls, public = resource("MediaBucketPolicy")["Properties"]["PolicyDocument"]["Statement"]
+    tls, public, _ = resource("MediaBucketPolicy")["Properties"]["PolicyDocument"]["Statement"]
     assert tls["Effect"] == "Deny"
     condition, opened, otherwise = public["Fn::If"]
     assert (condition, otherwise) == ("MediaIsPublic", {"Ref": "AWS::NoValue"})

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.deployed import ACCOUNT, REGION, of_type, resolved, transformed
+from tests.support.deployed import ACCOUNT, REGION, WITH, of_type, resolved, transformed
 from tests.support.template import REPOSITORY, template
 from tests.support.wired import FOLDERS, parts_of
 
 CORE = REPOSITORY / "layers/core"
 READS = {"get", "find", "secret"}
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/secrets"
+WRITTEN_BY_THE_STACK = {"api-url", "media-delivery"}
 PATH = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/vsl/production/"
 
 
@@ -69,7 +70,7 @@ def used_by(folder: str) -> set[str]:
 
 @cache
 def resources() -> dict[str, Any]:
-    chosen = {"SecretsKeyArn": KEY_ARN}
+    chosen = {"SecretsKeyArn": KEY_ARN, "MediaDelivery": "cloudfront", **WITH["MediaDelivery"]}
     return resolved(transformed(chosen), chosen)
 
 
@@ -141,7 +142,7 @@ def test_a_key_of_ones_own_opens_these_parameters_alone() -> None:
             for statement in statements(function_of(folder))
             if statement["Action"] == "kms:Decrypt"
         }
-        secrets = {PATH + name for name in used_by(folder) if name != "api-url"}
+        secrets = {PATH + name for name in used_by(folder) - WRITTEN_BY_THE_STACK}
         assert opened == secrets, folder
         for statement in statements(function_of(folder)):
             if statement["Action"] == "kms:Decrypt":
@@ -161,6 +162,21 @@ def test_the_documented_parameters_are_those_that_are_read() -> None:
     table = text.split("| parameter below")[1].split("\n\n")[0]
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
     assert documented == set().union(*(used_by(folder) for folder in FOLDERS))
-    assert template()["Resources"]["ApiUrlParameter"]["Properties"]["Name"] == {
-        "Fn::Sub": "/vsl/${Stage}/api-url"
+    written = [
+        each["Properties"]["Name"]["Fn::Sub"]
+        for each in template()["Resources"].values()
+        if each["Type"] == "AWS::SSM::Parameter"
+    ]
+    assert set(written) == {f"/vsl/${{Stage}}/{name}" for name in WRITTEN_BY_THE_STACK}
+
+
+def test_the_key_of_a_distribution_is_read_where_there_is_one_alone() -> None:
+    without = resolved(transformed())
+    for folder in FOLDERS:
+        attached = without[f"{function_of(folder)}Role"]["Properties"]["ManagedPolicyArns"]
+        assert "<ReadMediaKeyPolicy>" not in attached
+    signing = {
+        folder for folder in FOLDERS if "media-private-key" in readable_by(function_of(folder))
     }
+    assert {"get_status", "list_jobs", "replicate_api"} < signing
+    assert not signing & {"store_media", "process_webhook", "create_upload"}

@@ -40,6 +40,8 @@ class Settings:
     download_origins: tuple[str, ...]
     allow_http_inputs: bool
     media_access: str
+    media_delivery: str
+    """Where stored files are read: `presigned` addresses of S3, or those of a `cloudfront` distribution."""
     owner_names: str
     """What stands for the user in the keys of objects: `user-id` or `opaque`."""
     signed_url_seconds: int
@@ -93,6 +95,7 @@ def settings() -> Settings:
         ),
         allow_http_inputs=_text("ALLOW_HTTP_INPUTS", "false") == "true",
         media_access=_text("MEDIA_ACCESS", "private"),
+        media_delivery=_text("MEDIA_DELIVERY", "presigned"),
         owner_names=_text("OWNER_NAMES", "user-id"),
         signed_url_seconds=_integer("SIGNED_URL_SECONDS", 3600),
         rate_limit_per_hour=_integer("RATE_LIMIT_PER_HOUR", 100),

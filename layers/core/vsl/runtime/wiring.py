@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         StepFunctionsTaskTokens,
         SynchronousApiWorkflow,
     )
+    from vsl.adapters.cloudfront.signer import CloudFrontAddresses
     from vsl.adapters.dynamodb.api_keys import DynamoApiKeys
     from vsl.adapters.dynamodb.idempotency import DynamoIdempotency, RemainingTime
     from vsl.adapters.dynamodb.key_records import DynamoKeyRecords
@@ -43,12 +44,12 @@ if TYPE_CHECKING:
     from vsl.adapters.s3.large_outputs import LargeOutputs
     from vsl.adapters.s3.object_removal import ObjectRemoval
     from vsl.adapters.s3.objects import ObjectStore
-    from vsl.adapters.s3.signer import S3Signer
     from vsl.adapters.s3.stored_texts import S3StoredTexts
     from vsl.adapters.s3.uploads import S3Uploads
     from vsl.adapters.s3.user_files import S3UserFiles
     from vsl.domain.catalogue.catalogue import Catalogue
     from vsl.domain.jobs.owner_names import OwnerNames
+    from vsl.services.ports.media import Signer
 
 clock = SystemClock()
 
@@ -305,10 +306,22 @@ def redis_url() -> Secret:
 
 
 @cache
-def signer() -> "S3Signer":
+def signer() -> "Signer":
+    if settings().media_delivery == "cloudfront":
+        return _cloudfront_addresses()
     from vsl.adapters.s3.signer import S3Signer
 
     return S3Signer(settings().media_bucket, settings().signed_url_seconds, settings().media_access)
+
+
+def _cloudfront_addresses() -> "CloudFrontAddresses":
+    from vsl.adapters.cloudfront.signer import CloudFrontAddresses
+
+    return CloudFrontAddresses(
+        parameters().secret("media-delivery"),
+        parameters().secret("media-private-key"),
+        settings().signed_url_seconds,
+    )
 
 
 @cache

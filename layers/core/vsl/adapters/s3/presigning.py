@@ -25,11 +25,11 @@ class BucketAddresses:
             example = client.generate_presigned_url(
                 "head_bucket", Params={"Bucket": bucket}, ExpiresIn=1
             )
-        self._base = example.partition("?")[0]
+        self._base = str(example.partition("?")[0])
         self._region = client.meta.region_name
 
     def plain(self, key: str) -> str:
-        return f"{self._base}/{quote(key, safe='/~')}"
+        return self._base + path_of(key)
 
     def presigned(
         self, key: str, query: Mapping[str, str], seconds: int, credentials: "ReadOnlyCredentials"
@@ -44,6 +44,11 @@ class BucketAddresses:
         request = AWSRequest(method="GET", url=url)
         S3SigV4QueryAuth(credentials, "s3", self._region, expires=seconds).add_auth(request)
         return str(request.url)
+
+
+def path_of(key: str) -> str:
+    """Of an object, from the bucket's address on."""
+    return f"/{quote(key, safe='/~')}"
 
 
 def credentials() -> "ReadOnlyCredentials":

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 MIN_SECONDS = 60
 MAX_SECONDS = 12 * 3600  # the credentials of a role, which sign, live no longer
-_KEPT = 512
+KEPT = 512
+"""Addresses that a process hands out again."""
 
 
 class S3Signer:
@@ -28,9 +29,9 @@ class S3Signer:
 
     def __init__(self, bucket: str, seconds: int, access: str = "private") -> None:
         self._addresses = BucketAddresses(bucket)
-        self._seconds = min(max(seconds, MIN_SECONDS), MAX_SECONDS)
+        self._seconds = within_bounds(seconds)
         self._public = access == "public"
-        self._signed = lru_cache(maxsize=_KEPT)(self._sign)
+        self._signed = lru_cache(maxsize=KEPT)(self._sign)
 
     def url(self, s3_key: str, content_type: str | None = None) -> str:
         """Thumbnails need no content type: they are WebP."""
@@ -54,6 +55,10 @@ class S3Signer:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def within_bounds(seconds: int) -> int:
+    return min(max(seconds, MIN_SECONDS), MAX_SECONDS)
 
 
 def response_headers(s3_key: str, content_type: str | None) -> dict[str, str]:
