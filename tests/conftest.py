@@ -97,6 +97,7 @@ _PROTOCOLS = (
     "openai_images",
     "repetitions",
     "replicate_javascript",
+    "replicate_lists",
     "replicate_python",
     "replicate_strangers",
 )
