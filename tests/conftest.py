@@ -96,6 +96,7 @@ _PROTOCOLS = (
     "mcp",
     "openai_images",
     "repetitions",
+    "replicate_fuzz",
     "replicate_javascript",
     "replicate_lists",
     "replicate_python",
