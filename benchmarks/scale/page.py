@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks.scale.cost import (
     Reading,
+    authorization,
     by_method,
     lines,
     long_polls,
@@ -36,6 +37,7 @@ def page() -> str:
         "cost": _cost,
         "work": _work,
         "reading": _reading,
+        "keys": _keys,
         "monthly": _monthly,
         "byMethod": lambda: _usd(by_method()),
         "load": _load,
@@ -107,6 +109,17 @@ def _reading() -> str:
         seconds = job_seconds(job["model"])
         rows.append([f"{kind}, {seconds:g} s", cell(long_polls(kind)), cell(looks(kind))])
     return _table(["a job's run", "`?wait=25`, again and again", "a request every 10 s"], rows)
+
+
+def _keys() -> str:
+    rows = []
+    for kind in facts()["jobs"]:
+        found = authorization(kind)
+        at_once = (f"{found.executions(rate):.1f}" for rate in RATES)
+        cells = [f"{found.requests:g}", f"{found.gigabyte_seconds:.3f}", _usd(found.usd), *at_once]
+        rows.append([kind, *cells])
+    head = ["a job", "executions", "GB-s", "a million jobs"]
+    return _table([*head, *(f"at once, {rate:,} jobs/s" for rate in RATES)], rows)
 
 
 def _monthly() -> str:

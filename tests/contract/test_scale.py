@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from benchmarks.scale import cost, load, page, pictures, scenarios
 from benchmarks.scale import outage as outages
 from benchmarks.work import BUDGET
 from tests.support.jobs import catalogue
+from tests.support.template import REPOSITORY
 from vsl.runtime.observability import DIMENSIONS, METRICS
 from vsl.services.waiting.look_ahead import LookAhead
 from vsl.services.waiting.pace import POLLERS_SHARE
@@ -52,6 +54,21 @@ def test_a_line_by_hand() -> None:
     delivery = next(each for each in cost.lines("video") if each.service.startswith("Delivery"))
     assert delivery.usd == pytest.approx(12 * 1000 * 0.09)
     assert cost.provider("image") == pytest.approx(3000)
+
+
+def test_an_authorizer_runs_before_each_request_of_a_client() -> None:
+    """The POST and one long poll; a video's client asks every ten seconds. Webhooks have no key."""
+    image, video = (cost.authorization(kind) for kind in ("image", "video"))
+    assert image.requests == 2
+    assert video.requests == 1 + cost.looks("video").requests
+    each = load.work().authorizer
+    assert each.megabytes == load.megabytes("authorize_key")
+    seconds = each.seconds() * each.megabytes / 1024 * 1e6 * cost.price("lambdaSeconds.arm64")
+    by_hand = cost.price("lambdaRequests") + seconds + cost.price("readUnits") + cost.price("logs")
+    assert image.usd == pytest.approx(2 * by_hand)
+    assert image.executions(1000) == pytest.approx(2000 * each.seconds())
+    paths = yaml.safe_load((REPOSITORY / "api" / "openapi.yaml").read_text())["paths"]
+    assert paths["/webhook/replicate"]["post"]["security"] == []
 
 
 def test_metrics_are_counted_as_cloudwatch_bills_them() -> None:
