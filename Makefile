@@ -63,9 +63,9 @@ unit: setup ## the unit tests alone
 faults: setup ## every effect of a job, failed in every way (tests/fault)
 	@FAULT_PAIRS=$(or $(FAULT_PAIRS),2000) $(PYTHON) -m pytest -q -s tests/fault $(PYTEST_ARGS)
 
-fuzz: setup ## the API document against a running stack: every check of schemathesis (SEED=, EXAMPLES=)
+fuzz: setup ## the API document against a running stack, every check of schemathesis, and Replicate's routes (SEED=, EXAMPLES=)
 	@FUZZ_SEED=$(or $(SEED),$$RANDOM) FUZZ_EXAMPLES=$(or $(EXAMPLES),100) \
-	  $(PYTHON) -m pytest -q tests/e2e/test_api_document.py $(PYTEST_ARGS)
+	  $(PYTHON) -m pytest -q tests/e2e/test_api_document.py tests/e2e/test_replicate_fuzz.py $(PYTEST_ARGS)
 
 chaos: setup ## 200 jobs while workers are killed, webhooks lost and stores torn down (JOBS=, SEED=)
 	@$(PYTHON) -m tests.chaos --jobs $(or $(JOBS),200) --seed $(or $(SEED),0)

@@ -102,7 +102,9 @@ _PROTOCOLS = (
     "mcp",
     "openai_images",
     "repetitions",
+    "replicate_fuzz",
     "replicate_javascript",
+    "replicate_lists",
     "replicate_python",
     "replicate_strangers",
 )

@@ -202,6 +202,34 @@ def reading(kind: str) -> Reading:
     return long_polls(kind) if kind == "image" else looks(kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What `ApiAuth=KEYS` adds a job: an execution of authorize_key before each request of its client. Its
+    webhooks carry a signature, and have none. API Gateway does not bill an authorizer."""
+
+    requests: float
+
+    @property
+    def gigabyte_seconds(self) -> float:
+        return self.requests * gigabytes(work().authorizer)
+
+    @property
+    def usd(self) -> float:
+        """A million jobs' worth, at most: a process reads a key again only after half a minute."""
+        lambdas = self.requests * price("lambdaRequests")
+        lambdas += self.gigabyte_seconds * MILLION * price(f"lambdaSeconds.{architecture()}")
+        logs = self.requests * assumed("logBytes") / 1000 * price("logs")
+        return lambdas + self.requests * price("readUnits") + logs
+
+    def executions(self, rate: float) -> float:
+        """How many run at once, on average, at so many jobs a second."""
+        return rate * self.requests * work().authorizer.seconds()
+
+
+def authorization(kind: str) -> Authorization:
+    return Authorization(1 + reading(kind).requests)
+
+
 def gigabytes(call: Call, transferred: float = 0) -> float:
     """GB-seconds of one invocation."""
     return call.seconds(transferred) * call.megabytes / 1024

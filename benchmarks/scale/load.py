@@ -61,6 +61,8 @@ class Work:
     steps: tuple[Call, ...]
     webhooks: tuple[Call, ...]
     status: Call
+    authorizer: Call
+    """Before each request of a client with `ApiAuth=KEYS`; as if no process had kept the key."""
     transitions: int
     api_workflow_transitions: int
     write_units: int
@@ -99,6 +101,7 @@ def work() -> Work:
         steps=tuple(call(_snake(name)) for name in invoked),
         webhooks=tuple(call("process_webhook", posted) for _ in range(posted)),
         status=Call("get_status", megabytes("get_status"), {"redis": 1, "dynamodb": 1}, processor),
+        authorizer=Call("authorize_key", megabytes("authorize_key"), {"dynamodb": 1}, processor),
         transitions=found["state transitions"],
         api_workflow_transitions=len(states) + 1,
         # The API workflow writes the job first, with a record for its Idempotency-Key; media_job's own

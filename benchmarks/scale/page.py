@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks.scale.cost import (
     Reading,
+    authorization,
     by_method,
     lines,
     long_polls,
@@ -37,6 +38,7 @@ def page() -> str:
         "cost": _cost,
         "work": _work,
         "reading": _reading,
+        "keys": _keys,
         "monthly": _monthly,
         "views": _views,
         "byMethod": lambda: _usd(by_method()),
@@ -119,6 +121,17 @@ def _views() -> str:
         rows.append([f"{kind}, {job['megabytes']:g} MB", *map(_usd, told)])
     head = ["a million views of one", "`presigned`", "`cloudfront`, cached", "not cached"]
     return _table(head, rows)
+
+
+def _keys() -> str:
+    rows = []
+    for kind in facts()["jobs"]:
+        found = authorization(kind)
+        at_once = (f"{found.executions(rate):.1f}" for rate in RATES)
+        cells = [f"{found.requests:g}", f"{found.gigabyte_seconds:.3f}", _usd(found.usd), *at_once]
+        rows.append([kind, *cells])
+    head = ["a job", "executions", "GB-s", "a million jobs"]
+    return _table([*head, *(f"at once, {rate:,} jobs/s" for rate in RATES)], rows)
 
 
 def _monthly() -> str:

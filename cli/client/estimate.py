@@ -43,5 +43,6 @@ def _refusal(found: Mapping[str, Any]) -> str | None:
         return f"refused {by['modelId']} takes no jobs: an operator has to look at it first"
     if by["of"] == "unpriced":
         return f"refused {by['modelId']} has no price, and you may run only models that have one"
-    whose = "the deployment's" if by["of"] == "stage" else f"{by['userId']}'s"
-    return f"refused {whose} {by['period']} budget has {dollars(by['left'])} left"
+    if by["of"] == "stage":
+        return f"refused the deployment's {by['period']} budget has no room for it"
+    return f"refused {by['userId']}'s {by['period']} budget has {dollars(by['left'])} left"

@@ -24,6 +24,7 @@ type Send = Callable[[Message], Awaitable[None]]
 
 _MAX_BODY = 10 * 1024 * 1024
 _THREADS = 100
+_WITHOUT_BODY = {204, 304}
 
 
 class Gateway:
@@ -115,15 +116,17 @@ class GatewayApp:
         gateway = self._current()
         answer = await to_thread.run_sync(gateway.handle, request, limiter=self._limiter)
         self._metrics.count(answer.status)
+        # What a template leaves there is no body: HTTP has none with these.
+        whole = b"" if answer.status in _WITHOUT_BODY else answer.body
         headers = [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
         ]
         headers += [
             (b"x-amzn-RequestId", request.id.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
+            (b"content-length", str(len(whole)).encode()),
         ]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        body = b"" if scope["method"] == "HEAD" else answer.body
+        body = b"" if scope["method"] == "HEAD" else whole
         await send({"type": "http.response.body", "body": body})
 
     def _current(self) -> Gateway:

@@ -89,6 +89,15 @@ def test_head_and_keep_alive(port: int) -> None:
         assert client.get("/models").headers["x-amzn-requestid"]
 
 
+def test_a_preflight_has_no_body_and_leaves_the_connection_whole(port: int) -> None:
+    """Its template leaves lines that are empty, which no 204 may carry."""
+    ask = b"OPTIONS /credits HTTP/1.1\r\nHost: api.test\r\n"
+    asked = ask + b"\r\n" + ask + b"Connection: close\r\n\r\n"
+    answers = exchange(port, asked).split(b"HTTP/1.1 204")
+    assert [answers[0], len(answers)] == [b"", 3]
+    assert all(each.partition(b"\r\n\r\n")[2] == b"" for each in answers)
+
+
 def test_a_deployment_is_served_without_a_restart(port: int, document: Path) -> None:
     url = f"http://127.0.0.1:{port}/models"
     assert httpx.get(url, trust_env=False).status_code == 200

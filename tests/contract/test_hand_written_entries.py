@@ -49,7 +49,8 @@ def differences(model_id: str) -> Differences:
             limited.add(target)
         if any(ours.get(key) != theirs.get(key) for key in DEFAULTS):
             own.add(target)
-        same = {"type", "media", "items", "nullable", "minItems", "maxItems"}
+        same = {"type", "items", "nullable", "minItems", "maxItems"}
+        assert ours.get("media") in {None, theirs.get("media")}, "a guess, or any file"
         assert translated or all(ours.get(key) == theirs.get(key) for key in same), target
     assert set(by_input) <= {
         str(each.get("input", name)) for name, each in made["parameters"].items()

@@ -9,6 +9,7 @@ from benchmarks.scale import cost, load, page, pictures, scenarios
 from benchmarks.scale import outage as outages
 from benchmarks.work import BUDGET
 from tests.support.jobs import catalogue
+from tests.support.template import api_source
 from vsl.runtime.observability import DIMENSIONS, METRICS
 from vsl.services.waiting.look_ahead import LookAhead
 from vsl.services.waiting.pace import POLLERS_SHARE
@@ -62,6 +63,21 @@ def test_a_view_by_hand() -> None:
     assert found.presigned == pytest.approx(12_000 * 0.09 + 0.4)
     assert found.cached == pytest.approx(12_000 * 0.085 + 1)
     assert found.fetched == pytest.approx(found.cached + 0.4)
+
+
+def test_an_authorizer_runs_before_each_request_of_a_client() -> None:
+    """The POST and one long poll; a video's client asks every ten seconds. Webhooks have no key."""
+    image, video = (cost.authorization(kind) for kind in ("image", "video"))
+    assert image.requests == 2
+    assert video.requests == 1 + cost.looks("video").requests
+    each = load.work().authorizer
+    assert each.megabytes == load.megabytes("authorize_key")
+    seconds = each.seconds() * each.megabytes / 1024 * 1e6 * cost.price("lambdaSeconds.arm64")
+    by_hand = cost.price("lambdaRequests") + seconds + cost.price("readUnits") + cost.price("logs")
+    assert image.usd == pytest.approx(2 * by_hand)
+    assert image.executions(1000) == pytest.approx(2000 * each.seconds())
+    paths = api_source()["paths"]
+    assert paths["/webhook/replicate"]["post"]["security"] == []
 
 
 def test_metrics_are_counted_as_cloudwatch_bills_them() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,6 +14,8 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
+from replicate.client import Client
+from replicate.exceptions import ReplicateError
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -170,6 +173,38 @@ def test_added_models_are_in_the_api_at_once(shop: Shop) -> None:
 
     listed = {each["modelId"] for each in answer["models"]}
     assert {shop.entry(reference)[0] for reference in STORED} <= listed
+
+
+def test_a_deployment_runs_by_replicates_own_client(shop: Shop) -> None:
+    """Nothing but the client's base URL says that this is not the provider."""
+    address = f"{shop.stack.document['apiUrl']}/replicate"
+    client = Client("r8_any", base_url=address, trust_env=False)
+    known = client.deployments.get("acme/portraits")
+    assert [each.id for each in client.deployments.list()] == [known.id] == ["acme/portraits"]
+    sent = {"prompt": unique("an old sailor"), "negative_prompt": None}
+    by_name = client.deployments.predictions.create("acme/portraits", input=sent)
+    from_it = known.predictions.create(input=sent)
+    assert by_name.id != from_it.id
+    for made in (by_name, from_it):
+        made.wait()
+        assert (made.status, made.input) == ("succeeded", sent), made.error
+        content = httpx.get(str(made.output), timeout=None, trust_env=False).content
+        assert content.startswith(b"\x89PNG")
+        shown = client._request("GET", f"/v1/predictions/{made.id}").json()
+        assert shown["deployment"] == "acme/portraits"
+        ran = prediction_of(shop.stack.control, shop.stack.api.status(made.id))
+        assert ran.model == "granite/nullable-portrait"
+    for name in ("acme/landscapes", "granite/nullable-portrait"):
+        for ask in (
+            partial(client.deployments.get, name),
+            partial(client.deployments.predictions.create, name, input=sent),
+        ):
+            with pytest.raises(ReplicateError) as refused:
+                ask()
+            assert refused.value.status == 404
+    with pytest.raises(ReplicateError):  # it is no model
+        client.models.predictions.create("acme/portraits", input=sent)
+    client._client.close()
 
 
 def test_what_the_stand_in_does_not_know_fails_at_its_submission(shop: Shop) -> None:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,17 @@ from cli.doctor.reach import secrets_in_force
 from cli.doctor.site import local_site
 from cli.main import app
 from tests.support.api import unique
+from tests.support.auth_gateways import minted_key
+from tests.support.cutting_proxy import cutting_proxy
 from tests.support.receiver import receiver
 from tests.support.rsa_keys import pair, pem
-from tests.support.stack import close_clients
+from tests.support.stack import Stack, close_clients
+from tests.support.stock import needs_stock_python, python_client
 from tests.support.template import REPOSITORY
 from tests.support.waiting import until
 from vsl.adapters.aws import clients
 from vsl.adapters.cloudfront.signing_keys import PRIVATE_KEY as KEY_NAME
+from vsl.domain.api.api_key import join_key
 
 pytestmark = pytest.mark.e2e
 
@@ -141,6 +146,27 @@ def test_equal_requests_by_a_key_with_a_window_are_one(document: dict[str, Any])
             sent = [send(document, "POST", path, headers, body) for _ in range(2)]
             assert all(each.is_success for each in sent), [each.text for each in sent]
             assert len({each.json()[job] for each in sent}) == jobs
+
+
+@needs_stock_python
+def test_openais_client_is_told_of_keys_that_open_nothing(document: dict[str, Any]) -> None:
+    """By API Gateway, which knows nothing of its errors: by the status, then, and only once."""
+    stack, user = Stack(document), unique("painter").replace(" ", "-")
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    good = minted_key(stack, user)
+    wrong = {
+        "unknown": join_key("0" * 16, "x" * 43),
+        "forged": good[:-4] + "AAAA",
+        "no key": "sk-of-somebody-else",
+        "expired": minted_key(stack, user, expires_at=past),
+        "revoked": minted_key(stack, user, revoked_at=past),
+    }
+    with cutting_proxy(document["apiUrl"], lose=0) as proxy:
+        told = python_client("openai_client", proxy.url, "keys", unique("x"), good, *wrong.values())
+    refused = [["AuthenticationError", 401, "Unauthorized"]] * len(wrong)
+    assert told == [["works"], *refused, ["PermissionDeniedError", 403, "Forbidden"]]
+    assert proxy.answers == [200, *[401] * len(wrong), 403], "nothing is sent again"
+    stack.forget_clients()
 
 
 def test_a_repeated_creation_makes_no_second_key(document: dict[str, Any]) -> None:

@@ -76,7 +76,11 @@ def test_concurrent_jobs_are_admitted_until_a_budget_is_full(
             body = problem(answer, 402, "BudgetExceeded")
             assert body["budget"] == f"{owner}/total"
             assert "resetsAt" not in body, "it never does"
-            assert (body["left"], body["wouldHold"]) == ("0", str(PRICE))
+            assert body["wouldHold"] == str(PRICE)
+            if owner == "stage":
+                assert not {"limit", "spent", "held", "left"} & body.keys()
+                continue
+            assert body["left"] == "0"
             assert Decimal(str(body["limit"])) == Decimal(full)
             assert Decimal(str(body["spent"])) + Decimal(str(body["held"])) == Decimal(full)
         else:

@@ -182,9 +182,20 @@ def test_webhooks_are_predictions_which_the_client_validates(client: Client, eve
     assert told["succeeded"].output
 
 
+def test_switches_of_the_provider_reach_it_but_for_its_safety_check(
+    stack: Stack, client: Client
+) -> None:
+    prompt = unique("a quick lighthouse")
+    switches = {"go_fast": False, "disable_safety_checker": False, "megapixels": "0.25"}
+    assert client.run(SCHNELL, input={"prompt": prompt, **switches})
+    (made,) = [each for each in stack.control.predictions() if each.input["prompt"] == prompt]
+    assert made.input.items() >= switches.items()
+
+
 @pytest.mark.parametrize(
     ("reference", "given", "status", "told"),
     [
+        (SCHNELL, {"prompt": "x", "disable_safety_checker": True}, 422, "true is not allowed"),
         (SCHNELL, {}, 422, "prompt is required"),
         (SCHNELL, {"prompt": "x", "aspect_ratio": "17:3"}, 422, "must be one of the following"),
         (SCHNELL, {"prompt": "x", "num_outputs": 9}, 422, "input.num_outputs"),

@@ -70,7 +70,9 @@ RULES = {
     "POST /models/{owner}/{name}/predictions": Rule("write", 201, SCHNELL, prediction()),
     "GET /models/{owner}/{name}/versions": Rule("shared", words=SCHNELL),
     "GET /models/{owner}/{name}/versions/{id}": Rule("shared", words=VERSION),
-    # The catalogue has no deployment.
+    # This catalogue has no deployment; tests/e2e/test_any_model.py has one.
+    "GET /deployments": Rule("shared"),
+    "GET /deployments/{owner}/{name}": Rule("shared", 404, SCHNELL),
     "POST /deployments/{owner}/{name}/predictions": Rule("write", 404, SCHNELL, prediction()),
     "GET /webhooks/default/secret": Rule("own"),
     "POST /files": Rule("write", 201, body=FILE),

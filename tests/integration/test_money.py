@@ -557,10 +557,12 @@ def test_limits_are_set_lowered_raised_and_removed(
         repository.create_job(job(number), None)
     details = refuse("third")
     assert details["budget"] == f"{owner.partition(':')[0]}/{period}"
-    assert (details["limit"], details["spent"], details["held"]) == ("0.006", "0", "0.006")
+    told = {name: details.get(name) for name in ("limit", "spent", "held")}
+    full = {"limit": "0.006", "spent": "0", "held": "0.006"}
+    assert told == (dict.fromkeys(full) if owner == STAGE else full)
     budgets.set_limit(owner, period, PRICE)  # below what is held already
     repository.finish_job(ended(job(0)))
-    assert refuse("fourth")["left"] == "0"
+    assert refuse("fourth").get("left") == (None if owner == STAGE else "0")
     repository.finish_job(ended(job(1), "0.004"))
     budgets.set_limit(owner, period, 0)
     refuse(

@@ -6,7 +6,9 @@ with the environment they are deployed with but for that one variable, in a proc
 
 import json
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,13 +16,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import uvicorn
+
 from devstack.engine import ACCOUNT, REGION
 from devstack.gateway.access import Access
-from devstack.gateway.app import Gateway
+from devstack.gateway.app import Gateway, GatewayApp
 from devstack.gateway.backend import EngineBackend
 from devstack.gateway.document import ApiDocument
+from devstack.gateway.metrics import RequestMetrics
 from devstack.gateway.request import Request
 from devstack.gateway.responses import Answer
+from devstack.gateway.server import server_config
 from devstack.identity import POOL_ARN, Identity, access_document
 from devstack.intrinsics import Resolver
 from devstack.paths import TEMPLATE
@@ -29,6 +35,7 @@ from tests.support.conformance import check_answer
 from tests.support.function_host import Host
 from tests.support.signing import signed
 from tests.support.stack import Stack
+from tests.support.waiting import until
 from vsl.adapters.dynamodb.api_keys import to_item
 from vsl.domain.api.api_key import SECRET_BYTES, ApiKey, hash_secret, join_key
 from vsl.domain.api.query import KNOWN_PARAMETERS
@@ -98,8 +105,10 @@ class AuthGateway:
         self.operations = api.operations()
         self._api = api
         self._identity = Identity.of(keys)
-        access = Access.of(access_document(mode, keys, [_KEY]))
-        self._gateway = Gateway(api, backend, "local", access)
+        self.backend = backend
+        self.document = api.document
+        self.access = access_document(mode, keys, [_KEY])
+        self._gateway = Gateway(api, backend, "local", Access.of(self.access))
 
     def of(self, user: str) -> Credentials:
         """An empty name is a back end's, which speaks for nobody."""
@@ -178,6 +187,24 @@ class AuthGateway:
         if self.mode != "IAM":
             return {}
         return signed(who.identity, method, url, raw, content_type=content_type)
+
+
+@contextmanager
+def served(gateway: AuthGateway, folder: Path) -> Iterator[str]:
+    """The gateway on a port of its own, for clients that speak HTTP: its address."""
+    deployed = {"document": gateway.document, "stage": "local", "access": gateway.access}
+    path = folder / "api.json"
+    path.write_text(json.dumps(deployed))
+    app = GatewayApp(path, gateway.backend, RequestMetrics(lambda *_: None))
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        until(lambda: server.started or not thread.is_alive(), bool)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @cache

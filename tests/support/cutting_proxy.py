@@ -5,7 +5,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -20,12 +20,14 @@ _ACCEPTED = {200, 201, 202}
 @dataclass
 class Proxy:
     """`lose` answers of accepted requests are lost; `lost` tells how many were. `how`: the connection is
-    `cut`, `reset`, or answered by a gateway that has waited long enough (`504`)."""
+    `cut`, `reset`, or answered by a gateway that has waited long enough (`504`). `answers` are the statuses
+    of all requests."""
 
     url: str
     lose: int
     how: str = "cut"
     lost: int = 0
+    answers: list[int] = field(default_factory=list)
 
 
 @contextmanager
@@ -45,6 +47,7 @@ def cutting_proxy(target: str, lose: int = 1, how: str = "cut") -> Iterator[Prox
                 self.command, target + self.path, content=body, headers=headers,
                 timeout=None, trust_env=False,
             )  # fmt: skip
+            proxy.answers.append(answer.status_code)
             self.close_connection = True
             made = self.command == "POST" and answer.status_code in _ACCEPTED
             if made and proxy.lost < proxy.lose:

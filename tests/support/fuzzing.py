@@ -30,6 +30,8 @@ OTHER_USER = (
 MODEL = "flux-schnell"
 METADATA = {"order": "17"}
 SECRET_VARIABLE = "WEBHOOK_SECRET"  # pragma: allowlist secret
+CALLER_VARIABLE = "FUZZ_CALLER"
+"""Whose the credential is, where it is one user's."""
 _NOBODY_LISTENS = "http://127.0.0.1:9/"
 _LONGEST_WAIT = 1
 # A GIF of one pixel in ASCII: what a schema calls binary is text to it.
@@ -129,7 +131,8 @@ def _cursor(query: Mapping[str, Any]) -> str:
     try:
         named = {f"metadata[{key}]": value for key, value in query.get("metadata", {}).items()}
         others = {name: str(query[name]) for name in query.keys() - {"cursor", "metadata"}}
-        wanted = ListRequest.parse(others | named, query.get("userId")).wanted
+        user = query.get("userId") or os.environ.get(CALLER_VARIABLE)
+        wanted = ListRequest.parse(others | named, user).wanted
     except InvalidRequest:
         wanted = JobFilter()
     return Position(_START, new_job_id(_START, "cursor")).cursor(wanted)

@@ -199,7 +199,7 @@ class EstimateRequest(TypedDict):
 
 class RefusedBy(TypedDict):
     """
-    The budget without room, the model that takes no jobs, or the one without a price.
+    The budget without room, the model that takes no jobs, or the one without a price. Of the deployment's own budget no amounts are told.
     """
 
     of: Literal['user', 'stage', 'model', 'unpriced']
@@ -229,7 +229,7 @@ class Estimate(TypedDict):
     """Whether the budgets have room for it now; null without a user, and while PostgreSQL is away."""
 
     refusedBy: RefusedBy | None
-    """The budget without room, the model that takes no jobs, or the one without a price."""
+    """The budget without room, the model that takes no jobs, or the one without a price. Of the deployment's own budget no amounts are told."""
 
     queuePosition: int | None
     """Where a job submitted now would stand in the queue for the provider. 0: it would start at once; null: not known (Redis is away)."""
@@ -886,7 +886,7 @@ class Problem(TypedDict):
     """Seconds after which the request may succeed; rounded, the same as Retry-After."""
 
     limit: NotRequired[int | str]
-    """The limit that was reached: a number of jobs or bytes; of BudgetExceeded US dollars as text."""
+    """The limit that was reached: a number of jobs or bytes; of BudgetExceeded for a user's budget US dollars as text."""
 
     jobId: NotRequired[str]
     """The job that it is about."""
@@ -904,13 +904,13 @@ class Problem(TypedDict):
     """Of BudgetExceeded: which, such as user/day or stage/month."""
 
     spent: NotRequired[str]
-    """Of BudgetExceeded, US dollars."""
+    """Of BudgetExceeded for a user's budget, US dollars."""
 
     held: NotRequired[str]
-    """Of BudgetExceeded, US dollars."""
+    """Of BudgetExceeded for a user's budget, US dollars."""
 
     left: NotRequired[str | None]
-    """Of BudgetExceeded, US dollars."""
+    """Of BudgetExceeded for a user's budget, US dollars."""
 
     wouldHold: NotRequired[str]
     """Of BudgetExceeded: what the job would hold, US dollars."""

@@ -770,7 +770,7 @@ export interface components {
             wouldHold: string;
             /** @description Whether the budgets have room for it now; null without a user, and while PostgreSQL is away. */
             admitted: boolean | null;
-            /** @description The budget without room, the model that takes no jobs, or the one without a price. */
+            /** @description The budget without room, the model that takes no jobs, or the one without a price. Of the deployment's own budget no amounts are told. */
             refusedBy: {
                 /** @enum {string} */
                 of: "user" | "stage" | "model" | "unpriced";
@@ -1362,7 +1362,7 @@ export interface components {
             fields?: components["schemas"]["Fault"][];
             /** @description Seconds after which the request may succeed; rounded, the same as Retry-After. */
             retryAfter?: number;
-            /** @description The limit that was reached: a number of jobs or bytes; of BudgetExceeded US dollars as text. */
+            /** @description The limit that was reached: a number of jobs or bytes; of BudgetExceeded for a user's budget US dollars as text. */
             limit?: number | string;
             /** @description The job that it is about. */
             jobId?: string;
@@ -1374,11 +1374,11 @@ export interface components {
             requestId?: string;
             /** @description Of BudgetExceeded: which, such as user/day or stage/month. */
             budget?: string;
-            /** @description Of BudgetExceeded, US dollars. */
+            /** @description Of BudgetExceeded for a user's budget, US dollars. */
             spent?: string;
-            /** @description Of BudgetExceeded, US dollars. */
+            /** @description Of BudgetExceeded for a user's budget, US dollars. */
             held?: string;
-            /** @description Of BudgetExceeded, US dollars. */
+            /** @description Of BudgetExceeded for a user's budget, US dollars. */
             left?: string | null;
             /** @description Of BudgetExceeded: what the job would hold, US dollars. */
             wouldHold?: string;

@@ -14,7 +14,7 @@ const HELD_MS = 1000;
 const PAUSE_MS = 2000;
 export const ENDED = new Set(["succeeded", "failed", "canceled"]);
 
-/** A refusal: `code` is stable, `fields` names what is wrong, `status` 0 means no answer at all. */
+/** A refusal: `code` is stable, `fields` names what is wrong, `status` 0 means no answer at all, `budget` is the one without room. */
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || body.message || `The API answered ${status}.`);
@@ -22,6 +22,7 @@ export class Problem extends Error {
     this.code = body.code || "Unknown";
     this.fields = body.fields || [];
     this.retryAfter = body.retryAfter ?? null;
+    this.budget = body.budget || "";
   }
 }
 

@@ -26,6 +26,7 @@ export function schemaForm(schema, initial, changed) {
   const told = new Set();
   const sized = SIZE.every((name) => properties[name]?.type === "integer" && properties[name].maximum);
   for (const [name, property] of Object.entries(properties)) {
+    if (property.enum?.length === 1 && property.default !== undefined) continue; // nothing to choose
     const control = field(name, property, initial[name], required.has(name), changed, told);
     controls.set(name, control);
     if (sized && SIZE.includes(name)) continue;

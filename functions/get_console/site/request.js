@@ -178,6 +178,6 @@ function shapeOf(model, parameters) {
 }
 
 function refusal(error) {
-  const budgets = error.code === "BudgetExceeded" ? h("a", { href: "#/spend?of=me" }, "See your budgets") : null;
+  const budgets = error.budget.startsWith("user/") ? h("a", { href: "#/spend?of=me" }, "See your budgets") : null;
   return h("div", { class: "notice" }, h("p", {}, error.message), budgets);
 }

@@ -66,5 +66,27 @@ def one() -> Any:
     return {"url": made.data[0].url}
 
 
-SCENARIOS: Mapping[str, Callable[[], Any]] = {"works": works, "refused": refused, "one": one}
+def keys() -> Any:
+    """What each key of REST gets; the first also where it names another user than its own."""
+    callers: list[tuple[str, Mapping[str, str]]] = [(key, {}) for key in REST]
+    told = []
+    for key, headers in [*callers, (REST[0], {"VSL-User": "another"})]:
+        client = openai.OpenAI(
+            base_url=f"{URL}/openai/v1", api_key=key, default_headers=headers, max_retries=2
+        )
+        try:
+            client.images.generate(model=MODEL, prompt=PROMPT, response_format="url")
+        except openai.APIStatusError as error:
+            told.append([type(error).__name__, error.status_code, error.code])
+        else:
+            told.append(["works"])
+    return told
+
+
+SCENARIOS: Mapping[str, Callable[[], Any]] = {
+    "works": works,
+    "refused": refused,
+    "one": one,
+    "keys": keys,
+}
 print(json.dumps(SCENARIOS[SCENARIO]()))

@@ -28,6 +28,8 @@ def value_of(parameter: Parameter) -> st.SearchStrategy[Any]:
     offered = list((parameter.values or {}).values()) or parameter.enum
     if offered is not None:
         return st.sampled_from(list(offered))
+    if parameter.type == "array":
+        return st.lists(value_of(parameter.member()), max_size=2)
     if parameter.value_type == "uri":
         return st.just("https://example.com/a.png")
     if parameter.type == "boolean":
@@ -84,7 +86,9 @@ def test_what_cannot_be_expressed_is_named_as_the_provider_names_it() -> None:
     for sent, fields in (
         ({"aspect_ratio": "17:3"}, ["input.aspect_ratio"]),
         ({"aspect_ratio": 1}, ["input.aspect_ratio"]),
-        ({"go_fast": True}, ["input"]),
+        ({"unheard_of": True}, ["input"]),
+        ({"go_fast": "yes"}, ["input.go_fast"]),
+        ({"disable_safety_checker": True}, ["input.disable_safety_checker"]),
         ({"num_outputs": 9}, ["input.num_outputs"]),
         ({"num_outputs": "1"}, ["input.num_outputs"]),
     ):
@@ -93,7 +97,7 @@ def test_what_cannot_be_expressed_is_named_as_the_provider_names_it() -> None:
     assert translated(
         "stability-video", {"input_image": "https://a.example/b.png", "video_length": 25}
     )[1] == ["input.video_length"]
-    assert translated("flux-1.1-pro", {"prompt": "x", "aspect_ratio": "1:1"})[1] == [
+    assert translated("flux-1.1-pro", {"prompt": "x", "aspect_ratio": "21:9"})[1] == [
         "input.aspect_ratio"
     ]
 

@@ -68,6 +68,10 @@ def test_a_size_fits(size: object) -> None:
     assert "size" in faults({"contentType": "image/png", "size": size})
 
 
+def test_nobody_is_no_user() -> None:
+    assert faults({"contentType": "image/png", "userId": None}).keys() == {"userId"}
+
+
 def test_all_faults_are_named_at_once() -> None:
     assert faults({"type": "x", "size": 0}).keys() == {"type", "contentType", "size"}
     assert faults([]).keys() == {"body"}

@@ -42,6 +42,9 @@ def test_defaults_are_filled_in() -> None:
         "refine": "no_refiner",
         "prompt_strength": 0.8,
         "apply_watermark": True,
+        "high_noise_frac": 0.8,
+        "lora_scale": 0.6,
+        "disable_safety_checker": False,
     }
 
 
@@ -58,7 +61,8 @@ def test_every_fault_is_reported_at_once() -> None:
 
     assert found == {
         "widht": "is not a parameter of flux-schnell. Did you mean 'width'? It takes: prompt, width,"
-        " height, num_outputs, num_inference_steps, output_format, output_quality, seed",
+        " height, num_outputs, num_inference_steps, output_format, output_quality, go_fast,"
+        " disable_safety_checker, seed",
         "width": "must be between 256 and 1536, not 9999",
         "height": "must be a whole number, not true",
         "num_outputs": "must be a whole number, not 2.5",
@@ -75,6 +79,7 @@ def test_every_fault_is_reported_at_once() -> None:
         ("sdxl", "width", "1024", "must be a whole number, not text"),
         ("sdxl", "guidance_scale", float("nan"), "must be a finite number"),
         ("sdxl", "guidance_scale", float("inf"), "must be a finite number"),
+        ("sdxl", "disable_safety_checker", True, "must be false: true is not allowed here"),
         ("sdxl", "guidance_scale", False, "must be a number, not false"),
         ("sdxl", "guidance_scale", 0.99, "must be between 1 and 50, not 0.99"),
         ("sdxl", "num_outputs", 10**30, "must be between 1 and 4, not 1" + "0" * 30),
@@ -237,6 +242,7 @@ def test_stability_video_is_put_in_the_provider_s_words() -> None:
         "video_length": "14_frames_with_svd",
         "sizing_strategy": "maintain_aspect_ratio",
         "cond_aug": 0.02,
+        "decoding_t": 14,
     }
 
 
@@ -284,18 +290,27 @@ _TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=40)
 
 def _values(parameter: Parameter, slack: int) -> st.SearchStrategy[Any]:
     """Values within the parameter's rules or, for numbers, as much as `slack` beyond them."""
+    if parameter.type == "array":
+        return st.lists(_values(parameter.member(), slack), max_size=2)
     if parameter.enum is not None:
         return st.sampled_from(parameter.enum)
-    if parameter.minimum is not None and parameter.maximum is not None:
-        low, high = int(parameter.minimum) - slack, int(parameter.maximum) + slack
-        step = parameter.multiple_of or 1
-        whole = st.integers(-(-low // step), high // step).map(lambda count: count * step)
-        return whole | st.floats(low, high) if parameter.type == "number" else whole
+    if parameter.type in {"integer", "number"}:
+        return _numbers(parameter, slack)
     if parameter.type == "boolean":
         return st.booleans()
     if parameter.type == "uri":
         return st.sampled_from(["https://example.com/a.png", "data:audio/wav;base64,UklGRg=="])
     return _TEXT.filter(str.strip) if parameter.required else _TEXT
+
+
+def _numbers(parameter: Parameter, slack: int) -> st.SearchStrategy[Any]:
+    """Of a range that is open, whole ones up to what JSON's readers agree about."""
+    step = parameter.multiple_of or 1
+    low = -(2**63) if parameter.minimum is None else int(parameter.minimum) - slack
+    high = 2**63 - 1 if parameter.maximum is None else int(parameter.maximum) + slack
+    whole = st.integers(-(-low // step), high // step).map(lambda count: count * step)
+    bounded = None not in {parameter.minimum, parameter.maximum}
+    return whole | st.floats(low, high) if parameter.type == "number" and bounded else whole
 
 
 @st.composite

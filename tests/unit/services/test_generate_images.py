@@ -44,8 +44,10 @@ class World:
         self.ran.append(dict(document) | {"body": json.loads(document["body"])})
         return self.answer or WorkflowAnswer(202, {}, {"jobId": "job-1", "estimatedTime": 12.0})
 
-    def put(self, user_id: str, upload_id: str, content: bytes, content_type: str) -> None:
-        assert content == PNG
+    def put(
+        self, user_id: str, upload_id: str, content: bytes, content_type: str, name: str
+    ) -> None:
+        assert (content, bool(name)) == (PNG, True)
         self.kept.append((user_id, upload_id, content_type))
 
     def wait(self, job_id: str, user_id: str, wait_id: str, seconds: float) -> Waited:

@@ -190,8 +190,8 @@ class QueueFull(VslError):
 
 
 class BudgetExceeded(VslError):
-    """No room for the job in a budget of its user or of the stage: `details` name it, with its limit,
-    what is spent and held of it, and when it begins anew."""
+    """No room for the job in a budget of its user or of the stage: `details` name it and when it begins
+    anew; of the user's own also its limit and what is spent and held of it."""
 
     status = 402
     title = "The budget is used up"

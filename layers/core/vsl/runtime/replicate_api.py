@@ -113,6 +113,14 @@ def _get_version(asked: Asked) -> Response:
     return answer(200, compat.describe_models().version(asked.slug, asked.words["id"]))
 
 
+def _list_deployments(_asked: Asked) -> Response:
+    return answer(200, compat.describe_models().deployments())
+
+
+def _get_deployment(asked: Asked) -> Response:
+    return answer(200, compat.describe_models().deployment(asked.slug))
+
+
 def _get_secret(asked: Asked) -> Response:
     found = callbacks.get_webhook_secret()(Caller(named=asked.user_id))
     return _private({"key": found["secret"]})
@@ -150,6 +158,8 @@ ROUTES: Mapping[str, Callable[[Asked], Response]] = {
     "POST /models/{owner}/{name}/predictions": _create_by_name,
     "GET /models/{owner}/{name}/versions": _list_versions,
     "GET /models/{owner}/{name}/versions/{id}": _get_version,
+    "GET /deployments": _list_deployments,
+    "GET /deployments/{owner}/{name}": _get_deployment,
     "POST /deployments/{owner}/{name}/predictions": _create_by_deployment,
     "GET /webhooks/default/secret": _get_secret,
     "POST /files": _create_file,

@@ -9,7 +9,7 @@ Encryption is the bucket's default.
 import base64
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -87,14 +87,18 @@ class ObjectStore:
                 **_headers(content_type),
             )
 
-    def put(self, key: str, body: bytes, content_type: str) -> None:
-        """A small object as a whole."""
+    def put(
+        self, key: str, body: bytes, content_type: str, metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """A small object as a whole; `metadata` is told with it, in ASCII."""
         # boto3 asks S3 whether it may go on (Expect: 100-continue) before it sends `bytes`, and
         # waits for the answer. It does not for a bytearray.
-        headers = {"ContentType": content_type}
+        headers: dict[str, Any] = {"ContentType": content_type}
+        if metadata is not None:
+            headers["Metadata"] = dict(metadata)
         self._put(key, bytearray(body), headers, hashlib.sha256(body).digest())
 
-    def _put(self, key: str, body: bytearray, headers: dict[str, str], sha256: bytes) -> None:
+    def _put(self, key: str, body: bytearray, headers: Mapping[str, Any], sha256: bytes) -> None:
         with translated(_SERVICE):
             self._client.put_object(
                 Bucket=self._bucket,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from vsl.adapters.aws import clients
-from vsl.adapters.s3.objects import ABSENT, ObjectStore
+from vsl.adapters.s3.objects import ABSENT
 from vsl.adapters.s3.presigning import BucketAddresses, credentials
 from vsl.domain.catalogue.uploads import UploadedFile, UploadForm, UploadRequest
 from vsl.domain.jobs.object_keys import upload_key
@@ -20,7 +20,7 @@ _META = "x-amz-meta-file-name"
 
 
 class S3Uploads:
-    """Implements `services.ports.media.Uploads` and `UploadKeeping` for one bucket."""
+    """Implements `services.ports.media.Uploads` for one bucket."""
 
     def __init__(self, bucket: str, owners: OwnerNames = BY_USER_ID) -> None:
         self._bucket = bucket
@@ -49,10 +49,6 @@ class S3Uploads:
                 ExpiresIn=FORM_SECONDS,
             )
         return UploadForm(post["url"], post["fields"], expires_at)
-
-    def put(self, user_id: str, upload_id: str, content: bytes, content_type: str) -> None:
-        key = self._owners.current(upload_key(user_id, upload_id))
-        ObjectStore(self._bucket, clients.client("s3")).put(key, content, content_type)
 
     def find(self, user_id: str, upload_id: str) -> UploadedFile | None:
         looks = (self._head(key) for key in self._keys(user_id, upload_id))

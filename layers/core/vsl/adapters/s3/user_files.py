@@ -8,8 +8,7 @@ from urllib.parse import quote, unquote
 from botocore.exceptions import ClientError
 
 from vsl.adapters.aws.clients import error_code, translated
-from vsl.adapters.s3.objects import ABSENT
-from vsl.domain.errors import StoreUnavailable
+from vsl.adapters.s3.objects import ABSENT, ObjectStore
 from vsl.domain.jobs.ids import is_job_id
 from vsl.domain.jobs.object_keys import upload_key
 from vsl.domain.jobs.owner_names import BY_USER_ID, OwnerNames
@@ -30,21 +29,10 @@ class S3UserFiles:
 
     def put(
         self, user_id: str, upload_id: str, content: bytes, content_type: str, name: str
-    ) -> UserFile:
+    ) -> None:
         key = self._owners.current(upload_key(user_id, upload_id))
-        digest = hashlib.sha256(content).hexdigest()
-        with translated(_SERVICE):
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=content,
-                ContentType=content_type,
-                Metadata={_NAME: quote(name, safe=" "), _SHA256: digest},
-            )
-        found = self.find(user_id, upload_id)
-        if found is None:
-            raise StoreUnavailable("S3 did not keep the file.", service=_SERVICE)
-        return found
+        told = {_NAME: quote(name, safe=" "), _SHA256: hashlib.sha256(content).hexdigest()}
+        ObjectStore(self._bucket, self._client).put(key, content, content_type, told)
 
     def find(self, user_id: str, upload_id: str) -> UserFile | None:
         looks = (self._head(key) for key in self._owners.every(upload_key(user_id, upload_id)))

@@ -79,6 +79,8 @@ def parse_upload_request(body: object, limits: Mapping[MediaType, int]) -> Uploa
         for key in body
         if key not in _KNOWN
     }
+    if body.get("userId", "") is None:
+        faults["userId"] = "must be a user, not null; leave it out instead"
     content_type, name, size = body.get("contentType"), body.get("fileName"), body.get("size")
     kind = CONTENT_TYPES.get(content_type) if isinstance(content_type, str) else None
     if kind is None:

@@ -167,6 +167,10 @@ def _checked_one(parameter: Parameter, value: object, *, allow_http: bool) -> Sc
     typed = _typed(parameter, value)
     if parameter.enum is not None and typed not in parameter.enum:
         wanted = f"must be one of {listed(parameter.enum)}"
+        if isinstance(typed, bool):  # the other one
+            raise ValueError(
+                f"must be {_described(not typed)}: {_described(typed)} is not allowed here"
+            )
         if not isinstance(typed, str):
             raise ValueError(f"{wanted}, not {number(typed)}")
         raise ValueError(f"{wanted}. {did_you_mean(typed, map(str, parameter.enum))}".strip())

@@ -52,6 +52,20 @@ def by_deployment(catalogue: Catalogue, slug: str) -> list[Model]:
     return by_name(catalogue, f"{_DEPLOYMENTS}{slug}")
 
 
+def listed_deployments(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Each deployment once, however many entries it has."""
+    slugs = dict.fromkeys(
+        slug_of(model) for model in catalogue.models.values() if is_deployment(model)
+    )
+    return [deployment_document(slug) for slug in slugs]
+
+
+def deployment_document(slug: str) -> dict[str, Any]:
+    """What a deployment runs, and on what, its owner decides: the catalogue does not know."""
+    owner, _, name = slug.partition("/")
+    return {"owner": owner, "name": name, "current_release": None}
+
+
 def of_slug(catalogue: Catalogue, slug: str) -> list[Model]:
     """Every entry of a model, of whatever version."""
     return [

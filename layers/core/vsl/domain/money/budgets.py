@@ -12,6 +12,7 @@ from vsl.domain.money.amounts import dollars
 
 STAGE = "stage"
 _USER = "user:"
+_FIGURES = {"limit", "spent", "held", "left"}
 
 
 class Period(StrEnum):
@@ -108,6 +109,12 @@ class Budget:
             "resetsAt": None if resets_at is None else iso(resets_at),
         }
 
+    def refusal(self) -> dict[str, Any]:
+        """As it is named to whoever it refuses. What the whole deployment may spend, and has spent, is
+        for operators (`GET /budgets/stage`), whose back ends show refusals to their users."""
+        hidden = _FIGURES if self.owner == STAGE else ()
+        return {name: value for name, value in self.document().items() if name not in hidden}
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Of the columns owner, period, starts, limit_amount, spent and held; `starts` may be text."""
@@ -142,26 +149,28 @@ def unpriced_model(model_id: str) -> UnpricedModel:
 
 
 def budget_exceeded(budget: Budget, wanted: int) -> BudgetExceeded:
-    """The refusal of a job that may cost `wanted`: what is full, by how much, until when."""
-    document = budget.document()
+    """The refusal of a job that may cost `wanted`: what is full and until when, by how much if it is the
+    user's."""
+    document = budget.refusal()
     document["budget"] = f"{document.pop('of')}/{document.pop('period')}"
     document.pop("userId", None)
     return BudgetExceeded(_reason(budget, wanted), wouldHold=_text(wanted), **document)
 
 
 def _reason(budget: Budget, wanted: int) -> str:
-    whose = "this deployment's" if budget.owner == STAGE else "the user's"
-    name = f"{whose} {_NAMES[budget.period]}"
-    if budget.limit == 0 and budget.period is Period.CREDIT:
-        return "The user has no credits; ask the operator for some."
-    if budget.limit == 0:
-        return f"No jobs may be started: {name} is 0. Ask the operator to raise it."
     resets_at = budget.period.resets_at(budget.starts)
     then = (
         "ask the operator for more" if resets_at is None else f"it begins anew at {iso(resets_at)}"
     )
+    name = _NAMES[budget.period]
+    if budget.owner == STAGE:
+        return f"This deployment's {name} has no room left for the job; {then}."
+    if budget.limit == 0 and budget.period is Period.CREDIT:
+        return "The user has no credits; ask the operator for some."
+    if budget.limit == 0:
+        return f"No jobs may be started: the user's {name} is 0. Ask the operator to raise it."
     return (
-        f"The job may cost {_written(wanted)}, and of {name}, {_written(budget.limit)}, only"
+        f"The job may cost {_written(wanted)}, and of the user's {name}, {_written(budget.limit)}, only"
         f" {_written(budget.left)} are left; {then}."
     )
 

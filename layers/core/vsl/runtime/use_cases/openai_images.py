@@ -29,7 +29,7 @@ def generate_images() -> "GenerateImages":
     return GenerateImages(
         models=named_models(),
         keep_files=KeepImageFiles(
-            wiring.uploads(), settings().max_upload_bytes, wiring.content_type
+            wiring.user_files(), settings().max_upload_bytes, wiring.content_type
         ),
         submit=submit_job(),
         wait=wait_for_job(),

@@ -14,8 +14,7 @@ class DescribeModels:
     catalogue: Catalogue
 
     def listed(self) -> dict[str, Any]:
-        results = replicate_models.listed_models(self.catalogue)
-        return {"previous": None, "next": None, "results": results}
+        return _page(replicate_models.listed_models(self.catalogue))
 
     def model(self, slug: str) -> dict[str, Any]:
         """Raises ReplicateProblem (404), as all of these do."""
@@ -24,7 +23,7 @@ class DescribeModels:
     def versions(self, slug: str) -> dict[str, Any]:
         found = map(replicate_models.version_document, self._of_slug(slug))
         once = {version["id"]: version for version in found}
-        return {"previous": None, "next": None, "results": list(once.values())}
+        return _page(list(once.values()))
 
     def version(self, slug: str, version: str) -> dict[str, Any]:
         found = map(replicate_models.version_document, self._of_slug(slug))
@@ -32,6 +31,13 @@ class DescribeModels:
         if known is None:
             raise not_found()
         return known
+
+    def deployments(self) -> dict[str, Any]:
+        return _page(replicate_models.listed_deployments(self.catalogue))
+
+    def deployment(self, slug: str) -> dict[str, Any]:
+        self.of_deployment(slug)
+        return replicate_models.deployment_document(slug)
 
     def of_version(self, version: str) -> list[Model]:
         """What POST /predictions names. Raises ReplicateProblem (422)."""
@@ -48,6 +54,10 @@ class DescribeModels:
 
     def _of_slug(self, slug: str) -> list[Model]:
         return _required(replicate_models.of_slug(self.catalogue, slug))
+
+
+def _page(results: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"previous": None, "next": None, "results": results}
 
 
 def _required(found: list[Model]) -> list[Model]:

@@ -10,7 +10,7 @@ from vsl.domain.compat.openai_request import File
 from vsl.domain.errors import InvalidRequest
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import MediaType
-from vsl.services.ports.media import UploadKeeping
+from vsl.services.ports.compat import FileKeeping
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 
@@ -20,7 +20,7 @@ class KeepImageFiles:
     """An upload's id is made of its bytes: the same request names the same file, and is the same request.
     `sniff` tells a file's content type by its content: clients say too little of it."""
 
-    uploads: UploadKeeping
+    files: FileKeeping
     upload_limits: Mapping[MediaType, int]
     sniff: Callable[[bytes, str], str]
 
@@ -42,6 +42,6 @@ class KeepImageFiles:
         handles = {}
         for name, file in files.items():
             upload_id = new_job_id(_NO_TIME, hashlib.sha256(file.content).hexdigest())
-            self.uploads.put(user_id, upload_id, file.content, types[name])
+            self.files.put(user_id, upload_id, file.content, types[name], file.name)
             handles[name] = handle_of(upload_id)
         return handles

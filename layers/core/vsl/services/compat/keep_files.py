@@ -41,10 +41,8 @@ class KeepFiles:
             raise too_large(limit)
         upload_id = new_job_id(self.clock.now())
         short = "".join(each for each in name if each.isprintable() and each not in "/\\")
-        kept = self.files.put(
-            user_id, upload_id, content, content_type, short[-_MAX_NAME:] or "file"
-        )
-        return _document(kept, api) | {
+        self.files.put(user_id, upload_id, content, content_type, short[-_MAX_NAME:] or "file")
+        return self.get(user_id, upload_id, api) | {
             "checksums": {
                 "sha256": hashlib.sha256(content).hexdigest(),
                 "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),

@@ -35,5 +35,5 @@ class ForeseeAdmission:
         for owner in (owner_of(user_id), STAGE):
             for budget in self.budgets.read(owner, today):
                 if budget.refuses(wanted or 0):
-                    return budget.document()
+                    return budget.refusal()
         return None

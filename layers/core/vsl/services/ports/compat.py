@@ -37,12 +37,18 @@ class UserFile:
     sha256: str | None = None
 
 
-class UserFiles(Protocol):
-    """S3: the uploads of a user, each an object that is gone a day later."""
+class FileKeeping(Protocol):
+    """S3: a file that came within a request becomes an upload of its user, gone a day later."""
 
     def put(
         self, user_id: str, upload_id: str, content: bytes, content_type: str, name: str
-    ) -> UserFile: ...
+    ) -> None:
+        """Doing so again keeps the file for another day."""
+        ...
+
+
+class UserFiles(FileKeeping, Protocol):
+    """S3: the uploads of a user."""
 
     def find(self, user_id: str, upload_id: str) -> UserFile | None: ...
 

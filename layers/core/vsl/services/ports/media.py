@@ -37,14 +37,6 @@ class Uploads(Protocol):
         ...
 
 
-class UploadKeeping(Protocol):
-    """The same place, for a file that came within a request."""
-
-    def put(self, user_id: str, upload_id: str, content: bytes, content_type: str) -> None:
-        """Doing so again keeps the file for another day."""
-        ...
-
-
 class ObjectRemoval(Protocol):
     """S3."""
 
