@@ -19,7 +19,7 @@ def main() -> None:
         DistributionApp(options.description, options.engine),
         host=options.host,
         port=options.port,
-        lifespan="off",
+        lifespan="on",
         log_level="warning",
         access_log=False,
         proxy_headers=False,

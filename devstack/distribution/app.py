@@ -57,7 +57,16 @@ class DistributionApp:
         self._distribution: Distribution | None = None
         self._client: httpx.AsyncClient | None = None
 
-    async def __call__(self, scope: Message, _receive: Receive, send: Send) -> None:
+    async def close(self) -> None:
+        """Its connections to the engine, in the event loop that opened them."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         if scope["type"] != "http":
             return
         sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -80,6 +89,12 @@ class DistributionApp:
             await _hand_on(send, answer, added)
         finally:
             await answer.aclose()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
     def _place(self, scope: Message, sent: dict[str, str], distribution: Distribution) -> str:
         """Where S3 has what is asked for. Raises RefusedError."""

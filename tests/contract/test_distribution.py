@@ -3,13 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from devstack.distribution.app import DistributionApp
 from devstack.distribution.description import describe, distributes
@@ -28,8 +29,9 @@ CHOSEN = {"MediaDelivery": "cloudfront", "CorsOrigins": "https://a.example,https
 class Front:
     """The front before a server that stands for S3, after the template with one or two keys."""
 
-    def __init__(self, folder: Path, origin: FileServer, **keys: str) -> None:
+    def __init__(self, folder: Path, origin: FileServer, loop: BlockingPortal, **keys: str) -> None:
         self.origin = origin
+        self._loop = loop
         self._file = folder / "distribution.json"
         self.told = ""
         self.deploy(**keys)
@@ -55,7 +57,31 @@ class Front:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app=self._app)) as client:
                 return await client.request(method, url, headers=named)
 
-        return anyio.run(ask)
+        return self._loop.call(ask)
+
+    def pieces(self, url: httpx.URL) -> list[int]:
+        """The sizes of what comes one after the other; httpx's transport would gather it first."""
+        sizes: list[int] = []
+
+        async def receive() -> Any:
+            raise NotImplementedError
+
+        async def send(message: Any) -> None:
+            sizes.append(len(message.get("body", b"")))
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "https",
+            "headers": [(b"host", HOST.encode())],
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "query_string": url.query,
+        }
+        self._loop.call(self._app, scope, receive, send)
+        return sizes
+
+    def close(self) -> None:
+        self._loop.call(self._app.close)
 
     def seen(self) -> Mapping[str, str]:
         """The headers of the one request that S3 got."""
@@ -63,11 +89,20 @@ class Front:
         return headers
 
 
+@contextmanager
+def fronted(folder: Path, **keys: str) -> Iterator[Front]:
+    """One event loop for all requests: a connection to S3 belongs to the loop that opened it."""
+    with file_server() as origin, start_blocking_portal() as loop:
+        origin.serve(f"/bucket{TYPED}", b"a picture")
+        made = Front(folder, origin, loop, **keys)
+        yield made
+        made.close()
+
+
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
-    with file_server() as origin:
-        origin.serve(f"/bucket{TYPED}", b"a picture")
-        yield Front(tmp_path, origin, A="one")
+    with fronted(tmp_path, A="one") as made:
+        yield made
 
 
 @pytest.mark.parametrize("hash_name", ["SHA1", "SHA256"])
@@ -173,46 +208,26 @@ def test_pages_of_the_configured_origins_may_read(front: Front, origin: str, all
     assert answered.headers["content-security-policy"].endswith("sandbox")
 
 
-def test_a_large_file_passes_through_piece_by_piece(tmp_path: Path) -> None:
+def test_a_large_file_passes_through_piece_by_piece(front: Front) -> None:
     """No more than a piece of it is held."""
-    pieces: list[int] = []
     size = 8 * 1024 * 1024
-    with file_server() as origin:
-        origin.stream(f"/bucket{TYPED}", b"", size)
-        front = Front(tmp_path, origin, A="one")
-        url = httpx.URL(front.signed())
-
-        async def send(message: Any) -> None:
-            pieces.append(len(message.get("body", b"")))
-
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "scheme": "https",
-            "headers": [(b"host", HOST.encode())],
-            "raw_path": url.raw_path.partition(b"?")[0],
-            "query_string": url.query,
-        }
-
-        async def run() -> None:
-            await DistributionApp(tmp_path / "distribution.json", origin.origin)(scope, None, send)  # type: ignore[arg-type]
-
-        anyio.run(run)
+    front.origin.stream(f"/bucket{TYPED}", b"", size)
+    pieces = front.pieces(httpx.URL(front.signed()))
     assert sum(pieces) == size
     assert max(pieces) <= 65_536
 
 
 def test_s3_away_is_502(tmp_path: Path) -> None:
-    with file_server() as origin:
-        front = Front(tmp_path, origin, A="one")
-    answered = front.get(front.signed())
-    assert answered.status_code == 502
+    with file_server() as gone:
+        pass
+    with start_blocking_portal() as loop:
+        front = Front(tmp_path, gone, loop, A="one")
+        assert front.get(front.signed()).status_code == 502
+        front.close()
 
 
 def test_both_keys_are_good_until_one_is_taken_out(tmp_path: Path) -> None:
-    with file_server() as origin:
-        origin.serve(f"/bucket{TYPED}", b"a picture")
-        front = Front(tmp_path, origin, A="one", B="two")
+    with fronted(tmp_path, A="one", B="two") as front:
         old, new = (
             front.signed(name=name, key_id=key_id)
             for name, key_id in zip(("one", "two"), front.ids, strict=True)

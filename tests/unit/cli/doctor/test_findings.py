@@ -41,6 +41,7 @@ class FakeSite:
     api_url: str = "https://api.example.com"
     stage: str = "test"
     opaque_names: bool = False
+    distributed: bool = False
     tracking: DynamoTrackingStore = field(default_factory=lambda: DynamoTrackingStore("jobs"))
 
     def now(self) -> datetime:
