@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import pytest_socket
@@ -10,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.support.fresh import forget_use_cases
 
+_HERE = Path(__file__).parent
 _TERMINAL = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"}
 for name in [name for name in os.environ if name.startswith("AWS_") or name in _TERMINAL]:
     del os.environ[name]
@@ -60,6 +62,14 @@ def is_short(item: pytest.Item) -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--part", choices=["short", "rest"], help="what `make test` runs, or all else")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Every worker imports every file it collects: for `make test` none of which no test is short."""
+    if config.getoption("--part") != "short" or not collection_path.is_relative_to(_HERE):
+        return None
+    path = collection_path.relative_to(_HERE.parent).as_posix() + "/" * collection_path.is_dir()
+    return None if path.startswith(SHORT) or any(one.startswith(path) for one in SHORT) else True
 
 
 # With several workers the last to finish decides: what takes long begins first.

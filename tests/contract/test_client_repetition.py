@@ -60,7 +60,12 @@ def remove_with_typescript(url: str) -> str | None:
     return code
 
 
-@pytest.fixture(params=["python", pytest.param("typescript", marks=needs_typescript)])
+@pytest.fixture(
+    params=[
+        "python",
+        pytest.param("typescript", marks=[needs_typescript, pytest.mark.thorough]),
+    ]
+)
 def submit(request: pytest.FixtureRequest) -> Submit:
     return with_python if request.param == "python" else with_typescript
 

@@ -114,6 +114,7 @@ def test_the_changes_are_enough(rate: int) -> None:
     assert after.failed == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("rate", "minutes"), outages.OUTAGES.items())
 def test_without_webhooks_nothing_expires(rate: int, minutes: int) -> None:
     found = outages.outage(rate, minutes)
