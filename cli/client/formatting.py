@@ -1,11 +1,17 @@
 """Numbers, times and prices for people."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 SHORT = 13  # of a job id: its whole time, to the millisecond
 _PRICES = {"gpu_second": "second of GPU", "output_second": "second of output"}
+
+
+def as_written(value: object) -> str:
+    """A value as a command or a request has it: text without quotes, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def plain(text: str) -> str:

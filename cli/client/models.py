@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.client.api import Api
-from cli.client.formatting import dollars, price, seconds
+from cli.client.formatting import as_written, dollars, price, seconds
 from cli.client.inputs import type_of
 from cli.client.screen import Screen
 
@@ -102,7 +102,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
     if "items" in schema:
         return f"list of {_takes(schema['items'])}, at most {schema['maxItems']}"
     if "enum" in schema:
-        return " | ".join(str(value) for value in schema["enum"])
+        return " | ".join(map(as_written, schema["enum"]))
     if schema.get("format") == "uri":
         return "file or address"
     kind = type_of(schema)
@@ -115,7 +115,4 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 
 def _default(schema: Mapping[str, Any]) -> str:
-    if "default" not in schema:
-        return ""
-    value = schema["default"]
-    return value if isinstance(value, str) else json.dumps(value)
+    return as_written(schema["default"]) if "default" in schema else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cli.client.formatting import dollars, plain, price, seconds
+from cli.client.formatting import as_written, dollars, plain, price, seconds
 from cli.client.screen import Screen
 from cli.models.translation.compare import Change
 from cli.models.translation.entry import Proposal
@@ -135,7 +135,7 @@ def takes(parameter: Entry) -> str:
 
 def _values(parameter: Entry) -> str:
     if "enum" in parameter:
-        return _short(" | ".join(str(value) for value in parameter["enum"]), 120)
+        return _short(" | ".join(map(as_written, parameter["enum"])), 120)
     if "uri" in {parameter["type"], parameter.get("items")}:
         return f"{parameter['media']} file" if "media" in parameter else "any file"
     low, high = parameter.get("minimum"), parameter.get("maximum")

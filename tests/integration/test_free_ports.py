@@ -62,4 +62,4 @@ def test_the_usual_port_is_taken_if_it_is_free(
     assert ports(tmp_path)["api"] == usual
     assert ports(tmp_path, api=0)["api"] != usual
     assert ports(tmp_path, api=4711)["api"] == 4711
-    assert len(set(ports(tmp_path).values())) == 5
+    assert len(set(ports(tmp_path).values())) == 6

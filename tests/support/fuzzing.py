@@ -131,7 +131,7 @@ def _cursor(query: Mapping[str, Any]) -> str:
     try:
         named = {f"metadata[{key}]": value for key, value in query.get("metadata", {}).items()}
         others = {name: str(query[name]) for name in query.keys() - {"cursor", "metadata"}}
-        user = query.get("userId") or os.environ.get(CALLER_VARIABLE)
+        user = query.get("userId") or os.environ.get(CALLER_VARIABLE) or None
         wanted = ListRequest.parse(others | named, user).wanted
     except InvalidRequest:
         wanted = JobFilter()
