@@ -252,12 +252,14 @@ class Deployer:
                 )
 
     def _put_parameters(self, parameters: Mapping[str, str]) -> None:
-        parameter_store, prefix = self._client("ssm"), f"/vsl/{parameters['Stage']}/"
-        values = [(name, self._stack[key], "SecureString") for name, key in _SECRETS.items()]
-        for name, value, kind in (*values, ("api-url", self._stack["apiUrl"], "String")):
-            parameter_store.put_parameter(
-                Name=prefix + name, Value=value, Type=kind, Overwrite=True
-            )
+        secrets = {name: (self._stack[key], "SecureString") for name, key in _SECRETS.items()}
+        self._put(parameters["Stage"], {**secrets, "api-url": (self._stack["apiUrl"], "String")})
+
+    def _put(self, stage: str, values: Mapping[str, tuple[str, str]]) -> None:
+        """Values and types of SSM parameters, by name."""
+        store = self._client("ssm")
+        for name, (value, kind) in values.items():
+            store.put_parameter(Name=f"/vsl/{stage}/{name}", Value=value, Type=kind, Overwrite=True)
 
     def _describe_distribution(
         self, template: Mapping[str, Any], parameters: Mapping[str, str], bucket: str
@@ -266,16 +268,11 @@ class Deployer:
         host = str(self._stack["mediaUrl"]).removeprefix("http://")
         document, told = describe(template, {**_PSEUDO, **parameters}, bucket, host)
         _write(self._state.distribution, document)
-        parameter_store, prefix = self._client("ssm"), f"/vsl/{parameters['Stage']}/"
-        signing = private_key(self._state.media_key)
         # The template says https, which nothing on this machine speaks.
-        for name, value, kind in (
-            ("media-delivery", told.replace("https://", "http://", 1), "String"),
-            ("media-private-key", signing, "SecureString"),
-        ):
-            parameter_store.put_parameter(
-                Name=prefix + name, Value=value, Type=kind, Overwrite=True
-            )
+        delivery = (told.replace("https://", "http://", 1), "String")
+        signing = (private_key(self._state.media_key), "SecureString")
+        values = {"media-delivery": delivery, "media-private-key": signing}
+        self._put(parameters["Stage"], values)
 
     def _write_api(
         self,

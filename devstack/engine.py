@@ -24,6 +24,12 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 
+def unchecked_signature(service: str) -> str:
+    """An Authorization header: the engine takes the keys of its root account without looking further."""
+    scope = f"test/20260101/{REGION}/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
+
+
 class Engine(Server):
     """One instance. Everything it writes is below `folder`, which may be deleted after `stop`, but for
     its log, the record of `calls` (devstack/engine_process.py) and S3's objects below `objects`, with which

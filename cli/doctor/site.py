@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from database.address import here
+from devstack.distribution.description import distributes
 from devstack.engine import REGION
 from devstack.paths import HARDWARE_CONFIG, MODELS_CONFIG
 from vsl.adapters.aws import clients
@@ -181,7 +182,7 @@ def local_site(document: Mapping[str, Any]) -> Site:
         download_origins=(origin,),
         models_config=document["parameters"].get("ModelsConfig", str(MODELS_CONFIG)),
         opaque_names=document["parameters"].get("OwnerNames") == "opaque",
-        distributed=document["parameters"].get("MediaDelivery") == "cloudfront",
+        distributed=distributes(document["parameters"]),
     )
 
 
@@ -208,5 +209,5 @@ def deployed_site(stage: str) -> Site:
         models_config=str(MODELS_CONFIG) if models.startswith("/opt/") else models,
         event_bus=given["EventBusName"],
         opaque_names=given.get("OwnerNames") == "opaque",
-        distributed=given.get("MediaDelivery") == "cloudfront",
+        distributed=distributes(given),
     )

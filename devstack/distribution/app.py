@@ -1,6 +1,5 @@
 """The ASGI application: admit by the signature, ask the engine's S3, hand its answer on as it comes."""
 
-import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -10,7 +9,8 @@ import httpx
 
 from devstack.distribution.description import Distribution
 from devstack.distribution.signatures import RefusedError, admit
-from devstack.engine import REGION
+from devstack.engine import unchecked_signature
+from devstack.reloaded import Reloaded
 
 type Message = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
@@ -40,21 +40,14 @@ _TOLD = (
     "etag",
     "last-modified",
 )
-# The engine takes the keys of its root account without looking at the signature.
-_SIGNED = (
-    f"AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/s3/aws4_request, "
-    "SignedHeaders=host, Signature=none"
-)
 
 
 class DistributionApp:
     """`description` is the file that a deployment writes; `engine` is the URL of the engine."""
 
     def __init__(self, description: Path, engine: str) -> None:
-        self._path = description
+        self._deployed = Reloaded(description, Distribution.of)
         self._engine = engine
-        self._modified = 0
-        self._distribution: Distribution | None = None
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -70,7 +63,7 @@ class DistributionApp:
         if scope["type"] != "http":
             return
         sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        distribution = self._current()
+        distribution = self._deployed.current()
         added = _added(distribution, sent.get("origin", ""))
         try:
             url = self._place(scope, sent, distribution)
@@ -78,7 +71,7 @@ class DistributionApp:
             await _say(send, 403, error, added)
             return
         asked = {name: sent[name] for name in _ASKED if name in sent}
-        asked |= {"Authorization": _SIGNED, "Accept-Encoding": "identity"}
+        asked |= {"Authorization": unchecked_signature("s3"), "Accept-Encoding": "identity"}
         request = self._origin().build_request(scope["method"], url, headers=asked)
         try:
             answer = await self._origin().send(request, stream=True)
@@ -106,13 +99,6 @@ class DistributionApp:
         own = admit(base, query, distribution.keys, time.time()).split("&")
         parts = [part for part in own if part.partition("=")[0] in distribution.query]
         return f"{self._engine}/{distribution.bucket}{path}?{'&'.join(parts)}"
-
-    def _current(self) -> Distribution:
-        modified = self._path.stat().st_mtime_ns
-        if self._distribution is None or modified != self._modified:
-            self._distribution = Distribution.of(json.loads(self._path.read_text()))
-            self._modified = modified
-        return self._distribution
 
     def _origin(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -1,7 +1,6 @@
 """The ASGI application: match, check who calls, validate, integrate, answer."""
 
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from devstack.gateway.request import Pairs, Request
 from devstack.gateway.responses import Answer, GatewayError, gateway_response
 from devstack.gateway.server import CASED_NAMES
 from devstack.gateway.validation import body_errors
+from devstack.reloaded import Reloaded
 
 type Message = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
@@ -101,11 +101,9 @@ class GatewayApp:
     """ASGI around a Gateway, made anew when the document on disk changes (`vsl deploy`)."""
 
     def __init__(self, document: Path, backend: Backend, metrics: RequestMetrics) -> None:
-        self._path = document
         self._backend = backend
         self._metrics = metrics
-        self._modified = 0
-        self._gateway: Gateway | None = None
+        self._deployed = Reloaded(document, self._gateway)
         self._limiter: CapacityLimiter | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -113,7 +111,7 @@ class GatewayApp:
             return
         self._limiter = self._limiter or CapacityLimiter(_THREADS)
         request = await _read(scope, receive)
-        gateway = self._current()
+        gateway = self._deployed.current()
         answer = await to_thread.run_sync(gateway.handle, request, limiter=self._limiter)
         self._metrics.count(answer.status)
         # What a template leaves there is no body: HTTP has none with these.
@@ -129,18 +127,13 @@ class GatewayApp:
         body = b"" if scope["method"] == "HEAD" else whole
         await send({"type": "http.response.body", "body": body})
 
-    def _current(self) -> Gateway:
-        modified = self._path.stat().st_mtime_ns
-        if self._gateway is None or modified != self._modified:
-            deployed = json.loads(self._path.read_text())
-            self._gateway = Gateway(
-                ApiDocument(deployed["document"]),
-                self._backend,
-                self._metrics.of(deployed["stage"]),
-                Access.of(deployed["access"]),
-            )
-            self._modified = modified
-        return self._gateway
+    def _gateway(self, deployed: Mapping[str, Any]) -> Gateway:
+        return Gateway(
+            ApiDocument(deployed["document"]),
+            self._backend,
+            self._metrics.of(deployed["stage"]),
+            Access.of(deployed["access"]),
+        )
 
 
 async def _read(scope: Message, receive: Receive) -> Request:

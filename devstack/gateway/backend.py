@@ -10,7 +10,7 @@ from typing import Any
 
 import urllib3
 
-from devstack.engine import REGION
+from devstack.engine import unchecked_signature
 from devstack.gateway.responses import GatewayError
 
 _TIMEOUT_SECONDS = 29.0
@@ -66,14 +66,12 @@ class EngineBackend:
     def _post(
         self, path: str, service: str, body: bytes, headers: Mapping[str, str]
     ) -> urllib3.BaseHTTPResponse:
-        scope = f"test/20260101/{REGION}/{service}/aws4_request"
-        signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
         try:
             return self._pool.request(
                 "POST",
                 f"{self._endpoint}{path}",
                 body=body,
-                headers={**headers, "Authorization": signature},
+                headers={**headers, "Authorization": unchecked_signature(service)},
             )
         except urllib3.exceptions.ReadTimeoutError:
             raise GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out") from None

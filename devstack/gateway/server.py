@@ -10,6 +10,8 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from devstack.front import config
+
 CASED_NAMES = "x-vsl-cased-names"
 
 
@@ -35,15 +37,4 @@ class CasedProtocol(H11Protocol):
 
 
 def server_config(app: Any, host: str, port: int) -> uvicorn.Config:
-    """No proxy is trusted: an `X-Forwarded-For` of the client is dropped, as at AWS."""
-    return uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        http=CasedProtocol,
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=2,
-    )
+    return config(app, host, port, http=CasedProtocol)

@@ -74,7 +74,6 @@ def find_signing_key(pem: str, distribution: Distribution) -> SigningKey:
 
 
 def _private_key(pem: str) -> RSAPrivateKey:
-
     try:
         key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it has a password
@@ -86,7 +85,6 @@ def _private_key(pem: str) -> RSAPrivateKey:
 
 def _numbers(encoded: str) -> object:
     """Of a public key; None for a text that is none."""
-
     try:
         key = load_der_public_key(base64.b64decode(encoded))
     except (ValueError, UnsupportedAlgorithm):
