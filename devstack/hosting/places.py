@@ -19,7 +19,8 @@ class Limits:
     Functions in `holding` hold a client's request until its job changes. They use no processor
     meanwhile, so they do not count in the total, and up to `patient` of each run at once; the limit
     `each` is one on their calls younger than `look` seconds, by which those that need not wait are
-    done. Those in `behind` run when no other call wants the place.
+    done. Those in `behind` run when no other call wants the place, and one of each at a time as long
+    as it counts in the total: every further one would be one more worker in memory, and no faster.
     """
 
     each: int = 2
@@ -65,9 +66,10 @@ class Places:
             for call in self._running
             if call.function in limits.holding and now - call.began < limits.look
         )
-        total = sum(
-            call.function not in limits.holding and now - call.began < limits.share
+        young = Counter(
+            call.function
             for call in self._running
+            if call.function not in limits.holding and now - call.began < limits.share
         )
         admitted: list[Call] = []
         for call in sorted(self._queue, key=lambda call: call.function in limits.behind):
@@ -76,8 +78,9 @@ class Places:
                 free = looking[name] < limits.each and running[name] < limits.patient
                 looking[name] += free
             else:
-                free = total < limits.total and running[name] < limits.each
-                total += free
+                free = young.total() < limits.total and running[name] < limits.each
+                free = free and not (name in limits.behind and young[name])
+                young[name] += free
             running[name] += free
             if free:
                 call.began = now

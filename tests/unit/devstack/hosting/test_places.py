@@ -90,6 +90,15 @@ def test_accepted_jobs_go_on_when_no_client_waits() -> None:
     assert names(places.admit(0)) == ["store"]
 
 
+def test_of_a_step_behind_one_runs_until_it_takes_long() -> None:
+    places = Places(LIMITS)
+    asked(places, "store", "store", "store", "a")
+    assert names(places.admit(0)) == ["a", "store"], "one worker serves them in turn"
+    assert places.admit(0.9) == []
+    assert names(places.admit(1.0)) == ["store"], "the first waits for something outside"
+    assert places.admit(60) == [], "two at most"
+
+
 def test_a_call_that_gives_up_leaves_the_queue() -> None:
     places = Places(Limits(each=1, total=1))
     first, second, third = asked(places, "a", "a", "a")
