@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import socket
+import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -17,6 +18,7 @@ from psycopg import errors
 from database.migrate import migrate
 from devstack.servers import Postgres, free_port
 from tests.support.jobs import make_job
+from tests.support.waiting import until
 from vsl.adapters.postgres.connection import Connection, PostgresConnection
 from vsl.adapters.postgres.job_repository import PostgresJobRepository
 from vsl.domain.api.operations import Window
@@ -242,5 +244,34 @@ def test_a_killed_server_loses_no_job_and_the_adapter_finds_it_again(tmp_path: P
         server.start()
         assert repository.status(make_job("after").job_id) is not None, "no failure to be seen"
     finally:
+        connection.close()
+        server.stop()
+
+
+def test_a_server_starts_again_while_processes_of_the_killed_one_are_still_there(
+    tmp_path: Path,
+) -> None:
+    server = Postgres(tmp_path / "data", free_port())
+    server.start()
+    connection = PostgresConnection(lambda: server.url)
+    left = os.pidfd_open(connection.run(backend))
+    again = threading.Thread(target=server.start)
+    try:
+        signal.pidfd_send_signal(left, signal.SIGSTOP)  # it does not notice
+        assert server.process is not None
+        server.process.kill()
+        server.process.wait()
+        again.start()
+        until(lambda: b"pre-existing shared memory" in server.log.read_bytes())
+        assert again.is_alive()
+        signal.pidfd_send_signal(left, signal.SIGCONT)
+        again.join(60)
+        with psycopg.connect(server.url) as fresh:
+            assert fresh.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(left, signal.SIGKILL)
+        os.close(left)
+        again.join(60)
         connection.close()
         server.stop()
