@@ -12,7 +12,7 @@ PARAMETERS ?=
 STATE ?= .vsl
 PYTEST_ARGS ?=
 # More than there are cores: the end-to-end tests mostly wait.
-WORKERS := -n 3
+WORKERS := -n 4
 
 # Behind a company's proxy its certificate is in the system's store.
 export UV_SYSTEM_CERTS := true

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -94,49 +95,58 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=place)
 
 
-# The tests of these files break their stack's stores, processes and clocks, or look for what others left.
-_BREAKING = (
-    "callbacks",
-    "client_callbacks",
-    "deletion",
-    "doctor",
-    "ends",
-    "odd_answers",
-    "uploads",
-)
+# One after another on one stack these would take far longer than all else: each group has a stack of
+# its own, about as many seconds as the next. A folder's name stands for all files in it.
+_STACKS: Mapping[str, tuple[str, ...]] = {
+    # Break their stack's stores, processes and clocks, or look for what others left.
+    "breaking": (
+        "callbacks",
+        "client_callbacks",
+        "deletion",
+        "doctor",
+        "ends",
+        "odd_answers",
+        "uploads",
+    ),
+    # Speak the protocols of other APIs.
+    "protocols": (
+        "keys",
+        "mcp",
+        "openai_images",
+        "repetitions",
+        "replicate_fuzz",
+        "replicate_javascript",
+        "replicate_lists",
+        "replicate_python",
+        "replicate_strangers",
+    ),
+    # Read what people read: pages, documents, the command line.
+    "reading": (
+        "any_model",
+        "api_page",
+        "command_line",
+        "console",
+        "documents",
+        "tenant_isolation",
+    ),
+}
+_OTHERS = "using"
 
 
-# These speak the protocols of other APIs: as many tests as all others, so they have a stack of their own.
-_PROTOCOLS = (
-    "keys",
-    "mcp",
-    "openai_images",
-    "repetitions",
-    "replicate_fuzz",
-    "replicate_javascript",
-    "replicate_lists",
-    "replicate_python",
-    "replicate_strangers",
-)
-
-
-class ThreeStacks(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
-    """With several workers a file stays together, and so do all tests that share a stack: one stack
-    that tests use, one that they break, and one for other APIs' protocols."""
+class StackScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
+    """With several workers a file stays together, and so do all tests that share a stack."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        if not path.startswith("tests/e2e/"):
-            return path
-        name = path.removeprefix("tests/e2e/test_").removesuffix(".py")
-        if name in _BREAKING:
-            return "breaking"
-        return "protocols" if name in _PROTOCOLS else "using"
+        path = Path(nodeid.partition("::")[0])
+        if path.parts[:2] != ("tests", "e2e"):
+            return str(path)
+        name = path.parts[2].removeprefix("test_").removesuffix(".py")
+        return next((group for group, names in _STACKS.items() if name in names), _OTHERS)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ThreeStacks:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> StackScheduling:
     config.option.loadscopereorder = False
-    return ThreeStacks(config, log)
+    return StackScheduling(config, log)
 
 
 # A busy machine is no fault of a property: time is what benchmarks measure.
