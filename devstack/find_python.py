@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,9 @@ def _run(uv: str, *words: str) -> subprocess.CompletedProcess[str]:
 def _with_pyenv() -> dict[str, str]:
     """pyenv hides the versions that are not chosen behind commands that fail: choose all of them."""
     root = Path(os.environ.get("PYENV_ROOT") or Path("~").expanduser() / ".pyenv")
-    versions = sorted(folder.parent.parent.name for folder in root.glob("versions/*/bin/python3"))
+    versions: list[str] = []
+    with suppress(OSError):  # another user's, say: before 3.13 that is an error here
+        versions = sorted(found.parent.parent.name for found in root.glob("versions/*/bin/python3"))
     return {"PYENV_VERSION": ":".join(versions)} if versions else {}
 
 

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from devstack.find_python import ENOUGH
+from devstack.find_python import ENOUGH, _with_pyenv
 from tests.support.template import REPOSITORY
 
 SCRIPT = REPOSITORY / "devstack" / "find_python.py"
@@ -109,6 +110,16 @@ def test_versions_that_pyenv_hides_are_seen(tmp_path: Path) -> None:
     here = {"3.13": "/usr/bin/python3.13"}
     done = run(tmp_path, here, reachable=False, EXPECTED="3.12.1:3.13.0")
     assert (done.stdout, done.stderr) == ("/usr/bin/python3.13\n", "")
+
+
+def test_a_pyenv_that_may_not_be_read_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of another user whose settings were inherited; Python 3.12 and older raise there."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied", "/root/.pyenv")
+
+    monkeypatch.setattr(Path, "glob", refuse)
+    assert _with_pyenv() == {}
 
 
 def test_what_will_do_is_what_the_lock_file_is_for() -> None:
