@@ -22,7 +22,7 @@ export AWS_EC2_METADATA_DISABLED := true
 PYTHON := .venv/bin/python
 API_DOCUMENT := functions/get_openapi/openapi.json
 SAM := .venvs/sam/bin/sam
-SYNC = UV_PYTHON=$(CURDIR)/$(PYTHON) $(UV) sync --quiet --frozen --compile-bytecode
+SYNC = UV_PYTHON="$(CURDIR)/$(PYTHON)" $(UV) sync --quiet --frozen --compile-bytecode
 
 .PHONY: help setup stack demo up down test test-all test-rest browser unit faults fuzz chaos bench scale check docs format requirements \
   openapi renderer api-lint api-rules clients typescript \
@@ -136,7 +136,7 @@ openapi: setup ## write what readers of the API are given from the files in api/
 	@$(PYTHON) -m devstack.publish
 
 clients: setup ## write the types of the clients in clients/ from the API document
-	@cd clients/python && $(CURDIR)/.venv/bin/datamodel-codegen --output vsl_client/types.py
+	@cd clients/python && "$(CURDIR)/.venv/bin/datamodel-codegen" --output vsl_client/types.py
 	@$(MAKE) typescript
 	@cd clients/typescript && [ ! -d node_modules ] || node generate.mjs ../../$(API_DOCUMENT) src/types.ts
 
@@ -158,7 +158,7 @@ build: setup .venvs/sam/.ready ## sam build for STAGE, finished for AWS and with
 	@$(PYTHON) -m cli.release.finish .aws-sam/build/template.yaml
 	@cd .aws-sam/build; for part in *Layer *Function; do \
 	  case $$part in *Layer) to=/opt;; *) to=/var/task;; esac; \
-	  $(CURDIR)/$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s $$part -p $$to $$part; \
+	  "$(CURDIR)/$(PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$$part" -p "$$to" "$$part"; \
 	done
 
 deploy: preflight build ## sam deploy to STAGE (homolog or production; PARAMETERS="Name=Value …")
@@ -219,7 +219,7 @@ clients/typescript/node_modules/.ready: clients/typescript/package.json clients/
 
 .venvs/stock/.ready: .venvs/.stack tests/stock/python/uv.lock tests/stock/javascript/package-lock.json
 	@echo "Installing clients of other APIs …"
-	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.venvs/stock $(SYNC) --project tests/stock/python
+	@UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venvs/stock" $(SYNC) --project tests/stock/python
 	@if command -v npm > /dev/null && $(NODE_FITS) 2> /dev/null; then npm ci --silent --prefix tests/stock/javascript; \
 	else echo "SKIPPED  clients from npm: they need npm and Node.js 20.19 or later"; fi
 	@touch $@
