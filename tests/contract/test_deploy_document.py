@@ -57,7 +57,7 @@ def test_the_documented_exports_choose_the_region(
     if environment == "sam":
         environments.ensure(("sam",))
         python = python_of("sam")
-    script = f'{exports()}\n{python} -c "{program}"'
+    script = f'{exports()}\n"{python}" -c "{program}"'
     assert shell(script, empty_home(tmp_path) | KEYS) == REGION
 
 
@@ -67,7 +67,7 @@ def test_the_example_of_an_environment_chooses_it_too(program: str, tmp_path: Pa
     text = (REPOSITORY / ".env.example").read_text()
     (loads,) = re.findall(r"then:\s+(set -a; \. \./\.env; set \+a)", text)
     (tmp_path / ".env").write_text(text)
-    script = f'cd {tmp_path}\n{loads}\n{sys.executable} -c "{program}"'
+    script = f'cd "{tmp_path}"\n{loads}\n"{sys.executable}" -c "{program}"'
     assert shell(script, empty_home(tmp_path) | KEYS) == REGION
 
 

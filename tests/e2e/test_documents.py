@@ -51,9 +51,9 @@ def run(described: Document, stack: Stack, folder: Path, **environment: str) -> 
     There `vsl` means the running stack, and `make` brings up what is up already.
     """
     scripts = {
-        ".venv/bin/vsl": f'exec {_tool("vsl")} "$@" --state {stack.document["state"]}',
+        ".venv/bin/vsl": f'exec "{_tool("vsl")}" "$@" --state "{stack.document["state"]}"',
         "bin/vsl": 'exec .venv/bin/vsl "$@"',
-        ".venv/bin/python": f'exec {sys.executable} "$@"',
+        ".venv/bin/python": f'exec "{sys.executable}" "$@"',
         "bin/make": '[ "$1" = down ] || .venv/bin/vsl "$1" --detach',
     }
     for name, line in scripts.items():

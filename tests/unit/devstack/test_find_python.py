@@ -15,7 +15,9 @@ from tests.support.template import REPOSITORY
 
 SCRIPT = REPOSITORY / "devstack" / "find_python.py"
 # It knows what is installed and whether it can fetch; what it was asked it notes.
-UV = """#!{python}
+UV = """#!/bin/sh
+'''exec' '{python}' "$0" "$@"
+' '''
 import json, os, sys
 here = json.loads(os.environ["HERE"])
 words = sys.argv[1:]
