@@ -152,7 +152,7 @@ def test_the_migration_commands_work(stack: Stack, tmp_path: Path, name: str) ->
     ]
     assert lines
     for line in lines:
-        command = re.sub(r"^(\w+=\S+ )*python", sys.executable, line)
+        command = re.sub(r"^(\w+=\S+ )*python", f"'{sys.executable}'", line)
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=REPOSITORY,
