@@ -14,6 +14,7 @@ from airspeed import operators
 
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']*)'\]|\[\"([^\"]*)\"\]|\[(\d+)\]")
 
+_LINE_ENDS = re.compile(r"(#end|#else|^[ \t]*#foreach\(.*\))[ \t]*\n", re.MULTILINE)
 _ESCAPES = {
     "'": "\\'",
     '"': '\\"',
@@ -189,7 +190,8 @@ def find(document: Any, path: str) -> Any:
 
 @cache
 def _compiled(template: str) -> Any:
-    return airspeed.Template(template)
+    """Velocity takes these together with the end of their line; airspeed prints the line's end."""
+    return airspeed.Template(_LINE_ENDS.sub(r"\1##\n", template))
 
 
 def _escape(character: str) -> str:

@@ -29,6 +29,9 @@ def rendered(template: str, body: str = "{}", **parameters: dict[str, str]) -> s
         ("#if($context.authorizer.claims)yes#{else}no#end", "no"),
         ("#if($input.path('$.o').zero)yes#{else}no#end", "no"),
         ("#foreach($n in $input.path('$.o.a'))$n,#end", "1,,true,"),
+        ("#if(1 == 1)\n#set($x = 1)\n#end \n#if($x)#set($y = 2)#end\n$y", "2"),  # no empty lines
+        ("#if(1 == 2)\n#set($x = 1)\n#else\n#set($x = 2)\n#end\n$x", "2"),
+        ("#foreach($n in $input.path('$.o.a'))\n#set($x = 3)\n#end\nend", "end"),
         ('$util.parseJson(\'{"a": {"b": [5]}}\').a.b.get(0)', "5"),
     ],
 )
