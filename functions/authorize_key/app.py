@@ -21,7 +21,7 @@ class Unauthorized(Exception):
 
 
 def handler(event: Event, context: Context) -> Authorization:
-    """Any other error than Unauthorized, such as a store that is away, becomes 5xx and lets nobody in."""
+    """Any error but Unauthorized, such as an unavailable store, becomes 5xx: the request is not admitted."""
     with job_keys({}, request_id=context.aws_request_id):
         try:
             key = authorize_key()(header_values(event))

@@ -11,7 +11,7 @@ import { ratioControl, sizeShapes } from "./shapes.js";
 const FIRST = new Set(["num_outputs", "duration", "resolution"]);
 const RANKS = { prompt: 0, media: 1, shape: 2, other: 3 };
 const SIZE = ["width", "height"];
-const UNTOLD = 1_000_000; // nobody needs to know how large a seed may be
+const UNTOLD = 1_000_000; // how large a seed may be is of no use to a reader
 
 /**
  * A form's fields: `element`, `values()` as parameters (what is empty or the model's default is left to the model),

@@ -40,7 +40,7 @@ class VslError(Exception):
 
     @property
     def retry_after(self) -> int | None:
-        """Whole seconds after which to try again; of a service that is away five, where nobody says."""
+        """Whole seconds after which to try again; five for an unavailable service that names none."""
         told = self.details.get("retryAfter")
         if told is None and self.status != 503:
             return None
@@ -48,7 +48,7 @@ class VslError(Exception):
 
     @property
     def provider_error(self) -> str | None:
-        """What the provider said of it, in its own words."""
+        """The provider's own message."""
         told = self.details.get("providerError")
         return told if isinstance(told, str) else None
 

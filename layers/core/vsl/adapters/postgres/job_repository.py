@@ -162,7 +162,7 @@ _USER_LIMITS = "SELECT jobs_per_hour, concurrent_jobs FROM user_limits WHERE use
 
 
 class PostgresJobRepository:
-    """`defaults` are the budgets of whoever has none of their own."""
+    """`defaults` are the budgets of users without budgets of their own."""
 
     def __init__(
         self, connection: PostgresConnection, defaults: BudgetDefaults = NO_BUDGETS

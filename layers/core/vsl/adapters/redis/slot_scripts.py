@@ -137,7 +137,7 @@ redis.call('HSET', state, 'beat', ARGV[5])
 local jobs = {0, 0, redis.call('HEXISTS', state, 'marked')}
 while #jobs < ARGV[6] + 3 do
     if redis.call('ZCARD', queue) == 0 then
-        -- Atomically: whoever asks after this finds nobody at work.
+        -- Atomically: a later caller sees that no dispatcher runs.
         redis.call('HDEL', state, 'beat')
         jobs[1] = -1
         break

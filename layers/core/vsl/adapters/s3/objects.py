@@ -55,7 +55,7 @@ class ObjectStore:
         What is not media is stored as the opaque attachment as which it is served: in a public bucket
         the object's own headers are the ones that a browser gets.
 
-        `expected_size` is what the sender declared: a file in several parts is announced to S3 while
+        `expected_size` is what the sender declared: the upload of a file in several parts begins while
         its first part comes in, and a small one takes no more memory than it needs.
         """
         digest = hashlib.sha256()

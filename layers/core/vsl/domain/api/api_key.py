@@ -1,7 +1,7 @@
 """A key that VSL minted: `vsl_<keyId>_<secret>`.
 
-Only the SHA-256 of the secret is kept. A secret has 256 random bits, so a slow hash would add nothing: nobody
-can try them all, however fast the hash is.
+Only the SHA-256 of the secret is kept. A secret has 256 random bits, so a slow hash would add nothing: there
+are too many to try, however fast the hash is.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _API_KEY = re.compile(rf"{PREFIX}_(?P<id>{_KEY_ID})_(?P<secret>[A-Za-z0-9_-]{{43
 
 
 class ApiKeyRefused(Exception):
-    """A request whose key lets nobody in. The message is for the log: a caller learns no reason."""
+    """A request without a valid key. The message is for the log: the caller is not told the reason."""
 
     def __init__(self, reason: str, key_id: str | None = None) -> None:
         super().__init__(reason)

@@ -35,7 +35,7 @@ class Edge:
 
         Raises Forbidden for a token that is not for this API, and for a request that came past the
         authorizer. While a deployment changes ApiAuth, the gateway may be ahead of what this process was
-        told: whoever it vouches for is never taken for a back end.
+        told: a user it has authenticated is never taken for a back end.
         """
         claims = authorizer.get("claims")
         claims = claims if isinstance(claims, Mapping) else {}

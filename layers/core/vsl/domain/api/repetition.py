@@ -1,6 +1,6 @@
 """When two equal requests are one: what a client or its key says of repetitions.
 
-Without a word of either, equal requests are two: nobody can tell a repetition from a second wish.
+Without either, equal requests are two jobs: a repetition cannot be told from a second request.
 """
 
 import hashlib

@@ -142,7 +142,7 @@ class Price(Strict):
 
     `count` is the parameter that says how many units (images, seconds of output) are asked for;
     `predict_time` is the expected GPU time behind an estimate per GPU second, and `hold` how many
-    times that estimate is held: nobody knows before how long the model will take.
+    times that estimate is held: how long the model will take is not known before.
     """
 
     unit: PriceUnit

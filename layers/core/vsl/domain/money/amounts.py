@@ -36,7 +36,7 @@ def plain_text(amount: Decimal | None) -> str | None:
 
 
 def parse_dollars(text: object) -> int:
-    """The micro-dollars of an amount that somebody wrote, such as "0.021".
+    """The micro-dollars of an amount as text, such as "0.021".
 
     Raises ValueError, with what is wrong, for anything but decimal text of at most six places.
     """

@@ -47,7 +47,7 @@ def owner_document(owner: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class BudgetDefaults:
-    """Limits of whoever has none of their own; None: no limit. `prepaid`: users without credits may
+    """Limits of users without limits of their own; None: no limit. `prepaid`: users without credits may
     start nothing. `unpriced`: models without a price may be run."""
 
     user_day: int | None = None
@@ -110,7 +110,7 @@ class Budget:
         }
 
     def refusal(self) -> dict[str, Any]:
-        """As it is named to whoever it refuses. What the whole deployment may spend, and has spent, is
+        """The details of the refusal. What the whole deployment may spend, and has spent, is
         for operators (`GET /budgets/stage`), whose back ends show refusals to their users."""
         hidden = _FIGURES if self.owner == STAGE else ()
         return {name: value for name, value in self.document().items() if name not in hidden}

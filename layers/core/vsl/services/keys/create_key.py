@@ -27,7 +27,7 @@ class CreateKey:
         """The public document with the whole `key`, which nothing can tell again.
 
         Raises Forbidden for a user, InvalidRequest, and KeyAlreadyCreated for an Idempotency-Key that made a
-        key before: what was shown once is not kept, and a second key that nobody asked for is not made.
+        key before: what was shown once is not kept, and a second key is not made.
         """
         caller.require_trusted()
         if idempotency_key is not None and not is_key(idempotency_key):

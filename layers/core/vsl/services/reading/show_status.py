@@ -68,5 +68,5 @@ class ShowStatus:
 
 
 def _dollars(text: str | None) -> str | None:
-    """Without trailing zeros, whoever wrote the document."""
+    """Without trailing zeros, whichever store the document comes from."""
     return plain_text(None if text is None else Decimal(text))
