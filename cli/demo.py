@@ -15,7 +15,8 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 
-from cli.client.api import ENDS, Api
+from cli.client.api import Api
+from cli.client.commands import ENDS
 from cli.client.download import download
 from cli.client.errors import CommandError, Exit
 from cli.client.follow import require_success

@@ -1,6 +1,6 @@
 """The HTTP API as the command line uses it: the Python client, with its errors as those of a command."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -16,7 +16,6 @@ PATIENCE = 5.0
 # API Gateway gives up after 29 seconds; a client that hangs up earlier misses its answer.
 TIMEOUT = httpx.Timeout(35.0, connect=5.0)
 _PAGE = 100
-ENDS = frozenset({"succeeded", "failed", "canceled"})
 
 
 class Api:
@@ -86,18 +85,18 @@ class Api:
         """One page of `{"jobs", "nextCursor"}`; filters are the query parameters of GET /jobs."""
         return self._ask("GET", "/jobs", params=_given(filters))
 
-    def every_job(self, wanted: int, **filters: str | int | None) -> Iterator[dict[str, Any]]:
-        """Jobs over as many pages as it takes, at most `wanted`."""
-        cursor = filters.pop("cursor", None)
-        found = 0
-        while found < wanted:
-            limit = min(_PAGE, wanted - found)
+    def many_jobs(
+        self, wanted: int, cursor: str | None = None, **filters: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Up to so many, and where to go on: as many pages as it takes, since one may be short."""
+        found: list[dict[str, Any]] = []
+        while True:
+            limit = min(_PAGE, wanted - len(found))
             page = self.jobs(**filters, limit=limit, cursor=cursor)
-            yield from page["jobs"]
-            found += len(page["jobs"])
+            found += page["jobs"]
             cursor = page["nextCursor"]
-            if cursor is None:
-                return
+            if cursor is None or len(found) >= wanted:
+                return found, cursor
 
     def budget(self) -> dict[str, Any]:
         return self._ask("GET", "/budget", params=self.as_user())

@@ -2,22 +2,47 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import Job, user_command
 from cli.client.errors import CommandError
 from cli.client.formatting import ago, plain, seconds
-from cli.client.screen import Screen
+from cli.client.reference import find_job
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 _NO_CLIENT = "`vsl generate --callback-url` names a client."
 _WHY_NOT = {"NoCallbackUrl": _NO_CLIENT, "JobNotEnded": "`vsl watch JOB` waits for its end."}
 _STYLES = {"delivered": "green", "failed": "yellow", "exhausted": "red", "gone": "red"}
 
 
-def callbacks_command(api: Api, job_id: str, screen: Screen) -> None:
+@user_command
+def callbacks_command(
+    api: "Api",
+    screen: "Screen",
+    job: Job = "last",
+    *,
+    replay: Annotated[bool, typer.Option("--replay", help="Call the client once more.")] = False,
+    secret: Annotated[
+        bool, typer.Option("--secret", help="Print what the user's client verifies calls with.")
+    ] = False,
+) -> None:
+    """What came of telling a job's client (`generate --callback-url`) of its end."""
+    if secret:
+        _print_secret(api, screen)
+    elif replay:
+        _replay(api, find_job(api, job), screen)
+    else:
+        _show(api, find_job(api, job), screen)
+
+
+def _show(api: "Api", job_id: str, screen: "Screen") -> None:
     found = api.callbacks(job_id)
     if screen.as_json:
         screen.answer(found)
@@ -31,7 +56,7 @@ def callbacks_command(api: Api, job_id: str, screen: Screen) -> None:
             screen.say("No call has been made yet: it follows the end of the job.")
 
 
-def replay_command(api: Api, job_id: str, screen: Screen) -> None:
+def _replay(api: "Api", job_id: str, screen: "Screen") -> None:
     """Raises CommandError for a job that has not ended or has no callbackUrl."""
     try:
         asked = api.replay_callback(job_id)
@@ -45,7 +70,7 @@ def replay_command(api: Api, job_id: str, screen: Screen) -> None:
     screen.say(f"Another call is on its way; `{command}` shows what came of it.")
 
 
-def secret_command(api: Api, screen: Screen) -> None:
+def _print_secret(api: "Api", screen: "Screen") -> None:
     """The secret alone on stdout, for a variable of the shell."""
     found = api.webhook_secret()
     if screen.as_json:

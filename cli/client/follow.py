@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.client.api import ENDS, Api
+from cli.client.commands import ENDS
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import STATUS_STYLES, dollars, queued, seconds
-from cli.client.screen import Screen
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
     from rich.spinner import Spinner
+
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 _PAUSE = 0.5  # seconds between two questions where the API does not hold its answers back
 _QUIET, _SHOWN = 20, 2  # seconds an answer may be held back; progress is to move where it is shown
@@ -34,7 +36,7 @@ class _Course:
 
 
 def follow(
-    api: Api, job_id: str, screen: Screen, *, timeout: float | None = None
+    api: "Api", job_id: str, screen: "Screen", *, timeout: float | None = None
 ) -> dict[str, Any]:
     """The job's last status. Raises CommandError after `timeout` seconds, and on Ctrl-C."""
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -66,12 +68,12 @@ def _was(status: str) -> str:
     return "was canceled" if status == "canceled" else status
 
 
-def _come_back(api: Api, job_id: str) -> str:
+def _come_back(api: "Api", job_id: str) -> str:
     watch, cancel = (api.target.command(f"{word} {job_id}") for word in ("watch", "cancel"))
     return f"`{watch}` comes back to it, `{cancel}` stops it."
 
 
-def _wait(api: Api, course: _Course, longest: int, deadline: float | None) -> None:
+def _wait(api: "Api", course: _Course, longest: int, deadline: float | None) -> None:
     """For the next answer. Raises CommandError when the deadline has passed without the end."""
     asked = time.monotonic()
     left = float("inf") if deadline is None else deadline - asked
@@ -92,7 +94,7 @@ def _wait(api: Api, course: _Course, longest: int, deadline: float | None) -> No
         time.sleep(max(0.0, min(_PAUSE - passed, left - passed)))
 
 
-def _print_changes(api: Api, course: _Course, screen: Screen, deadline: float | None) -> None:
+def _print_changes(api: "Api", course: _Course, screen: "Screen", deadline: float | None) -> None:
     """A line whenever the status changes, and when the job is queued: for logs and pipes."""
     shown = ("", False)
     while True:
@@ -106,7 +108,7 @@ def _print_changes(api: Api, course: _Course, screen: Screen, deadline: float | 
         _wait(api, course, _QUIET, deadline)
 
 
-def _draw(api: Api, course: _Course, screen: Screen, deadline: float | None) -> None:
+def _draw(api: "Api", course: _Course, screen: "Screen", deadline: float | None) -> None:
     from rich.live import Live
     from rich.spinner import Spinner
 

@@ -3,24 +3,39 @@
 import json
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import MODELS, Media, public_command
 from cli.client.formatting import as_written, dollars, price, seconds
 from cli.client.inputs import type_of
-from cli.client.screen import Screen
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
-def models_command(api: Api, model_id: str | None, media: str | None, screen: Screen) -> None:
-    if model_id is not None:
-        model = api.model(model_id)
+
+@public_command
+def models_command(
+    api: "Api",
+    screen: "Screen",
+    model: Annotated[
+        str | None,
+        typer.Argument(help="One of them, with its parameters.", autocompletion=MODELS),
+    ] = None,
+    *,
+    media: Annotated[Media | None, typer.Option(help="Only these.")] = None,
+) -> None:
+    """What there is to generate with, what it costs and how long it takes."""
+    if model is not None:
+        found = api.model(model)
         if screen.as_json:
-            screen.answer(model)
+            screen.answer(found)
         else:
-            _show_model(api, model, screen)
+            _show_model(api, found, screen)
         return
     models = [each for each in api.models() if media in {None, each["mediaType"]}]
     if screen.as_json:
@@ -32,7 +47,7 @@ def models_command(api: Api, model_id: str | None, media: str | None, screen: Sc
     )
 
 
-def as_command(api: Api, model_id: str, parameters: Mapping[str, Any]) -> str:
+def as_command(api: "Api", model_id: str, parameters: Mapping[str, Any]) -> str:
     """A request as a command to paste."""
     return api.target.command(generate_words(model_id, parameters))
 
@@ -68,7 +83,7 @@ def _table(models: list[dict[str, Any]]) -> "Table":
     return table
 
 
-def _show_model(api: Api, model: Mapping[str, Any], screen: Screen) -> None:
+def _show_model(api: "Api", model: Mapping[str, Any], screen: "Screen") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table

@@ -2,47 +2,97 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import (
+    AsJson,
+    Job,
+    Stage,
+    State,
+    User,
+    public_command,
+    session,
+    user_command,
+)
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import dollars
-from cli.client.screen import Screen
+from cli.client.reference import find_job
 from cli.client.times import moment
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from cli.client.api import Api
+    from cli.client.screen import Screen
+
 _BY = {"day": "day", "user": "userId", "model": "modelId", "media": "mediaType"}
+Owner = Annotated[str, typer.Argument(help="A user, or `stage`: the whole deployment.")]
 
 
-def budget_command(api: Api, screen: Screen) -> None:
-    found = api.budget()
-    if screen.as_json:
-        screen.answer(found)
+class Period(StrEnum):
+    DAY = "day"
+    MONTH = "month"
+    TOTAL = "total"
+
+
+budget = typer.Typer(
+    help="What may still be spent, and by whom; `vsl budget set` limits it.",
+    invoke_without_command=True,
+)
+credits_ = typer.Typer(help="Credits that users have paid for (operators).", no_args_is_help=True)
+
+
+@budget.callback()
+def own(
+    context: typer.Context,
+    *,
+    as_json: AsJson = False,
+    user: User = None,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """What a user has spent and may still spend; `vsl budget set` limits it."""
+    if context.invoked_subcommand is not None:
         return
-    screen.out.print(_budgets(found["budgets"]))
-    if not found["canStart"]:
-        screen.say("Nothing can be started until there is room again.", "yellow")
+    with session(as_json=as_json, stage=stage, state=state, user=user) as (api, screen):
+        found = api.budget()
+        _show(found, screen)
+        if not found["canStart"]:
+            screen.say("Nothing can be started until there is room again.", "yellow")
 
 
-def budgets_command(api: Api, owner: str, screen: Screen) -> None:
+@budget.command()
+@public_command
+def show_command(api: "Api", screen: "Screen", owner: Owner = "stage") -> None:
+    """The budgets of a user or of the whole deployment (operators)."""
     _show(api.budgets(owner), screen)
 
 
+@budget.command()
+@public_command
 def set_command(
-    api: Api, owner: str, period: str, limit: str | None, screen: Screen, *, cleared: bool
+    api: "Api",
+    screen: "Screen",
+    owner: Owner,
+    *,
+    period: Annotated[Period, typer.Option(help="Of which budget.")],
+    limit: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="Such as 1.50; 0 lets nothing start.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="The deployment's default again.")] = False,
 ) -> None:
-    """Raises CommandError unless a limit is given or `cleared`."""
-    if limit is None and not cleared:
+    """Limit what a user or the whole deployment may spend (operators)."""
+    if limit is None and not none:
         message = "--limit DOLLARS sets a limit, --none goes back to the deployment's default."
         raise CommandError("NoLimit", message, Exit.REFUSED, "Give one of them.")
-    _show(api.set_budget(owner, period, limit), screen)
+    _show(api.set_budget(owner, period, None if none else limit), screen)
 
 
-def _show(found: Mapping[str, Any], screen: Screen) -> None:
+def _show(found: Mapping[str, Any], screen: "Screen") -> None:
     if screen.as_json:
         screen.answer(found)
     else:
@@ -65,28 +115,21 @@ def _budgets(budgets: Iterable[Mapping[str, Any]]) -> "Table":
     return table
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The options as given; days are ISO or `30d` before now."""
-
-    first: str | None = None
-    last: str | None = None
-    by: str = "day,model"
-    all_users: bool = False
-
-    def query(self, user: str | None, now: datetime) -> dict[str, str | None]:
-        """The query parameters of GET /usage. Raises CommandError for what is none."""
-        names = [name.strip() for name in self.by.split(",") if name.strip()]
-        unknown = [name for name in names if name not in _BY]
-        if unknown:
-            message = f"--by takes {', '.join(_BY)}, not {', '.join(unknown)}."
-            raise CommandError("InvalidBy", message, Exit.REFUSED, "Correct it.")
-        return {
-            "userId": None if self.all_users else user,
-            "from": _day("--from", self.first, now),
-            "to": _day("--to", self.last, now),
-            "by": ",".join(_BY[name] for name in names),
-        }
+def usage_query(
+    user: str | None, first: str | None, last: str | None, by: str, now: datetime
+) -> dict[str, str | None]:
+    """The query parameters of GET /usage for these options. Raises CommandError for what is none."""
+    names = [name.strip() for name in by.split(",") if name.strip()]
+    unknown = [name for name in names if name not in _BY]
+    if unknown:
+        message = f"--by takes {', '.join(_BY)}, not {', '.join(unknown)}."
+        raise CommandError("InvalidBy", message, Exit.REFUSED, "Correct it.")
+    return {
+        "userId": user,
+        "from": _day("--from", first, now),
+        "to": _day("--to", last, now),
+        "by": ",".join(_BY[name] for name in names),
+    }
 
 
 def _day(option: str, text: str | None, now: datetime) -> str | None:
@@ -95,8 +138,31 @@ def _day(option: str, text: str | None, now: datetime) -> str | None:
     return datetime.fromisoformat(moment(option, text, now)).astimezone(UTC).date().isoformat()
 
 
-def usage_command(api: Api, asked: Asked, screen: Screen) -> None:
-    found = api.usage(**asked.query(api.target.user, datetime.now(UTC)))
+@user_command
+def usage_command(
+    api: "Api",
+    screen: "Screen",
+    *,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", help="A day, or 30d.", show_default="30 days with the last"),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="A day, or 1d.", show_default="today")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="What the lines tell apart: of day, user, model and media.")
+    ] = "day,model",
+    as_csv: Annotated[bool, typer.Option("--csv", help="As a table for other programs.")] = False,
+    all_users: Annotated[bool, typer.Option("--all-users", help="Not only one user's.")] = False,
+) -> None:
+    """Jobs and money, by day (UTC) and model."""
+    user = None if all_users else api.target.user
+    query = usage_query(user, first, last, by, datetime.now(UTC))
+    if as_csv:
+        _print_csv(api.usage_csv(**query), screen)
+        return
+    found = api.usage(**query)
     if screen.as_json:
         screen.answer(found)
         return
@@ -120,9 +186,8 @@ def _counts(line: Mapping[str, Any]) -> tuple[str, ...]:
     return (str(line["jobs"]), str(line["succeeded"]), *money)
 
 
-def csv_command(api: Api, asked: Asked, screen: Screen) -> None:
+def _print_csv(text: str, screen: "Screen") -> None:
     """With --json the whole table is one text in the object."""
-    text = api.usage_csv(**asked.query(api.target.user, datetime.now(UTC)))
     if screen.as_json:
         screen.answer({"csv": text})
         return
@@ -130,8 +195,20 @@ def csv_command(api: Api, asked: Asked, screen: Screen) -> None:
         screen.line(line)
 
 
-def add_command(api: Api, user: str, amount: str, key: str | None, screen: Screen) -> None:
-    """Raises CommandError, whose hint says how to repeat it if it is not known what became of it."""
+@credits_.command()
+@public_command
+def add_command(
+    api: "Api",
+    screen: "Screen",
+    user: Annotated[str, typer.Argument(help="Who has paid.")],
+    amount: Annotated[str, typer.Argument(metavar="DOLLARS", help="Such as 12.50.")],
+    *,
+    key: Annotated[
+        str | None,
+        typer.Option(help="Idempotency-Key, such as the invoice's number: it counts once."),
+    ] = None,
+) -> None:
+    """Add credits that a user has paid for (operators)."""
     key = key or uuid.uuid4().hex
     try:
         granted = api.grant_credits(user, amount, key)
@@ -147,7 +224,10 @@ def add_command(api: Api, user: str, amount: str, key: str | None, screen: Scree
     screen.out.print(_budgets(api.budgets(user)["budgets"]))
 
 
-def ledger_command(api: Api, job_id: str, screen: Screen) -> None:
+@user_command
+def ledger_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
+    """What was held, paid and given back for a job (operators)."""
+    job_id = find_job(api, job)
     found = api.ledger(job_id)
     if screen.as_json:
         screen.answer(found)

@@ -3,15 +3,20 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import Job, user_command
 from cli.client.formatting import STATUS_STYLES, dollars, seconds, size
-from cli.client.screen import Screen
+from cli.client.reference import find_job
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
+
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 _STYLES = {"provider": "cyan", "workflow": "green", "webhook": "magenta", "poller": "yellow"}
 _BESIDE = 48  # columns that name, time, actor and details take
@@ -20,7 +25,16 @@ _PROVIDER = {"queue", "run"}
 _MEANINGS = {"slot": "queued for the provider"}
 
 
-def trace_command(api: Api, job_id: str, screen: Screen, *, events: bool) -> None:
+@user_command
+def trace_command(
+    api: "Api",
+    screen: "Screen",
+    job: Job = "last",
+    *,
+    events: Annotated[bool, typer.Option("--events", help="Each mark and webhook, too.")] = False,
+) -> None:
+    """Where a job's time and money went, as a waterfall."""
+    job_id = find_job(api, job)
     timeline, status = api.timeline(job_id), api.status(job_id)
     if screen.as_json:
         more = {name: status[name] for name in ("modelId", "estimatedTime")}

@@ -11,8 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.client.api import ENDS
-from cli.client.commands import Media, Status
+from cli.client.commands import ENDS, Media, Status
 from cli.main import app
 from cli.release.stage import steps
 from tests.support.template import REPOSITORY
