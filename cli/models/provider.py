@@ -13,7 +13,7 @@ import httpx
 
 from cli.client.errors import CommandError, Exit
 from cli.client.target import one_target, running, secret, stack_facts, valid_stage
-from cli.models.translation.published import Published
+from cli.models.translation.published import Published, object_in
 from cli.models.translation.reference import Reference
 from devstack.paths import StateFolder, program
 from devstack.stack import running_stack
@@ -84,7 +84,7 @@ class ProviderModels:
 
     def _read_deployment(self, reference: Reference) -> Documents:
         path = f"/deployments/{_path(reference.owner, reference.name)}"
-        release = _object(self._get(path, str(reference)), "current_release")
+        release = object_in(self._get(path, str(reference)), "current_release")
         try:
             runs = Reference.parse(str(release.get("model")))
         except ValueError:
@@ -93,11 +93,11 @@ class ProviderModels:
         version = str(release.get("version") or "")
         pinned = Reference(runs.owner, runs.name, version or None)
         model = self._get(f"/models/{_path(runs.owner, runs.name)}", str(runs))
-        hardware = _object(release, "configuration").get("hardware")
+        hardware = object_in(release, "configuration").get("hardware")
         return Documents(
             reference,
             model,
-            self._version(pinned, version) if version else _object(model, "latest_version"),
+            self._version(pinned, version) if version else object_in(model, "latest_version"),
             hardware if isinstance(hardware, str) else None,
         )
 
@@ -221,8 +221,3 @@ def _origin(document: Mapping[str, Any]) -> str:
 
 def _path(owner: str, name: str) -> str:
     return f"{quote(owner, safe='')}/{quote(name, safe='')}"
-
-
-def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cli.models.translation.reference import Reference
+from cli.models.translation.schema import POINTER, is_number
 
 _VERSION = re.compile(r"[0-9a-f]{64}")
-_REFERENCE_PREFIX = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,12 @@ class Published:
     ) -> Self:
         """`model` is the provider's document of the model, `version` that of the version meant."""
         version = version or {}
-        schemas = _object(_object(_object(version, "openapi_schema"), "components"), "schemas")
-        example = _object(model, "default_example")
+        schemas = object_in(
+            object_in(object_in(version, "openapi_schema"), "components"), "schemas"
+        )
+        example = object_in(model, "default_example")
         finished = example.get("status") in {None, "succeeded"}
-        seconds = _positive(_object(example, "metrics").get("predict_time")) if finished else None
+        seconds = object_in(example, "metrics").get("predict_time")
         number = str(version.get("id") or "")
         return cls(
             reference=reference,
@@ -55,15 +57,15 @@ class Published:
             description=str(model.get("description") or ""),
             schemas=schemas,
             created_at=str(version.get("created_at") or ""),
-            example=_object(example, "input"),
+            example=object_in(example, "input"),
             sample=example.get("output"),
-            run_seconds=seconds,
+            run_seconds=seconds if finished and is_number(seconds) and seconds > 0 else None,
             hardware=hardware,
         )
 
     @property
     def input(self) -> Mapping[str, Any]:
-        return _object(self.schemas, "Input")
+        return object_in(self.schemas, "Input")
 
     @property
     def output(self) -> Any:
@@ -72,7 +74,7 @@ class Published:
     @property
     def inputs(self) -> dict[str, Any]:
         """The schema of each input, in the provider's order (`x-order`)."""
-        properties = _object(self.input, "properties")
+        properties = object_in(self.input, "properties")
 
         def place(name: str) -> tuple[float, int]:
             order = properties[name].get("x-order") if isinstance(properties[name], dict) else None
@@ -118,19 +120,14 @@ class Published:
                 pending += part
             elif isinstance(part, dict):
                 pending += part.values()
-                name = str(part.get("$ref", "")).removeprefix(_REFERENCE_PREFIX)
+                name = str(part.get("$ref", "")).removeprefix(POINTER)
                 if name in self.schemas and name not in found:
                     found.add(name)
                     pending.append(self.schemas[name])
 
 
-def _positive(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-        return float(value)
-    return None
-
-
-def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def object_in(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Empty where there is none."""
     value = holder.get(key)
     return value if isinstance(value, dict) else {}
 
