@@ -8,7 +8,7 @@ import typer
 
 from cli.client.commands import Job, user_command
 from cli.client.errors import CommandError
-from cli.client.formatting import ago, plain, seconds
+from cli.client.formatting import ago, plain, seconds, table
 from cli.client.reference import find_job
 
 if TYPE_CHECKING:
@@ -82,14 +82,13 @@ def _print_secret(api: "Api", screen: "Screen") -> None:
 
 
 def _table(attempts: list[dict[str, Any]], now: datetime) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("when", "attempt", "outcome", "answer", "took", "next", box=SIMPLE_HEAD)
+    names = ("when", "attempt", "outcome", "answer", "took", "next")
+    shown = table(*names, pad_edge=True)
     for attempt in attempts:
         outcome = str(attempt["outcome"])
-        table.add_row(
+        shown.add_row(
             ago(attempt["at"], now),
             f"{attempt['attempt']}{'' if attempt['deliveryId'] == 'end' else ', asked for'}",
             Text(outcome, _STYLES.get(outcome, "")),
@@ -97,7 +96,7 @@ def _table(attempts: list[dict[str, Any]], now: datetime) -> "Table":
             seconds(attempt["durationMs"] / 1000),
             str(attempt["nextAttemptAt"] or ""),
         )
-    return table
+    return shown
 
 
 def _answer(attempt: Mapping[str, Any]) -> str:

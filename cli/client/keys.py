@@ -13,6 +13,7 @@ import typer
 
 from cli.client.commands import JSON, WHERE, command, screen_of
 from cli.client.errors import CommandError, Exit
+from cli.client.formatting import table
 from cli.client.invoked import InvokedKeys
 from cli.client.target import one_target, resolve, stack_facts, valid_user
 from cli.client.times import moment
@@ -119,16 +120,14 @@ def list_command(
     if not found:
         screen.say("No keys.")
         return
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table("id", "user", "project", "status", "made", "expires", box=SIMPLE_HEAD)
+    names = ("id", "user", "project", "status", "made", "expires")
+    shown = table(*names, pad_edge=True)
     for each in found:
         owner = each["userId"] or "(operator)"
         ends = each["expiresAt"] or "never"
         row = (each["keyId"], owner, each["project"] or "", each["status"], each["createdAt"], ends)
-        table.add_row(*row)
-    screen.out.print(table)
+        shown.add_row(*row)
+    screen.out.print(shown)
 
 
 def _every_key(api: Keys, user: str | None) -> Iterator[dict[str, Any]]:

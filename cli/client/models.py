@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.client.commands import MODELS, Media, public_command
-from cli.client.formatting import as_written, dollars, price, seconds
+from cli.client.formatting import as_written, dollars, price, seconds, table
 from cli.client.inputs import type_of
 
 if TYPE_CHECKING:
@@ -62,31 +62,22 @@ def generate_words(model_id: str, parameters: Mapping[str, Any]) -> str:
 
 
 def _table(models: list[dict[str, Any]]) -> "Table":
-    from rich.box import SIMPLE_HEAD
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(
-        "model", "media", "price", "time", "what it does", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for column in table.columns[:2]:
-        column.no_wrap = True
-    table.columns[3].no_wrap = True
+    shown = table("model", "media", "price", "time", "what it does", whole=(0, 1, 3))
     for model in models:
-        table.add_row(
+        shown.add_row(
             f"[bold]{model['modelId']}[/bold]",
             model["mediaType"],
             price(model["price"]),
             seconds(model["estimatedTime"]),
             escape(model["description"]),
         )
-    return table
+    return shown
 
 
 def _show_model(api: "Api", model: Mapping[str, Any], screen: "Screen") -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.markup import escape
-    from rich.table import Table
 
     out = screen.out
     out.print(f"[bold]{model['modelId']}[/bold]  {model['mediaType']}")
@@ -96,18 +87,17 @@ def _show_model(api: "Api", model: Mapping[str, Any], screen: "Screen") -> None:
     for choice, amount in amounts.items():
         out.print(f"  {model['price']['by']}={choice}: {dollars(amount)}")
     schema = model["parameters"]
-    table = Table("parameter", "takes", "default", "", box=SIMPLE_HEAD, pad_edge=False)
-    table.columns[0].no_wrap = True
+    shown = table("parameter", "takes", "default", "", whole=(0,))
     for name, each in schema["properties"].items():
         required = name in schema.get("required", ())
         default = "[red]required[/red]" if required else _default(each)
-        table.add_row(
+        shown.add_row(
             f"[bold]{name}[/bold]",
             escape(_takes(each)),
             default,
             escape(each.get("description", "")),
         )
-    out.print(table)
+    out.print(shown)
     out.print("Try it:", style="dim")
     out.print(as_command(api, model["modelId"], model["example"]), markup=False, soft_wrap=True)
 

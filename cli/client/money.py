@@ -19,7 +19,7 @@ from cli.client.commands import (
     user_command,
 )
 from cli.client.errors import CommandError, Exit
-from cli.client.formatting import dollars
+from cli.client.formatting import dollars, table
 from cli.client.reference import find_job
 from cli.client.times import moment
 
@@ -100,11 +100,11 @@ def _show(found: Mapping[str, Any], screen: "Screen") -> None:
 
 
 def _budgets(budgets: Iterable[Mapping[str, Any]]) -> "Table":
-    table = _table("budget", "limit", "spent", "held", "left", "begins anew", numbers=(1, 2, 3, 4))
+    shown = table("budget", "limit", "spent", "held", "left", "begins anew", numbers=(1, 2, 3, 4))
     for each in budgets:
         limited = each["limit"] is not None
         usual = "" if each["own"] or not limited else " (default)"
-        table.add_row(
+        shown.add_row(
             f"{each['of']}/{each['period']}",
             f"{dollars(each['limit'])}{usual}" if limited else "none",
             dollars(each["spent"]),
@@ -112,7 +112,7 @@ def _budgets(budgets: Iterable[Mapping[str, Any]]) -> "Table":
             dollars(each["left"]) if limited else "",
             str(each["resetsAt"] or "never"),
         )
-    return table
+    return shown
 
 
 def usage_query(
@@ -172,13 +172,13 @@ def usage_command(
     names = [word for word, name in _BY.items() if name in found["by"]]
     keys = [_BY[word] for word in names]
     numbers = range(len(names), len(names) + 5)
-    table = _table(*names, "jobs", "succeeded", "spent", "held", "stage paid", numbers=numbers)
+    shown = table(*names, "jobs", "succeeded", "spent", "held", "stage paid", numbers=numbers)
     for line in found["lines"]:
-        table.add_row(*(str(line[key]) for key in keys), *_counts(line))
+        shown.add_row(*(str(line[key]) for key in keys), *_counts(line))
     if keys:
-        table.add_section()
-        table.add_row("total", *[""] * (len(keys) - 1), *_counts(found["total"]))
-    screen.out.print(table)
+        shown.add_section()
+        shown.add_row("total", *[""] * (len(keys) - 1), *_counts(found["total"]))
+    screen.out.print(shown)
 
 
 def _counts(line: Mapping[str, Any]) -> tuple[str, ...]:
@@ -235,18 +235,8 @@ def ledger_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
     if not found["movements"]:
         screen.say(f"No money was moved for the job {job_id}.")
         return
-    table = _table("when", "movement", "from", "to", "amount", numbers=(4,))
+    shown = table("when", "movement", "from", "to", "amount", numbers=(4,))
     for each in found["movements"]:
         amount = dollars(each["amount"])
-        table.add_row(each["at"], each["movement"], each["from"], each["to"], amount)
-    screen.out.print(table)
-
-
-def _table(*names: str, numbers: Iterable[int]) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
-    for number in numbers:
-        table.columns[number].justify = "right"
-    return table
+        shown.add_row(each["at"], each["movement"], each["from"], each["to"], amount)
+    screen.out.print(shown)

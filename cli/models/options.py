@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from cli.client.errors import CommandError, Exit
+from cli.models.hardware import hardware_table
 from cli.models.translation.entry import Options
 from cli.models.translation.kinds import INPUT_KINDS
-from cli.models.translation.prices import PriceOptions
+from cli.models.translation.prices import PriceOptions, find_hardware
 
 ANY = "any"
 
@@ -25,13 +26,20 @@ def options(
     try:
         return Options(
             media=media,
-            price=PriceOptions(price, unit, count, hardware),
+            price=PriceOptions(price, unit, count, hardware and _hardware(hardware)),
             seconds=seconds,
             input_media=dict(map(_kind, input_media)),
             ranges=dict(map(_range, ranges)),
         )
     except ValueError as error:
         raise CommandError("InvalidOption", f"{error}.", Exit.REFUSED) from None
+
+
+def _hardware(wanted: str) -> str:
+    try:
+        return find_hardware(wanted, {key: each.title for key, each in hardware_table().items()})
+    except ValueError as error:
+        raise CommandError("UnknownHardware", f"{error}.", Exit.REFUSED) from None
 
 
 def _kind(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -26,8 +26,6 @@ TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 PAUSES = (0.5, 2.0)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _TEMPORARY = {429, 500, 502, 503, 504}
-
-Origin = Literal["stack", "replicate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ class ProviderModels:
         raise AssertionError("unreachable")
 
 
-def provider(state: Path | None, stage: str | None, origin: Origin | None) -> ProviderModels:
+def provider(state: Path | None, stage: str | None, origin: str | None) -> ProviderModels:
     """Of a stage its own; else the stand-in of the local stack, if one runs, or Replicate by
     REPLICATE_API_TOKEN. `origin` chooses between the two. Raises CommandError."""
     one_target(state, stage)

@@ -10,8 +10,8 @@ from cli.models.where import Where
 def remove_command(model_id: str, where: Where, screen: Screen, *, dry_run: bool) -> None:
     """Jobs that run keep what they were accepted with. Raises CommandError."""
     store = where.store()
-    every = {name: entry for _, name, entry in entries(store.read())}
-    entry = every[known_id(model_id, every)]
+    every = entries(store.read())
+    _, entry = every[known_id(model_id, every)]
     if len(every) == 1:
         message = f"{model_id} is the only model, and a catalogue has one at least."
         raise CommandError("LastModel", message, Exit.REFUSED, "Add another one first.")
