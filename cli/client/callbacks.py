@@ -44,9 +44,9 @@ def callbacks_command(
 
 def _show(api: "Api", job_id: str, screen: "Screen") -> None:
     found = api.callbacks(job_id)
-    if screen.as_json:
-        screen.answer(found)
-    elif found["callbackUrl"] is None:
+    if screen.answer(found):
+        return
+    if found["callbackUrl"] is None:
         screen.say(f"The job {job_id} has no callback address: {_NO_CLIENT}")
     else:
         screen.line(found["callbackUrl"])
@@ -63,8 +63,7 @@ def _replay(api: "Api", job_id: str, screen: "Screen") -> None:
     except CommandError as error:
         error.hint = _WHY_NOT.get(error.code, error.hint)
         raise
-    if screen.as_json:
-        screen.answer(asked)
+    if screen.answer(asked):
         return
     command = api.target.command(f"callbacks {job_id}")
     screen.say(f"Another call is on its way; `{command}` shows what came of it.")
@@ -73,8 +72,7 @@ def _replay(api: "Api", job_id: str, screen: "Screen") -> None:
 def _print_secret(api: "Api", screen: "Screen") -> None:
     """The secret alone on stdout, for a variable of the shell."""
     found = api.webhook_secret()
-    if screen.as_json:
-        screen.answer(found)
+    if screen.answer(found):
         return
     screen.line(found["secret"])
     if found["previous"]:

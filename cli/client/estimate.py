@@ -29,8 +29,7 @@ def estimate_command(
         api.model(model), prompt=prompt, pairs=parameter, images=image, sounds=audio
     )
     found = api.estimate(model, unsent(parameters))
-    if screen.as_json:
-        screen.answer(found)
+    if screen.answer(found):
         return
     screen.line(f"cost    {dollars(found['estimatedCost'])}{_held(found)}")
     screen.line(f"time    about {seconds(found['estimatedTime'])} at the model")

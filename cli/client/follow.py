@@ -59,13 +59,10 @@ def require_success(status: Mapping[str, Any]) -> None:
     if status["status"] == "succeeded":
         return
     code = status["errorCode"] or "JobCanceled"
-    message = f"The job {status['jobId']} {_was(status['status'])}: {status['error'] or code}"
+    ended = "was canceled" if status["status"] == "canceled" else status["status"]
+    message = f"The job {status['jobId']} {ended}: {status['error'] or code}"
     hint = "docs/api.md says for each code whether the same request would help."
     raise CommandError(code, message, Exit.FAILED, hint, job=dict(status))
-
-
-def _was(status: str) -> str:
-    return "was canceled" if status == "canceled" else status
 
 
 def _come_back(api: "Api", job_id: str) -> str:

@@ -76,8 +76,7 @@ def generate_command(  # noqa: PLR0913 - one argument an option
         _finish(api, job_id, screen, output, timeout)
         return
     screen.say(f"`{api.target.command(f'watch {job_id}')}` waits for it.", "dim")
-    if screen.as_json:
-        screen.answer(accepted)
+    screen.answer(accepted)
 
 
 @user_command
@@ -100,8 +99,7 @@ def _finish(
     status = follow(api, job_id, screen, timeout=timeout)
     require_success(status)
     files = [] if output is None else download_shown(api, status, output, screen)
-    if screen.as_json:
-        screen.answer({**status, "files": files} if output else status)
+    if screen.answer({**status, "files": files} if output else status):
         return
     print_files(api, status, files, screen)
 

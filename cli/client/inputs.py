@@ -84,35 +84,37 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 def identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the contents of files as their digest: what makes two commands equal."""
-    return _with_files(parameters, lambda file: f"sha256:{file.sha256}")
+    return _with_files(parameters, lambda file, _: f"sha256:{file.sha256}")
 
 
 def unsent(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with files of no content in the place of files: for what does not look into them."""
-    return _with_files(parameters, lambda file: f"data:{file.content_type};base64,AA==")
+    return _with_files(parameters, lambda file, _: f"data:{file.content_type};base64,AA==")
 
 
 def sent(api: "Api", model: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with every file put where the models can read it. Raises CommandError."""
     schema = model["parameters"]["properties"]
 
-    def put(value: Any, known: Mapping[str, Any]) -> Any:
+    def send(file: LocalFile, name: str) -> str:
+        known = schema.get(name, {})
+        return _send(api, file, known.get("items", known))
+
+    return _with_files(parameters, send)
+
+
+def _with_files(
+    parameters: Mapping[str, Any], word: Callable[[LocalFile, str], str]
+) -> dict[str, Any]:
+    """The parameters with a word in the place of each file, also of one in a list. `word` is told which
+    parameter the file is for, too."""
+
+    def put(value: Any, name: str) -> Any:
         if isinstance(value, list):
-            return [put(member, known.get("items", {})) for member in value]
-        return _send(api, value, known) if isinstance(value, LocalFile) else value
+            return [put(member, name) for member in value]
+        return word(value, name) if isinstance(value, LocalFile) else value
 
-    return {name: put(value, schema.get(name, {})) for name, value in parameters.items()}
-
-
-def _with_files(parameters: Mapping[str, Any], word: Callable[[LocalFile], str]) -> dict[str, Any]:
-    """The parameters with a word in the place of each file, also of one in a list."""
-
-    def put(value: Any) -> Any:
-        if isinstance(value, list):
-            return [put(member) for member in value]
-        return word(value) if isinstance(value, LocalFile) else value
-
-    return {name: put(value) for name, value in parameters.items()}
+    return {name: put(value, name) for name, value in parameters.items()}
 
 
 def _see(model: Mapping[str, Any]) -> str:

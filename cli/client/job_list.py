@@ -64,8 +64,7 @@ def jobs_command(  # noqa: PLR0913 - one argument an option
     if watch:
         _watch(lambda: read()[0], screen)
     jobs, rest, times = read()
-    if screen.as_json:
-        screen.answer({"jobs": jobs, "nextCursor": rest})
+    if screen.answer({"jobs": jobs, "nextCursor": rest}):
         return
     if not jobs:
         screen.say("No such jobs.")

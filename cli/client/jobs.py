@@ -35,8 +35,7 @@ _LOG_LINES = 5
 def show_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
     """One job: how it stands, what it cost, where its files are."""
     status = api.status(find_job(api, job), parameters=True)
-    if screen.as_json:
-        screen.answer(status)
+    if screen.answer(status):
         return
     out = screen.out
     style = STATUS_STYLES.get(status["status"], "")
@@ -84,9 +83,8 @@ def cancel_command(api: "Api", screen: "Screen", job: Job) -> None:
     """Stop a job, at the provider too."""
     job_id = find_job(api, job)
     answer = api.cancel(job_id)
-    if screen.as_json:
-        screen.answer(answer)
-    elif answer["cancelRequested"]:
+    screen.answer(answer)
+    if answer["cancelRequested"]:
         screen.say(
             f"The job {job_id} is being stopped; `{api.target.command(f'watch {job_id}')}` waits."
         )
@@ -107,10 +105,8 @@ def delete_command(
     if not yes:
         screen.confirm(f"Remove the job {job_id} and its files for good?")
     api.delete(job_id)
-    if screen.as_json:
-        screen.answer({"jobId": job_id, "deleted": True})
-    else:
-        screen.say(f"The job {job_id} and its files are gone.")
+    screen.answer({"jobId": job_id, "deleted": True})
+    screen.say(f"The job {job_id} and its files are gone.")
 
 
 @user_command
@@ -130,9 +126,7 @@ def download_command(
         raise CommandError("StillRunning", message, Exit.STILL_RUNNING, hint)
     require_success(status)
     files = download_shown(api, status, output, screen)
-    if screen.as_json:
-        screen.answer({"jobId": job_id, "files": files})
-    else:
+    if not screen.answer({"jobId": job_id, "files": files}):
         print_files(api, status, files, screen)
 
 

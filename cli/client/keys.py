@@ -95,8 +95,7 @@ def create_command(
         mode = stack_facts(api.stage)[1].get("ApiAuth", "API_KEY")
         if mode != "KEYS":
             screen.say(f"It opens nothing before ApiAuth is KEYS: now it is {mode}.", "yellow")
-    if screen.as_json:
-        screen.answer(made)
+    if screen.answer(made):
         return
     whose = f"of {made['userId']}" if made["userId"] else "of an operator"
     until = f"until {made['expiresAt']}" if made["expiresAt"] else "until it is revoked"
@@ -114,8 +113,7 @@ def list_command(
 ) -> None:
     """Keys, newest first; those that ended are listed for 30 days more."""
     found = sorted(_every_key(api, user), key=lambda each: str(each["createdAt"]), reverse=True)
-    if screen.as_json:
-        screen.answer({"keys": found})
+    if screen.answer({"keys": found}):
         return
     if not found:
         screen.say("No keys.")
@@ -152,10 +150,8 @@ def revoke_command(
     # The whole key will do, as one has it.
     key_id = key.split("_")[1] if key.startswith("vsl_") else key
     api.revoke_key(key_id)
-    if screen.as_json:
-        screen.answer({"keyId": key_id, "revoked": True})
-    else:
-        screen.say(f"{key_id} opens nothing any more, after 30 seconds at most.")
+    screen.answer({"keyId": key_id, "revoked": True})
+    screen.say(f"{key_id} opens nothing any more, after 30 seconds at most.")
 
 
 def _expiry(text: str | None) -> dict[str, Any]:

@@ -32,14 +32,11 @@ def models_command(
     """What there is to generate with, what it costs and how long it takes."""
     if model is not None:
         found = api.model(model)
-        if screen.as_json:
-            screen.answer(found)
-        else:
+        if not screen.answer(found):
             _show_model(api, found, screen)
         return
     models = [each for each in api.models() if media in {None, each["mediaType"]}]
-    if screen.as_json:
-        screen.answer({"models": models})
+    if screen.answer({"models": models}):
         return
     screen.out.print(_table(models))
     screen.say(
@@ -90,7 +87,7 @@ def _show_model(api: "Api", model: Mapping[str, Any], screen: "Screen") -> None:
     shown = table("parameter", "takes", "default", "", whole=(0,))
     for name, each in schema["properties"].items():
         required = name in schema.get("required", ())
-        default = "[red]required[/red]" if required else _default(each)
+        default = "[red]required[/red]" if required else as_written(each.get("default", ""))
         shown.add_row(
             f"[bold]{name}[/bold]",
             escape(_takes(each)),
@@ -117,7 +114,3 @@ def _takes(schema: Mapping[str, Any]) -> str:
     if "maxLength" in schema:
         return f"{kind}, up to {schema['maxLength']} characters"
     return kind
-
-
-def _default(schema: Mapping[str, Any]) -> str:
-    return as_written(schema["default"]) if "default" in schema else ""

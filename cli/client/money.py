@@ -93,9 +93,7 @@ def set_command(
 
 
 def _show(found: Mapping[str, Any], screen: "Screen") -> None:
-    if screen.as_json:
-        screen.answer(found)
-    else:
+    if not screen.answer(found):
         screen.out.print(_budgets(found["budgets"]))
 
 
@@ -163,8 +161,7 @@ def usage_command(
         _print_csv(api.usage_csv(**query), screen)
         return
     found = api.usage(**query)
-    if screen.as_json:
-        screen.answer(found)
+    if screen.answer(found):
         return
     if not found["lines"]:
         screen.say(f"No jobs from {found['from']} to {found['to']}.")
@@ -188,8 +185,7 @@ def _counts(line: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _print_csv(text: str, screen: "Screen") -> None:
     """With --json the whole table is one text in the object."""
-    if screen.as_json:
-        screen.answer({"csv": text})
+    if screen.answer({"csv": text}):
         return
     for line in text.splitlines():
         screen.line(line)
@@ -217,8 +213,7 @@ def add_command(
             again = api.target.command(f"credits add {user} {amount} --key {key}")
             error.hint = f"`{again}` repeats it: it cannot count twice. {error.hint}".strip()
         raise
-    if screen.as_json:
-        screen.answer(granted)
+    if screen.answer(granted):
         return
     screen.say(f"{user} has {dollars(granted['amount'])} more.")
     screen.out.print(_budgets(api.budgets(user)["budgets"]))
@@ -229,8 +224,7 @@ def ledger_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
     """What was held, paid and given back for a job (operators)."""
     job_id = find_job(api, job)
     found = api.ledger(job_id)
-    if screen.as_json:
-        screen.answer(found)
+    if screen.answer(found):
         return
     if not found["movements"]:
         screen.say(f"No money was moved for the job {job_id}.")

@@ -32,8 +32,7 @@ def open_command(
         address = str(status["result"]["originalUrl"])
     # The address is printed in any case: there may be no browser.
     opened = webbrowser.open(address)
-    if screen.as_json:
-        screen.answer({"jobId": job_id, "url": address, "opened": opened})
+    if screen.answer({"jobId": job_id, "url": address, "opened": opened}):
         return
     screen.line(address)
     if not opened:

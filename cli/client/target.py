@@ -6,7 +6,8 @@ import getpass
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,23 +185,17 @@ def aws_client(service: str) -> Any:
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
-class aws_errors:  # noqa: N801 - reads as a statement
+@contextmanager
+def aws_errors(what: str) -> Iterator[None]:
     """Whatever AWS or its configuration refuses, as one error that says where to look."""
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if isinstance(error, BotoCoreError | ClientError):
-            hint = (
-                "AWS_PROFILE and AWS_DEFAULT_REGION choose account and region; see docs/deploy.md."
-            )
-            message = f"{self._what}: {error}"
-            raise CommandError("AwsRefused", message, Exit.UNAVAILABLE, hint) from error
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        hint = "AWS_PROFILE and AWS_DEFAULT_REGION choose account and region; see docs/deploy.md."
+        message = f"{what}: {error}"
+        raise CommandError("AwsRefused", message, Exit.UNAVAILABLE, hint) from error
 
 
 def valid_stage(stage: str) -> str:

@@ -36,9 +36,8 @@ def trace_command(
     """Where a job's time and money went, as a waterfall."""
     job_id = find_job(api, job)
     timeline, status = api.timeline(job_id), api.status(job_id)
-    if screen.as_json:
-        more = {name: status[name] for name in ("modelId", "estimatedTime")}
-        screen.answer({**timeline, **more})
+    more = {name: status[name] for name in ("modelId", "estimatedTime")}
+    if screen.answer({**timeline, **more}):
         return
     out = screen.out
     style = STATUS_STYLES.get(status["status"], "")
@@ -65,9 +64,9 @@ def waterfall(timeline: Mapping[str, Any], width: int) -> "Table":
     table.add_column(width=columns, no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(style="dim", overflow="fold")
-    began, total = _at(timeline["createdAt"]), float(timeline["wallTime"])
+    began, total = datetime.fromisoformat(timeline["createdAt"]), float(timeline["wallTime"])
     for segment in timeline["segments"]:
-        before = (_at(segment["start"]) - began).total_seconds()
+        before = (datetime.fromisoformat(segment["start"]) - began).total_seconds()
         style = (
             "yellow"
             if segment["name"] in {"retry", "slot"}
@@ -141,13 +140,9 @@ def _events(timeline: Mapping[str, Any]) -> "Table":
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False, title="events", title_justify="left")
-    began = _at(timeline["createdAt"])
+    began = datetime.fromisoformat(timeline["createdAt"])
     for event in timeline["events"]:
         detail = json.dumps(event["detail"], ensure_ascii=False) if event["detail"] else ""
-        passed = (_at(event["at"]) - began).total_seconds()
+        passed = (datetime.fromisoformat(event["at"]) - began).total_seconds()
         table.add_row(f"+{passed:.3f} s", event["name"], event["source"], Text(detail, "dim"))
     return table
-
-
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text)

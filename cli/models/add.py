@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -144,28 +145,23 @@ def _tell(
     dry_run: bool,
 ) -> None:
     written = verdict != "unchanged" and not dry_run
-    if screen.as_json:
-        screen.answer(
-            {
-                "modelId": proposal.model_id,
-                "mediaType": proposal.media,
-                "entry": proposal.entry,
-                "leftOut": [
-                    {"input": each.input, "why": each.why, "message": each.message}
-                    for each in proposal.left_out
-                ],
-                "remarks": [
-                    {"parameter": each.parameter, "message": each.message}
-                    for each in proposal.remarks
-                ],
-                "guesses": [
-                    {"option": each.parameter, "message": each.message} for each in proposal.guesses
-                ],
-                "hardware": documents.hardware,
-                "verdict": verdict,
-                "written": store.place if written else None,
-            }
-        )
+    report = {
+        "modelId": proposal.model_id,
+        "mediaType": proposal.media,
+        "entry": proposal.entry,
+        "leftOut": [
+            {"input": each.input, "why": each.why, "message": each.message}
+            for each in proposal.left_out
+        ],
+        "remarks": [asdict(each) for each in proposal.remarks],
+        "guesses": [
+            {"option": each.parameter, "message": each.message} for each in proposal.guesses
+        ],
+        "hardware": documents.hardware,
+        "verdict": verdict,
+        "written": store.place if written else None,
+    }
+    if screen.answer(report):
         return
     show_proposal(proposal, screen, documents.published.version)
     name = f"{proposal.media}.{proposal.model_id}"

@@ -43,9 +43,8 @@ def check_command(model_ids: Sequence[str], where: Where, screen: Screen) -> int
     """The exit code: 1 where something has changed. Raises CommandError."""
     found = examine(model_ids, where)
     changed = [each for each in found if each.changes]
-    if screen.as_json:
-        screen.answer({"models": [_document(each) for each in found], "changed": len(changed)})
-    elif changed:
+    report = {"models": [_document(each) for each in found], "changed": len(changed)}
+    if not screen.answer(report) and changed:
         show_changes(_rows(changed), screen)
         names = " ".join(each.model_id for each in changed if each.documents is not None)
         if names:
@@ -83,19 +82,11 @@ def update_command(
         return text
 
     written = bool(new) and not dry_run and store.change(edit)
-    if screen.as_json:
-        screen.answer(
-            {
-                "models": [
-                    {
-                        **_document(each),
-                        "entry": new[each.model_id][1] if each.model_id in new else None,
-                    }
-                    for each in found
-                ],
-                "written": store.place if written else None,
-            }
-        )
+    models = [
+        {**_document(each), "entry": new[each.model_id][1] if each.model_id in new else None}
+        for each in found
+    ]
+    if screen.answer({"models": models, "written": store.place if written else None}):
         return
     changed = [each for each in found if each.changes]
     if changed:

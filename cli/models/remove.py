@@ -24,10 +24,9 @@ def remove_command(model_id: str, where: Where, screen: Screen, *, dry_run: bool
 
     if not dry_run:
         store.change(edit)
-    if screen.as_json:
-        written = None if dry_run else store.place
-        screen.answer({"modelId": model_id, "entry": entry, "written": written})
-    elif dry_run:
+    written = None if dry_run else store.place
+    screen.answer({"modelId": model_id, "entry": entry, "written": written})
+    if dry_run:
         screen.say(f"Nothing was written; without --dry-run {model_id} leaves {store.place}.")
     else:
         screen.say(f"Removed {model_id} from {store.place}. Jobs that run are not touched.")

@@ -1,7 +1,10 @@
 """What was understood of a model, for people."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
 
 from cli.client.formatting import as_written, dollars, plain, price, seconds, table
 from cli.client.screen import Screen
@@ -10,9 +13,6 @@ from cli.models.translation.compare import Change
 from cli.models.translation.entry import Proposal
 from cli.models.translation.inputs import Entry
 from cli.models.translation.reference import Reference
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 _SHAPES = {
     "single": "one file",
@@ -25,9 +25,6 @@ _SHAPES = {
 
 def show_proposal(proposal: Proposal, screen: Screen, current: str | None) -> None:
     """`current` is the version a deployment runs."""
-    from rich.markup import escape
-    from rich.table import Table
-
     entry, out = proposal.entry, screen.out
     out.print(f"[bold]{proposal.model_id}[/bold]  {proposal.media}")
     out.print(escape(plain(entry["description"])), soft_wrap=True)
@@ -62,8 +59,6 @@ _EFFECTS = {
 
 def show_changes(rows: Iterable[tuple[str, Change, str | None]], screen: Screen) -> None:
     """Each with its model, and when it is felt."""
-    from rich.markup import escape
-
     shown = table("model", "input", "what has changed", "", whole=(0,))
     before = ""
     for model_id, change, effect in rows:
@@ -102,9 +97,7 @@ def _price(entry: Entry) -> str:
     return price(known) + (f", counted by {known['count']}" if "count" in known else "")
 
 
-def _parameters(parameters: Mapping[str, Entry]) -> "Table":
-    from rich.markup import escape
-
+def _parameters(parameters: Mapping[str, Entry]) -> Table:
     shown = table("parameter", "type", "takes", "default", "", whole=(0, 1))
     for name, each in parameters.items():
         default = "[red]required[/red]" if each.get("required") else escape(_default(each))
@@ -158,9 +151,7 @@ def _short(text: str, longest: int = 90) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def _remarks(name: str, heading: str, rows: Iterable[tuple[Any, str]]) -> "Table":
-    from rich.markup import escape
-
+def _remarks(name: str, heading: str, rows: Iterable[tuple[Any, str]]) -> Table:
     shown = table(name, heading, whole=(0,))
     for first, second in rows:
         shown.add_row(f"[bold]{escape(plain(first))}[/bold]", escape(plain(second)))

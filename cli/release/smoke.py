@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from cli.client.api import Api
 from cli.client.errors import CommandError
@@ -16,9 +15,6 @@ class Check:
     name: str
     passed: bool
     found: str
-
-    def document(self) -> dict[str, Any]:
-        return {"name": self.name, "passed": self.passed, "found": self.found}
 
 
 def smoke(api: Api) -> list[Check]:
