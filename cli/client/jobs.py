@@ -38,10 +38,7 @@ def show_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
     if screen.answer(status):
         return
     out = screen.out
-    style = STATUS_STYLES.get(status["status"], "")
-    out.print(
-        f"[bold]{status['jobId']}[/bold]  {status['modelId']}  [{style}]{status['status']}[/]"
-    )
+    print_head(status, screen)
     now = datetime.now(UTC)
     lasted = f", took {seconds(took(status))}" if status["completedAt"] else ""
     about = seconds(status["estimatedTime"])
@@ -55,10 +52,7 @@ def show_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
     out.print(f"cost    {cost(status)}, estimated {dollars(status['estimatedCost'])}{more}")
     if status["replicateId"]:
         out.print(f"prediction {status['replicateId']}", style="dim")
-    if status["error"]:
-        screen.line(f"{status['errorCode']}: {status['error']}", "red")
-        if status.get("errorDetail"):
-            screen.line(f"the provider: {status['errorDetail']}")
+    print_error(status, screen)
     for output in status["outputs"]:
         out.print(media(output))
         out.print(output["originalUrl"], soft_wrap=True, markup=False, style="dim")
@@ -68,6 +62,18 @@ def show_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
     if parameters and all(len(str(value)) <= _PASTED for value in parameters.values()):
         screen.say("Again with these settings:", "dim")
         screen.say(as_command(api, status["modelId"], parameters))
+
+
+def print_head(status: Mapping[str, Any], screen: "Screen") -> None:
+    words = f"[{STATUS_STYLES.get(status['status'], '')}]{status['status']}[/]"
+    screen.out.print(f"[bold]{status['jobId']}[/bold]  {status['modelId']}  {words}")
+
+
+def print_error(status: Mapping[str, Any], screen: "Screen") -> None:
+    if status["error"]:
+        screen.line(f"{status['errorCode']}: {status['error']}", "red")
+        if status.get("errorDetail"):
+            screen.line(f"the provider: {status['errorDetail']}")
 
 
 def _print_log(status: Mapping[str, Any], screen: "Screen") -> None:

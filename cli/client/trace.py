@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.client.commands import Job, user_command
-from cli.client.formatting import STATUS_STYLES, dollars, seconds, size
+from cli.client.formatting import dollars, seconds, size
+from cli.client.jobs import print_error, print_head
 from cli.client.reference import find_job
 
 if TYPE_CHECKING:
@@ -40,15 +41,11 @@ def trace_command(
     if screen.answer({**timeline, **more}):
         return
     out = screen.out
-    style = STATUS_STYLES.get(status["status"], "")
-    out.print(f"[bold]{job_id}[/bold]  {status['modelId']}  [{style}]{status['status']}[/]")
+    print_head(status, screen)
     out.print(waterfall(timeline, out.width))
     for line in summary(timeline, status):
         out.print(line, markup=False)
-    if status["error"]:
-        screen.line(f"{status['errorCode']}: {status['error']}", "red")
-        if status.get("errorDetail"):
-            screen.line(f"the provider: {status['errorDetail']}")
+    print_error(status, screen)
     if events:
         out.print(_events(timeline))
 

@@ -44,12 +44,14 @@ _ENDED = """
 _ORPHANS = "SELECT replicate_id FROM orphaned_predictions WHERE job_id = ANY(%s::uuid[])"
 
 
+type _Batch = tuple[Sequence[Mapping[str, Any]], Mapping[str, TrackedJob], list[Finding]]
+"""Rows of jobs, their items by job id, and what is wrong with items that cannot be read."""
+
+
 def stuck_jobs(site: Site, scope: Scope) -> Iterator[Finding]:
     """Jobs that run past their deadline."""
     now = site.now()
-    running = site.rows(_RUNNING, now - scope.window, scope.limit)
-    for batch in batched(running, _BATCH):
-        items, unreadable = _items(site, [row["job_id"] for row in batch])
+    for batch, items, unreadable in _batches(site, _RUNNING, now - scope.window, scope.limit):
         yield from unreadable
         broken = {finding.subject for finding in unreadable}
         for row in batch:
@@ -73,6 +75,11 @@ def _stuck(
         money=Decimal(row["estimated_cost"] or 0) if paid else Decimal(0),
         cure=partial(_repair, site, row["job_id"], item is None),
     )
+
+
+def _batches(site: Site, query: str, since: datetime, limit: int) -> Iterator[_Batch]:
+    for batch in batched(site.rows(query, since, limit), _BATCH):
+        yield batch, *_items(site, [row["job_id"] for row in batch])
 
 
 def _items(site: Site, job_ids: Sequence[str]) -> tuple[Mapping[str, TrackedJob], list[Finding]]:
@@ -100,17 +107,15 @@ def unreadable_item(job_id: str, error: Exception) -> Finding:
 def drift(site: Site, scope: Scope) -> Iterator[Finding]:
     """Ends, costs and caches that disagree; PostgreSQL is right about ends."""
     now = site.now()
-    ended = site.rows(_ENDED, now - min(scope.window, TRACKING_ITEM_LIFE), scope.limit)
-    for batch in batched(ended, _BATCH):
-        ids = [row["job_id"] for row in batch]
-        items, unreadable = _items(site, ids)
+    since = now - min(scope.window, TRACKING_ITEM_LIFE)
+    for batch, items, unreadable in _batches(site, _ENDED, since, scope.limit):
         yield from unreadable
+        ids = [row["job_id"] for row in batch]
         booked = {row["replicate_id"] for row in site.rows(_ORPHANS, ids)}
         for row in batch:
             yield from _drift_of(site, row, items.get(row["job_id"]), booked)
-    running = site.rows(_RUNNING, now - scope.window, scope.limit)
-    for batch in batched(running, _BATCH):
-        items, _ = _items(site, [row["job_id"] for row in batch])  # stuck_jobs tells of the others
+    # Of items that cannot be read stuck_jobs tells.
+    for _, items, _ in _batches(site, _RUNNING, now - scope.window, scope.limit):
         for item in items.values():
             if item.result is None:
                 continue
@@ -208,7 +213,7 @@ def _book_end(site: Site, item: TrackedJob) -> str:
         completed_at=item.updated_at,
         replicate_id=item.replicate_id,
         attempt=item.attempt,
-        assets=_assets(document),
+        assets=tuple(map(MediaAsset.from_document, document.get("assets", ()))),
         error_code=error.get("code"),
         error_message=error.get("message"),
         actual_cost=None if not document.get("actualCost") else Decimal(document["actualCost"]),
@@ -229,7 +234,3 @@ def _written(site: Site, job_id: str) -> StatusDocument:
     document = site.repository.status(job_id)
     assert document is not None, job_id  # noqa: S101 - it was read from there a moment ago
     return document
-
-
-def _assets(document: Mapping[str, Any]) -> tuple[MediaAsset, ...]:
-    return tuple(MediaAsset.from_document(asset) for asset in document.get("assets", ()))

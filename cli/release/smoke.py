@@ -20,7 +20,7 @@ class Check:
 def smoke(api: Api) -> list[Check]:
     """All checks, whatever fails."""
     return [
-        _try("GET /models", lambda: _models(api)),
+        _try("GET /models", lambda: f"{len(api.models())} models"),
         _refusal(
             "POST /generate-media with a wrong parameter", "InvalidParameters", lambda: _order(api)
         ),
@@ -31,10 +31,6 @@ def smoke(api: Api) -> list[Check]:
             lambda: api.status(_no_job()),
         ),
     ]
-
-
-def _models(api: Api) -> str:
-    return f"{len(api.models())} models"
 
 
 def _jobs(api: Api) -> str:
