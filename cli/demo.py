@@ -172,7 +172,7 @@ def _run(api: Api, job: Job, output: Path) -> None:
         job.status, job.error = "failed", error.message
 
 
-def _finished(api: Api, job: Job) -> dict[str, Any]:
+def _finished(api: Api, job: Job) -> Mapping[str, Any]:
     """The status at the end of the job. Raises CommandError."""
     request = {"userId": _USER, "modelId": job.model_id, "parameters": job.parameters}
     job.job_id = api.generate(request, str(uuid.uuid4()))["jobId"]

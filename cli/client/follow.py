@@ -26,7 +26,7 @@ _BAR = 24
 class _Course:
     """What is known so far; drawn several times a second, also between two answers."""
 
-    status: dict[str, Any]
+    status: Mapping[str, Any]
 
     @property
     def elapsed(self) -> float:
@@ -37,7 +37,7 @@ class _Course:
 
 def follow(
     api: "Api", job_id: str, screen: "Screen", *, timeout: float | None = None
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """The job's last status. Raises CommandError after `timeout` seconds, and on Ctrl-C."""
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
@@ -82,7 +82,7 @@ def _wait(api: "Api", course: _Course, longest: int, deadline: float | None) -> 
             message,
             Exit.STILL_RUNNING,
             _come_back(api, job_id),
-            job=course.status,
+            job=dict(course.status),
         )
     before = course.status["status"]
     course.status = api.status(job_id, wait=max(0, int(min(longest, left))))

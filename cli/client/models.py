@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,7 +58,7 @@ def generate_words(model_id: str, parameters: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _table(models: list[dict[str, Any]]) -> "Table":
+def _table(models: Sequence[Mapping[str, Any]]) -> "Table":
     from rich.markup import escape
 
     shown = table("model", "media", "price", "time", "what it does", whole=(0, 1, 3))

@@ -29,7 +29,7 @@ def open_command(
     address = f"{api.target.url}/console#/jobs/{job_id}"
     if file:
         require_success(status)
-        address = str(status["result"]["originalUrl"])
+        address = status["outputs"][0]["originalUrl"]
     # The address is printed in any case: there may be no browser.
     opened = webbrowser.open(address)
     if screen.answer({"jobId": job_id, "url": address, "opened": opened}):

@@ -25,7 +25,7 @@ def find_job(api: "Api", wanted: str) -> str:
     user = api.target.user
     named = user or "The key's user"
     if wanted == LAST:
-        newest = api.jobs(userId=user, limit=1)["jobs"]
+        newest = api.page_of_jobs(userId=user, limit=1)["jobs"]
         if not newest:
             hint = (
                 f"`{api.target.command('generate MODEL')}` makes the first, --user takes another's."

@@ -34,7 +34,7 @@ def smoke(api: Api) -> list[Check]:
 
 
 def _jobs(api: Api) -> str:
-    return f"{len(api.jobs(userId=api.target.user, limit=1)['jobs'])} of yours"
+    return f"{len(api.page_of_jobs(userId=api.target.user, limit=1)['jobs'])} of yours"
 
 
 def _order(api: Api) -> object:
