@@ -91,7 +91,9 @@ class Published:
     @property
     def digest(self) -> str:
         """SHA-256 of what Input and Output say, with the components they lead to and no others."""
-        return _sha256({name: self.schemas[name] for name in sorted(self._reached())})
+        return _sha256(
+            self._reached([{"$ref": f"{POINTER}{name}"} for name in ("Input", "Output")])
+        )
 
     def input_digest(self, name: str) -> str:
         """Of one input and the components it leads to."""
@@ -102,17 +104,11 @@ class Published:
         return self._part(self.output)
 
     def _part(self, schema: Any) -> str:
-        found: set[str] = set()
-        self._reach(schema, found)
-        return _sha256([schema, {name: self.schemas[name] for name in sorted(found)}])[:8]
+        return _sha256([schema, self._reached(schema)])[:8]
 
-    def _reached(self) -> set[str]:
-        found = {name for name in ("Input", "Output") if name in self.schemas}
-        for name in list(found):
-            self._reach(self.schemas[name], found)
-        return found
-
-    def _reach(self, schema: Any, found: set[str]) -> None:
+    def _reached(self, schema: Any) -> dict[str, Any]:
+        """The components that a schema leads to."""
+        found: dict[str, Any] = {}
         pending = [schema]
         while pending:
             part = pending.pop()
@@ -122,8 +118,9 @@ class Published:
                 pending += part.values()
                 name = str(part.get("$ref", "")).removeprefix(POINTER)
                 if name in self.schemas and name not in found:
-                    found.add(name)
-                    pending.append(self.schemas[name])
+                    found[name] = self.schemas[name]
+                    pending.append(found[name])
+        return found
 
 
 def object_in(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
