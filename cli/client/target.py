@@ -32,7 +32,6 @@ class Target:
 
     url: str
     user: str | None
-    name: str
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: "httpx.Auth | None" = None
     options: str = ""
@@ -61,7 +60,7 @@ def resolve(state: Path | None, stage: str | None, user: str | None) -> Target:
             key = os.environ.get("VSL_API_KEY")
             headers |= {"x-api-key": key} if key and not token else {}
             known = given if key and is_minted(key) and not token else who
-            return Target(address.rstrip("/"), known, address, headers, options=chosen)
+            return Target(address.rstrip("/"), known, headers, options=chosen)
         stage = os.environ.get("VSL_STAGE")
     if stage:
         return _deployed(stage, (given, who), headers, f" --stage {stage}{chosen}")
@@ -104,7 +103,7 @@ def _local(state: Path | None, who: str, headers: dict[str, str], chosen: str) -
         auth = SignedByAws.by(known["accessKeyId"], known["secretAccessKey"], known["region"])
         headers = {}
     options = (f" --state {state}" if state else "") + chosen
-    return Target(document["apiUrl"], who, "local", headers, auth, options, document)
+    return Target(document["apiUrl"], who, headers, auth, options, document)
 
 
 def _deployed(
@@ -132,7 +131,7 @@ def _deployed(
         )
         hint = "Sign in to the pool and put the token into VSL_TOKEN."
         raise CommandError("NoToken", message, Exit.NOT_ALLOWED, hint)
-    return Target(url, user, stage, headers, auth, options)
+    return Target(url, user, headers, auth, options)
 
 
 def is_minted(key: str) -> bool:

@@ -1,6 +1,6 @@
 """Jobs: stuck past their deadline, and stores with different ends."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -119,12 +119,14 @@ def drift(site: Site, scope: Scope) -> Iterator[Finding]:
         for item in items.values():
             if item.result is None:
                 continue
-            yield Finding(
-                check="drift",
-                subject=item.job.job_id,
-                what=f"has ended as {item.status} for DynamoDB and still runs for PostgreSQL",
-                cure=partial(_book_end, site, item),
-            )
+            what = f"has ended as {item.status} for DynamoDB and still runs for PostgreSQL"
+            yield _drift(item.job.job_id, what, partial(_book_end, site, item))
+
+
+def _drift(
+    subject: str, what: str, cure: Callable[[], str], money: Decimal | None = None
+) -> Finding:
+    return Finding(check="drift", subject=subject, what=what, money=money, cure=cure)
 
 
 def _drift_of(
@@ -133,29 +135,17 @@ def _drift_of(
     job_id = row["job_id"]
     if item is not None and (item.result is None or item.result["status"] != row["status"]):
         told = item.status if item.result is None else item.result["status"]
-        yield Finding(
-            check="drift",
-            subject=job_id,
-            what=f"has ended as {row['status']} for PostgreSQL and is {told} for DynamoDB",
-            cure=partial(_tell_tracking_item, site, item),
-        )
+        what = f"has ended as {row['status']} for PostgreSQL and is {told} for DynamoDB"
+        yield _drift(job_id, what, partial(_tell_tracking_item, site, item))
     cached = site.cache.get(job_id)
     if cached is not None and cached["status"] != row["status"]:
-        yield Finding(
-            check="drift",
-            subject=job_id,
-            what=f"has ended as {row['status']} for PostgreSQL and is {cached['status']} in Redis",
-            cure=partial(_tell_cache, site, job_id),
-        )
+        what = f"has ended as {row['status']} for PostgreSQL and is {cached['status']} in Redis"
+        yield _drift(job_id, what, partial(_tell_cache, site, job_id))
     for orphan in item.orphans if item else ():
         if orphan.replicate_id not in booked:
-            yield Finding(
-                check="drift",
-                subject=orphan.replicate_id,
-                what=f"an orphaned prediction of {job_id} that PostgreSQL has not booked",
-                money=orphan.cost,
-                cure=partial(_book_orphan, site, job_id, orphan),
-            )
+            what = f"an orphaned prediction of {job_id} that PostgreSQL has not booked"
+            cure = partial(_book_orphan, site, job_id, orphan)
+            yield _drift(orphan.replicate_id, what, cure, orphan.cost)
 
 
 def _repair(site: Site, job_id: str, unknown: bool) -> str:

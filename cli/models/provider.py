@@ -39,7 +39,7 @@ class Documents:
 
     @property
     def published(self) -> Published:
-        return Published.read(self.reference, self.model, self.version, self.hardware)
+        return Published.read(self.reference, self.model, self.version)
 
 
 class ProviderModels:

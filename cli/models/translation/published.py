@@ -17,9 +17,9 @@ _VERSION = re.compile(r"[0-9a-f]{64}")
 class Published:
     """`schemas` are the components of the version's OpenAPI document, among them Input and Output.
 
-    `version` is None where the provider names none (official models may hide it), `hardware` is a
-    deployment's. `example` is the input and `sample` the output of the model's example; `run_seconds`
-    is how long that took, if it came to its end.
+    `version` is None where the provider names none (official models may hide it). `example` is the input
+    and `sample` the output of the model's example; `run_seconds` is how long that took, if it came to its
+    end.
     """
 
     reference: Reference
@@ -31,7 +31,6 @@ class Published:
     example: Mapping[str, Any] = field(default_factory=dict)
     sample: Any = None
     run_seconds: float | None = None
-    hardware: str | None = None
 
     @classmethod
     def read(
@@ -39,7 +38,6 @@ class Published:
         reference: Reference,
         model: Mapping[str, Any],
         version: Mapping[str, Any] | None,
-        hardware: str | None = None,
     ) -> Self:
         """`model` is the provider's document of the model, `version` that of the version meant."""
         version = version or {}
@@ -60,7 +58,6 @@ class Published:
             example=object_in(example, "input"),
             sample=example.get("output"),
             run_seconds=seconds if finished and is_number(seconds) and seconds > 0 else None,
-            hardware=hardware,
         )
 
     @property
