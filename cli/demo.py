@@ -16,7 +16,6 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from cli.client.api import Api
-from cli.client.commands import ENDS
 from cli.client.download import download
 from cli.client.errors import CommandError, Exit
 from cli.client.follow import require_success
@@ -26,6 +25,7 @@ from devstack.commands import failures_shown, start_detached
 from devstack.paths import StateFolder, program
 from devstack.stack import running_stack, stop_recorded
 from devstack.supervisor import UpOptions
+from vsl.domain.jobs.job import TERMINAL
 
 _USER = "me"
 _JOB_SECONDS = 120.0
@@ -179,7 +179,7 @@ def _finished(api: Api, job: Job) -> Mapping[str, Any]:
     while time.monotonic() < job.began + _JOB_SECONDS:
         status = api.status(job.job_id)
         job.status = status["status"]
-        if job.status in ENDS:
+        if job.status in TERMINAL:
             require_success(status)
             return status
         time.sleep(0.15)

@@ -7,7 +7,6 @@ what is slow to load where it is used.
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,26 +68,6 @@ Files = Annotated[list[str] | None, typer.Option(help="A file or address; repeat
 Timeout = Annotated[
     float | None, typer.Option(min=0, help="Seconds to wait at most; the job goes on.")
 ]
-
-
-class Media(StrEnum):
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-    TEXT = "text"
-    FILE = "file"
-
-
-class Status(StrEnum):
-    PENDING = "pending"
-    PROCESSING = "processing"
-    STORING = "storing"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELED = "canceled"
-
-
-ENDS = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
 
 
 def command(

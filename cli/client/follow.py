@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.client.commands import ENDS
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import STATUS_STYLES, dollars, queued, seconds
+from vsl.domain.jobs.job import TERMINAL
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -100,7 +100,7 @@ def _print_changes(api: "Api", course: _Course, screen: "Screen", deadline: floa
             line = f"  {status:<11}{seconds(course.elapsed)}" + (f"  {place}" if place else "")
             screen.say(line, STATUS_STYLES.get(status, ""))
             shown = (status, place is not None)
-        if status in ENDS:
+        if status in TERMINAL:
             return
         _wait(api, course, _QUIET, deadline)
 
@@ -116,7 +116,7 @@ def _draw(api: "Api", course: _Course, screen: "Screen", deadline: float | None)
         refresh_per_second=10,
         transient=True,
     ):
-        while course.status["status"] not in ENDS:
+        while course.status["status"] not in TERMINAL:
             _wait(api, course, _SHOWN, deadline)
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cli.client.commands import MODELS, Media, Status, user_command
+from cli.client.commands import MODELS, user_command
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import STATUS_STYLES, ago, cost, media, plain, seconds, took
 from cli.client.times import moment
+from vsl.domain.jobs.job import JobStatus, MediaType
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,8 +28,8 @@ def jobs_command(  # noqa: PLR0913 - one argument an option
     api: "Api",
     screen: "Screen",
     *,
-    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
-    media: Annotated[Media | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[JobStatus | None, typer.Option(help="Only these.")] = None,
+    media: Annotated[MediaType | None, typer.Option(help="Only these.")] = None,
     model: Annotated[
         str | None, typer.Option(help="Only this model's.", autocompletion=MODELS)
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.client.commands import ENDS, Job, user_command
+from cli.client.commands import Job, user_command
 from cli.client.errors import CommandError, Exit
 from cli.client.follow import require_success
 from cli.client.formatting import (
@@ -22,6 +22,7 @@ from cli.client.formatting import (
 )
 from cli.client.models import as_command
 from cli.client.reference import find_job
+from vsl.domain.jobs.job import TERMINAL
 
 if TYPE_CHECKING:
     from cli.client.api import Api
@@ -126,7 +127,7 @@ def download_command(
     """Fetch a job's files; goes on where an earlier download stopped, and checks what came."""
     job_id = find_job(api, job)
     status = api.status(job_id)
-    if status["status"] not in ENDS:
+    if status["status"] not in TERMINAL:
         message = f"The job {job_id} is still {status['status']}."
         hint = f"`{api.target.command(f'watch {job_id} -o {output}')}` waits for it and downloads."
         raise CommandError("StillRunning", message, Exit.STILL_RUNNING, hint)

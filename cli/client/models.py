@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.client.commands import MODELS, Media, public_command
+from cli.client.commands import MODELS, public_command
 from cli.client.formatting import as_written, dollars, price, seconds, table
 from cli.client.inputs import type_of
+from vsl.domain.jobs.job import MediaType
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,7 +28,7 @@ def models_command(
         typer.Argument(help="One of them, with its parameters.", autocompletion=MODELS),
     ] = None,
     *,
-    media: Annotated[Media | None, typer.Option(help="Only these.")] = None,
+    media: Annotated[MediaType | None, typer.Option(help="Only these.")] = None,
 ) -> None:
     """What there is to generate with, what it costs and how long it takes."""
     if model is not None:

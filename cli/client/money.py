@@ -3,8 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -31,12 +30,6 @@ if TYPE_CHECKING:
 
 _BY = {"day": "day", "user": "userId", "model": "modelId", "media": "mediaType"}
 Owner = Annotated[str, typer.Argument(help="A user, or `stage`: the whole deployment.")]
-
-
-class Period(StrEnum):
-    DAY = "day"
-    MONTH = "month"
-    TOTAL = "total"
 
 
 budget = typer.Typer(
@@ -79,7 +72,7 @@ def set_command(
     screen: "Screen",
     owner: Owner,
     *,
-    period: Annotated[Period, typer.Option(help="Of which budget.")],
+    period: Annotated[Literal["day", "month", "total"], typer.Option(help="Of which budget.")],
     limit: Annotated[
         str | None, typer.Option(metavar="DOLLARS", help="Such as 1.50; 0 lets nothing start.")
     ] = None,

@@ -1,13 +1,13 @@
 """The options of `vsl models add`, `check`, `update` and `remove`."""
 
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.client.commands import JSON, MODELS, WHERE, Media, command, screen_of
+from cli.client.commands import JSON, MODELS, WHERE, command, screen_of
+from vsl.domain.jobs.job import MediaType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,20 +25,8 @@ File = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell.")]
 
 
-class From(StrEnum):
-    STACK = "stack"
-    REPLICATE = "replicate"
-
-
-class Unit(StrEnum):
-    RUN = "run"
-    IMAGE = "image"
-    OUTPUT_SECOND = "output_second"
-    GPU_SECOND = "gpu_second"
-
-
 Origin = Annotated[
-    From | None,
+    Literal["stack", "replicate"] | None,
     typer.Option(
         "--from",
         help="Where models are read: the local stack's stand-in, or Replicate by REPLICATE_API_TOKEN.",
@@ -58,7 +46,7 @@ def _catalogue(
     stage: str | None,
     state: Path | None,
     file: Path | None,
-    origin: From | None = None,
+    origin: str | None = None,
 ) -> "Iterator[tuple[Where, Screen]]":
     with screen_of(as_json=as_json) as (screen,):
         from cli.client.errors import CommandError, Exit
@@ -94,12 +82,15 @@ def add(  # noqa: PLR0913 - one argument an option
         str | None, typer.Option("--id", help="Its id here.", show_default="the model's name")
     ] = None,
     media: Annotated[
-        Media | None, typer.Option(help="What it makes.", show_default="as its example tells")
+        MediaType | None, typer.Option(help="What it makes.", show_default="as its example tells")
     ] = None,
     price: Annotated[
         str | None, typer.Option(metavar="DOLLARS", help="Of one --unit, such as 0.003.")
     ] = None,
-    unit: Annotated[Unit | None, typer.Option(help="What the price is for.")] = None,
+    unit: Annotated[
+        Literal["run", "image", "output_second", "gpu_second"] | None,
+        typer.Option(help="What the price is for."),
+    ] = None,
     count: Annotated[
         str | None,
         typer.Option(metavar="PARAMETER", help="Holds the number of images or seconds asked for."),
@@ -133,9 +124,9 @@ def add(  # noqa: PLR0913 - one argument an option
     from cli.models.options import options
 
     given = options(
-        media=media and media.value,
+        media=media,
         price=price,
-        unit=unit and unit.value,
+        unit=unit,
         count=count,
         hardware=hardware,
         seconds=seconds,
