@@ -23,8 +23,6 @@ File = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell.")]
-
-
 Origin = Annotated[
     Literal["stack", "replicate"] | None,
     typer.Option(
@@ -121,18 +119,18 @@ def add(  # noqa: PLR0913 - one argument an option
     What it takes, makes and costs is shown. What cannot be served is said, by name.
     """
     from cli.models.add import add_command
-    from cli.models.options import options
+    from cli.models.options import hardware_key, input_kind, number_range, option_faults
+    from cli.models.translation.entry import Options
+    from cli.models.translation.prices import PriceOptions
 
-    given = options(
-        media=media,
-        price=price,
-        unit=unit,
-        count=count,
-        hardware=hardware,
-        seconds=seconds,
-        input_media=input_media or (),
-        ranges=limits or (),
-    )
+    with option_faults():
+        given = Options(
+            media=media,
+            price=PriceOptions(price, unit, count, hardware and hardware_key(hardware)),
+            seconds=seconds,
+            input_media=dict(map(input_kind, input_media or ())),
+            ranges=dict(map(number_range, limits or ())),
+        )
     add_command(model, given, where, screen, model_id=model_id, replaced=replaced, dry_run=dry_run)
 
 
