@@ -19,3 +19,7 @@ def reserves(parameters: Mapping[str, str]) -> dict[str, int]:
         if reserve is not None and resolved:
             found[template.resolve(properties["FunctionName"])] = int(resolved[0])
     return found
+
+
+def reserved(parameters: Mapping[str, str]) -> int:
+    return sum(reserves(parameters).values())

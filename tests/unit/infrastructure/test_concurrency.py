@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.release import reserves as release
+from cli.release.reserves import UNRESERVED_LEAST, reserved
 from tests.support.deployed import of_type, resolved, transformed
 from tests.support.machines import camel
 from tests.support.template import REPOSITORY
@@ -25,11 +25,6 @@ def reserves(parameters: dict[str, str]) -> dict[str, Any]:
     functions = of_type(resolved(transformed(), parameters), "AWS::Lambda::Function")
     found = {n: f["Properties"].get("ReservedConcurrentExecutions") for n, f in functions.items()}
     return {name: int(kept) for name, kept in found.items() if kept is not None}
-
-
-def reserved(parameters: dict[str, str]) -> int:
-    """By what the preflight reckons with."""
-    return sum(release.reserves(parameters).values())
 
 
 def test_webhooks_and_every_step_of_a_job_have_a_reserve_of_their_own() -> None:
@@ -69,4 +64,4 @@ def test_both_stages_fit_into_an_account() -> None:
         kept = reserved(dict(pair.split("=", 1) for pair in pairs))
         assert kept > 0, stage
         together += kept
-    assert together <= USUAL_QUOTA - release.UNRESERVED_LEAST - 100, "and clients have some left"
+    assert together <= USUAL_QUOTA - UNRESERVED_LEAST - 100, "and clients have some left"
