@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 
-from cli.client.api import ENDS, Api
+from cli.client.api import Api
 from cli.client.download import download
 from cli.client.errors import CommandError, Exit
 from cli.client.follow import require_success
@@ -25,6 +25,7 @@ from devstack.commands import failures_shown, start_detached
 from devstack.paths import StateFolder, program
 from devstack.stack import running_stack, stop_recorded
 from devstack.supervisor import UpOptions
+from vsl.domain.jobs.job import TERMINAL
 
 _USER = "me"
 _JOB_SECONDS = 120.0
@@ -171,14 +172,14 @@ def _run(api: Api, job: Job, output: Path) -> None:
         job.status, job.error = "failed", error.message
 
 
-def _finished(api: Api, job: Job) -> dict[str, Any]:
+def _finished(api: Api, job: Job) -> Mapping[str, Any]:
     """The status at the end of the job. Raises CommandError."""
     request = {"userId": _USER, "modelId": job.model_id, "parameters": job.parameters}
     job.job_id = api.generate(request, str(uuid.uuid4()))["jobId"]
     while time.monotonic() < job.began + _JOB_SECONDS:
         status = api.status(job.job_id)
         job.status = status["status"]
-        if job.status in ENDS:
+        if job.status in TERMINAL:
             require_success(status)
             return status
         time.sleep(0.15)

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.client import key_commands, money_commands
-from cli.client.commands import AsJson, Stage, models, register, screen_command
+from cli.client import money
+from cli.client.callbacks import callbacks_command
+from cli.client.commands import AsJson, Stage, screen_command
+from cli.client.estimate import estimate_command
+from cli.client.generate import generate_command, watch_command
+from cli.client.job_list import jobs_command
+from cli.client.jobs import cancel_command, delete_command, download_command, show_command
+from cli.client.keys import keys
+from cli.client.models import models_command
+from cli.client.open_job import open_command
+from cli.client.trace import trace_command
 from cli.default_command import DefaultCommand
 from cli.models.commands import register as register_catalogue
 from cli.release.commands import app as database
@@ -26,12 +35,28 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-register(app)
-money_commands.register(app)
-key_commands.register(app)
 _STACK, _OPERATIONS = "Local stack", "Operations"
+for each in (
+    generate_command,
+    estimate_command,
+    jobs_command,
+    show_command,
+    watch_command,
+    trace_command,
+    callbacks_command,
+    open_command,
+    cancel_command,
+    download_command,
+    delete_command,
+):
+    app.command(rich_help_panel="Jobs")(each)
+app.add_typer(money.budget, name="budget", rich_help_panel="Money")
+app.command(rich_help_panel="Money")(money.usage_command)
+app.add_typer(money.credits_, name="credits", rich_help_panel="Money")
+app.command(rich_help_panel="Money")(money.ledger_command)
+app.add_typer(keys, name="keys", rich_help_panel=_OPERATIONS)
 catalogue = typer.Typer(cls=DefaultCommand, help="What there is to generate with.")
-catalogue.command("list")(models)
+catalogue.command("list")(models_command)
 register_catalogue(catalogue)
 app.add_typer(catalogue, name="models", rich_help_panel="Jobs")
 app.add_typer(database, name="db", rich_help_panel=_OPERATIONS)

@@ -1,7 +1,8 @@
 """The HTTP API as the command line uses it: the Python client, with its errors as those of a command."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -16,11 +17,10 @@ PATIENCE = 5.0
 # API Gateway gives up after 29 seconds; a client that hangs up earlier misses its answer.
 TIMEOUT = httpx.Timeout(35.0, connect=5.0)
 _PAGE = 100
-ENDS = frozenset({"succeeded", "failed", "canceled"})
 
 
-class Api:
-    """One target. What must not happen twice is sent once."""
+class Api(Client):
+    """One target. What must not happen twice is sent once. Every method raises CommandError."""
 
     def __init__(
         self,
@@ -28,8 +28,7 @@ class Api:
         timeout: httpx.Timeout | float = TIMEOUT,
         patience: float = PATIENCE,
     ) -> None:
-        self.target = target
-        self._client = Client(
+        super().__init__(
             target.url,
             user_id=target.user,
             headers=target.headers,
@@ -37,104 +36,85 @@ class Api:
             patience=patience,
             timeout=timeout,
         )
+        self.target = target
 
-    def __enter__(self) -> Self:
-        return self
+    def request(self, method: str, path: str, **request: Any) -> httpx.Response:
+        with self._errors():
+            return super().request(method, path, **request)
 
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-
-    def models(self) -> list[dict[str, Any]]:
-        return [{**model} for model in self._told(self._client.models)]
-
-    def model(self, model_id: str) -> dict[str, Any]:
-        return {**self._told(lambda: self._client.model(model_id))}
+    def ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        with self._errors():
+            return super().ask(method, path, **request)
 
     def generate(self, body: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Accept a job. Repeated with the same key while the outcome is unknown."""
         headers = {"Idempotency-Key": key}
-        return self._ask("POST", "/jobs", json=dict(body), headers=headers)
-
-    def estimate(self, model_id: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self._told(lambda: self._client.estimate(model_id, parameters))}
-
-    def status(self, job_id: str, *, wait: int = 0, parameters: bool = False) -> dict[str, Any]:
-        """`wait`: hold the answer back for so many seconds unless the status changes before."""
-        return {**self._told(lambda: self._client.status(job_id, parameters=parameters, wait=wait))}
+        return self.ask("POST", "/jobs", json=dict(body), headers=headers)
 
     def timeline(self, job_id: str) -> dict[str, Any]:
-        return self._ask("GET", f"/jobs/{job_id}/timeline", params=self.as_user())
+        return self.ask("GET", f"/jobs/{job_id}/timeline", params=self.as_user())
 
     def callbacks(self, job_id: str) -> dict[str, Any]:
-        return self._ask("GET", f"/jobs/{job_id}/callbacks", params=self.as_user())
+        return self.ask("GET", f"/jobs/{job_id}/callbacks", params=self.as_user())
 
     def replay_callback(self, job_id: str) -> dict[str, Any]:
         """Asked twice, the client is called twice; it knows the second by its webhook-id."""
         path = f"/jobs/{job_id}/callbacks/replay"
-        return self._ask("POST", path, repeat=False, params=self.as_user())
+        return self.ask("POST", path, repeat=False, params=self.as_user())
 
-    def webhook_secret(self) -> dict[str, Any]:
-        return {**self._told(self._client.webhook_secret)}
-
-    def cancel(self, job_id: str) -> dict[str, Any]:
-        return {**self._told(lambda: self._client.cancel(job_id))}
-
-    def delete(self, job_id: str) -> None:
-        self._told(lambda: self._client.delete(job_id))
-
-    def jobs(self, **filters: str | int | None) -> dict[str, Any]:
+    def page_of_jobs(self, **filters: str | int | None) -> dict[str, Any]:
         """One page of `{"jobs", "nextCursor"}`; filters are the query parameters of GET /jobs."""
-        return self._ask("GET", "/jobs", params=_given(filters))
+        return self.ask("GET", "/jobs", params=_given(filters))
 
-    def every_job(self, wanted: int, **filters: str | int | None) -> Iterator[dict[str, Any]]:
-        """Jobs over as many pages as it takes, at most `wanted`."""
-        cursor = filters.pop("cursor", None)
-        found = 0
-        while found < wanted:
-            limit = min(_PAGE, wanted - found)
-            page = self.jobs(**filters, limit=limit, cursor=cursor)
-            yield from page["jobs"]
-            found += len(page["jobs"])
+    def many_jobs(
+        self, wanted: int, cursor: str | None = None, **filters: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Up to so many, and where to go on: as many pages as it takes, since one may be short."""
+        found: list[dict[str, Any]] = []
+        while True:
+            limit = min(_PAGE, wanted - len(found))
+            page = self.page_of_jobs(**filters, limit=limit, cursor=cursor)
+            found += page["jobs"]
             cursor = page["nextCursor"]
-            if cursor is None:
-                return
+            if cursor is None or len(found) >= wanted:
+                return found, cursor
 
     def budget(self) -> dict[str, Any]:
-        return self._ask("GET", "/budget", params=self.as_user())
+        return self.ask("GET", "/budget", params=self.as_user())
 
     def usage(self, **query: str | None) -> dict[str, Any]:
-        return self._ask("GET", "/usage", params=_given(query))
+        return self.ask("GET", "/usage", params=_given(query))
 
     def usage_csv(self, **query: str | None) -> str:
         params = _given({**query, "format": "csv"})
-        return self._told(lambda: self._client.request("GET", "/usage", params=params).text)
+        return self.request("GET", "/usage", params=params).text
 
     def budgets(self, owner: str) -> dict[str, Any]:
-        return self._ask("GET", f"/budgets/{quote(owner, safe='')}")
+        return self.ask("GET", f"/budgets/{quote(owner, safe='')}")
 
     def set_budget(self, owner: str, period: str, limit: str | None) -> dict[str, Any]:
         body = {"period": period, "limit": limit}
-        return self._ask("PUT", f"/budgets/{quote(owner, safe='')}", json=body)
+        return self.ask("PUT", f"/budgets/{quote(owner, safe='')}", json=body)
 
     def grant_credits(self, user: str, amount: str, key: str) -> dict[str, Any]:
         body, headers = {"userId": user, "amount": amount}, {"Idempotency-Key": key}
-        return self._ask("POST", "/credits", json=body, headers=headers)
+        return self.ask("POST", "/credits", json=body, headers=headers)
 
     def ledger(self, job_id: str) -> dict[str, Any]:
-        return self._ask("GET", "/ledger", params={"jobId": job_id})
+        return self.ask("GET", "/ledger", params={"jobId": job_id})
 
     def create_key(self, body: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Sent once: a repetition could not tell the key again."""
         headers = {"Idempotency-Key": key}
-        return self._ask("POST", "/keys", repeat=False, json=dict(body), headers=headers)
+        return self.ask("POST", "/keys", repeat=False, json=dict(body), headers=headers)
 
     def keys(self, **query: str | int | None) -> dict[str, Any]:
         """One page of `{"keys", "nextCursor"}`."""
-        return self._ask("GET", "/keys", params=_given(query))
+        return self.ask("GET", "/keys", params=_given(query))
 
     def revoke_key(self, key_id: str) -> None:
         path = f"/keys/{quote(key_id, safe='')}"
-        self._told(lambda: self._client.request("DELETE", path))
+        self.request("DELETE", path)
 
     def create_upload(self, content_type: str, size: int, file_name: str) -> dict[str, Any] | None:
         """Where to send a file; None where the deployment takes no uploads (API Gateway: 403)."""
@@ -145,7 +125,7 @@ class Api:
             "fileName": file_name,
         }
         try:
-            return self._ask("POST", "/uploads", json=body)
+            return self.ask("POST", "/uploads", json=body)
         except CommandError as error:
             if error.code in {"Forbidden", "MissingAuthenticationToken"}:
                 return None
@@ -155,13 +135,10 @@ class Api:
         """How a request names the user; not at all where the key does."""
         return {"userId": self.target.user} if self.target.user else {}
 
-    def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        return self._told(lambda: self._client.ask(method, path, **request))
-
-    def _told[Found](self, ask: Callable[[], Found]) -> Found:
-        """Raises CommandError for what the client raises."""
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            return ask()
+            yield
         except VslError as error:
             raise self._error(error) from error
 

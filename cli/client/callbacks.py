@@ -2,26 +2,51 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import Job, user_command
 from cli.client.errors import CommandError
-from cli.client.formatting import ago, plain, seconds
-from cli.client.screen import Screen
+from cli.client.formatting import ago, plain, seconds, table
+from cli.client.reference import find_job
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 _NO_CLIENT = "`vsl generate --callback-url` names a client."
 _WHY_NOT = {"NoCallbackUrl": _NO_CLIENT, "JobNotEnded": "`vsl watch JOB` waits for its end."}
 _STYLES = {"delivered": "green", "failed": "yellow", "exhausted": "red", "gone": "red"}
 
 
-def callbacks_command(api: Api, job_id: str, screen: Screen) -> None:
+@user_command
+def callbacks_command(
+    api: "Api",
+    screen: "Screen",
+    job: Job = "last",
+    *,
+    replay: Annotated[bool, typer.Option("--replay", help="Call the client once more.")] = False,
+    secret: Annotated[
+        bool, typer.Option("--secret", help="Print what the user's client verifies calls with.")
+    ] = False,
+) -> None:
+    """What came of telling a job's client (`generate --callback-url`) of its end."""
+    if secret:
+        _print_secret(api, screen)
+    elif replay:
+        _replay(api, find_job(api, job), screen)
+    else:
+        _show(api, find_job(api, job), screen)
+
+
+def _show(api: "Api", job_id: str, screen: "Screen") -> None:
     found = api.callbacks(job_id)
-    if screen.as_json:
-        screen.answer(found)
-    elif found["callbackUrl"] is None:
+    if screen.answer(found):
+        return
+    if found["callbackUrl"] is None:
         screen.say(f"The job {job_id} has no callback address: {_NO_CLIENT}")
     else:
         screen.line(found["callbackUrl"])
@@ -31,25 +56,23 @@ def callbacks_command(api: Api, job_id: str, screen: Screen) -> None:
             screen.say("No call has been made yet: it follows the end of the job.")
 
 
-def replay_command(api: Api, job_id: str, screen: Screen) -> None:
+def _replay(api: "Api", job_id: str, screen: "Screen") -> None:
     """Raises CommandError for a job that has not ended or has no callbackUrl."""
     try:
         asked = api.replay_callback(job_id)
     except CommandError as error:
         error.hint = _WHY_NOT.get(error.code, error.hint)
         raise
-    if screen.as_json:
-        screen.answer(asked)
+    if screen.answer(asked):
         return
     command = api.target.command(f"callbacks {job_id}")
     screen.say(f"Another call is on its way; `{command}` shows what came of it.")
 
 
-def secret_command(api: Api, screen: Screen) -> None:
+def _print_secret(api: "Api", screen: "Screen") -> None:
     """The secret alone on stdout, for a variable of the shell."""
     found = api.webhook_secret()
-    if screen.as_json:
-        screen.answer(found)
+    if screen.answer(found):
         return
     screen.line(found["secret"])
     if found["previous"]:
@@ -57,14 +80,13 @@ def secret_command(api: Api, screen: Screen) -> None:
 
 
 def _table(attempts: list[dict[str, Any]], now: datetime) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("when", "attempt", "outcome", "answer", "took", "next", box=SIMPLE_HEAD)
+    names = ("when", "attempt", "outcome", "answer", "took", "next")
+    shown = table(*names, pad_edge=True)
     for attempt in attempts:
         outcome = str(attempt["outcome"])
-        table.add_row(
+        shown.add_row(
             ago(attempt["at"], now),
             f"{attempt['attempt']}{'' if attempt['deliveryId'] == 'end' else ', asked for'}",
             Text(outcome, _STYLES.get(outcome, "")),
@@ -72,7 +94,7 @@ def _table(attempts: list[dict[str, Any]], now: datetime) -> "Table":
             seconds(attempt["durationMs"] / 1000),
             str(attempt["nextAttemptAt"] or ""),
         )
-    return table
+    return shown
 
 
 def _answer(attempt: Mapping[str, Any]) -> str:

@@ -29,13 +29,15 @@ def model_ids(given: Given, incomplete: str) -> Offers:
 
 
 def job_ids(given: Given, incomplete: str) -> Offers:
-    jobs = _asked(given, lambda api: api.jobs(userId=api.target.user, limit=_NEWEST)["jobs"])
+    jobs = _asked(
+        given, lambda api: api.page_of_jobs(userId=api.target.user, limit=_NEWEST)["jobs"]
+    )
     newest = [(LAST, "the newest")] if jobs else []
     told = [(job["jobId"], f"{job['modelId']} {job['status']}") for job in jobs]
     return [offer for offer in newest + told if offer[0].startswith(incomplete)]
 
 
-def _asked(given: Given, question: Callable[[Api], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _asked[Found](given: Given, question: Callable[[Api], list[Found]]) -> list[Found]:
     state, stage, user = (given.get(name) for name in ("state", "stage", "user"))
     try:
         with Api(resolve(Path(state) if state else None, stage, user), _SECONDS, patience=0) as api:

@@ -2,21 +2,34 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cli.client.api import Api
+from cli.client.commands import Files, ModelToRun, Pairs, Prompt, user_command
 from cli.client.formatting import dollars, queued, seconds
-from cli.client.generate import Request
-from cli.client.inputs import unsent
-from cli.client.screen import Screen
+from cli.client.inputs import read_parameters, unsent
+
+if TYPE_CHECKING:
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 
-def estimate_command(api: Api, request: Request, screen: Screen) -> None:
-    """Files are not uploaded for it."""
-    model = api.model(request.model_id)
-    found = api.estimate(request.model_id, unsent(request.parameters(model)))
-    if screen.as_json:
-        screen.answer(found)
+@user_command
+def estimate_command(
+    api: "Api",
+    screen: "Screen",
+    model: ModelToRun,
+    *,
+    prompt: Prompt = None,
+    parameter: Pairs = None,
+    image: Files = None,
+    audio: Files = None,
+) -> None:
+    """What a job would cost and how long it would take; nothing is made."""
+    parameters = read_parameters(
+        api.model(model), prompt=prompt, pairs=parameter, images=image, sounds=audio
+    )
+    found = api.estimate(model, unsent(parameters))
+    if screen.answer(found):
         return
     screen.line(f"cost    {dollars(found['estimatedCost'])}{_held(found)}")
     screen.line(f"time    about {seconds(found['estimatedTime'])} at the model")

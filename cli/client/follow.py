@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.client.api import ENDS, Api
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import STATUS_STYLES, dollars, queued, seconds
-from cli.client.screen import Screen
+from vsl.domain.jobs.job import TERMINAL
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
     from rich.spinner import Spinner
+
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 _PAUSE = 0.5  # seconds between two questions where the API does not hold its answers back
 _QUIET, _SHOWN = 20, 2  # seconds an answer may be held back; progress is to move where it is shown
@@ -24,7 +26,7 @@ _BAR = 24
 class _Course:
     """What is known so far; drawn several times a second, also between two answers."""
 
-    status: dict[str, Any]
+    status: Mapping[str, Any]
 
     @property
     def elapsed(self) -> float:
@@ -34,8 +36,8 @@ class _Course:
 
 
 def follow(
-    api: Api, job_id: str, screen: Screen, *, timeout: float | None = None
-) -> dict[str, Any]:
+    api: "Api", job_id: str, screen: "Screen", *, timeout: float | None = None
+) -> Mapping[str, Any]:
     """The job's last status. Raises CommandError after `timeout` seconds, and on Ctrl-C."""
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
@@ -57,21 +59,18 @@ def require_success(status: Mapping[str, Any]) -> None:
     if status["status"] == "succeeded":
         return
     code = status["errorCode"] or "JobCanceled"
-    message = f"The job {status['jobId']} {_was(status['status'])}: {status['error'] or code}"
+    ended = "was canceled" if status["status"] == "canceled" else status["status"]
+    message = f"The job {status['jobId']} {ended}: {status['error'] or code}"
     hint = "docs/api.md says for each code whether the same request would help."
     raise CommandError(code, message, Exit.FAILED, hint, job=dict(status))
 
 
-def _was(status: str) -> str:
-    return "was canceled" if status == "canceled" else status
-
-
-def _come_back(api: Api, job_id: str) -> str:
+def _come_back(api: "Api", job_id: str) -> str:
     watch, cancel = (api.target.command(f"{word} {job_id}") for word in ("watch", "cancel"))
     return f"`{watch}` comes back to it, `{cancel}` stops it."
 
 
-def _wait(api: Api, course: _Course, longest: int, deadline: float | None) -> None:
+def _wait(api: "Api", course: _Course, longest: int, deadline: float | None) -> None:
     """For the next answer. Raises CommandError when the deadline has passed without the end."""
     asked = time.monotonic()
     left = float("inf") if deadline is None else deadline - asked
@@ -83,7 +82,7 @@ def _wait(api: Api, course: _Course, longest: int, deadline: float | None) -> No
             message,
             Exit.STILL_RUNNING,
             _come_back(api, job_id),
-            job=course.status,
+            job=dict(course.status),
         )
     before = course.status["status"]
     course.status = api.status(job_id, wait=max(0, int(min(longest, left))))
@@ -92,7 +91,7 @@ def _wait(api: Api, course: _Course, longest: int, deadline: float | None) -> No
         time.sleep(max(0.0, min(_PAUSE - passed, left - passed)))
 
 
-def _print_changes(api: Api, course: _Course, screen: Screen, deadline: float | None) -> None:
+def _print_changes(api: "Api", course: _Course, screen: "Screen", deadline: float | None) -> None:
     """A line whenever the status changes, and when the job is queued: for logs and pipes."""
     shown = ("", False)
     while True:
@@ -101,12 +100,12 @@ def _print_changes(api: Api, course: _Course, screen: Screen, deadline: float | 
             line = f"  {status:<11}{seconds(course.elapsed)}" + (f"  {place}" if place else "")
             screen.say(line, STATUS_STYLES.get(status, ""))
             shown = (status, place is not None)
-        if status in ENDS:
+        if status in TERMINAL:
             return
         _wait(api, course, _QUIET, deadline)
 
 
-def _draw(api: Api, course: _Course, screen: Screen, deadline: float | None) -> None:
+def _draw(api: "Api", course: _Course, screen: "Screen", deadline: float | None) -> None:
     from rich.live import Live
     from rich.spinner import Spinner
 
@@ -117,7 +116,7 @@ def _draw(api: Api, course: _Course, screen: Screen, deadline: float | None) -> 
         refresh_per_second=10,
         transient=True,
     ):
-        while course.status["status"] not in ENDS:
+        while course.status["status"] not in TERMINAL:
             _wait(api, course, _SHOWN, deadline)
 
 

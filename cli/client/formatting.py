@@ -1,9 +1,12 @@
 """Numbers, times and prices for people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SHORT = 13  # of a job id: its whole time, to the millisecond
 _PRICES = {"gpu_second": "second of GPU", "output_second": "second of output"}
@@ -17,6 +20,24 @@ def as_written(value: object) -> str:
 def plain(text: str) -> str:
     """Without control characters: what others wrote must not steer the terminal."""
     return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+
+
+def table(
+    *names: str,
+    numbers: Collection[int] = (),
+    whole: Collection[int] = (),
+    pad_edge: bool = False,
+) -> "Table":
+    """With these columns, without a box; what is in `whole` ones is not broken over lines."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    made = Table(box=SIMPLE_HEAD, pad_edge=pad_edge)
+    for place, name in enumerate(names):
+        made.add_column(
+            name, justify="right" if place in numbers else "left", no_wrap=place in whole
+        )
+    return made
 
 
 def seconds(value: float) -> str:

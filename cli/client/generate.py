@@ -1,90 +1,117 @@
 """`vsl generate`: one job from the command line to its files, paid for once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import (
+    Files,
+    Job,
+    ModelToRun,
+    Output,
+    Pairs,
+    Prompt,
+    Timeout,
+    user_command,
+)
 from cli.client.errors import CommandError, Exit
 from cli.client.follow import follow, require_success
 from cli.client.formatting import dollars, queued, seconds
 from cli.client.inputs import identity, read_parameters, sent
 from cli.client.intents import Intent, intent
 from cli.client.jobs import download_shown, print_files
-from cli.client.screen import Screen
+from cli.client.reference import find_job
+
+if TYPE_CHECKING:
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was given on the command line."""
+@user_command
+def generate_command(  # noqa: PLR0913 - one argument an option
+    api: "Api",
+    screen: "Screen",
+    model: ModelToRun,
+    *,
+    prompt: Prompt = None,
+    parameter: Pairs = None,
+    image: Files = None,
+    audio: Files = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Stay until it is done.")] = True,
+    output: Output = None,
+    timeout: Timeout = None,
+    callback_url: Annotated[
+        str | None, typer.Option(help="Where VSL tells the end of the job.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Idempotency-Key; otherwise each command has its own.")
+    ] = None,
+) -> None:
+    """Make an image, a video or music.
 
-    model_id: str
-    prompt: str | None = None
-    pairs: Sequence[str] = ()
-    images: Sequence[str] = ()
-    sounds: Sequence[str] = ()
-    callback_url: str | None = None
-    key: str | None = None
-
-    def parameters(self, model: Mapping[str, Any]) -> dict[str, Any]:
-        """As the model's document names them. Raises CommandError."""
-        return read_parameters(
-            model,
-            prompt=self.prompt,
-            pairs=self.pairs,
-            images=self.images,
-            sounds=self.sounds,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Afterwards:
-    """What to do once the job is accepted; `timeout` in seconds."""
-
-    wait: bool = True
-    output: Path | None = None
-    timeout: float | None = None
-
-
-def generate_command(api: Api, request: Request, then: Afterwards, screen: Screen) -> None:
-    accepted = submit(api, request, screen)
+    A command that got no answer may be repeated as it is: it does not pay twice.
+    """
+    described = api.model(model)
+    parameters = read_parameters(
+        described, prompt=prompt, pairs=parameter, images=image, sounds=audio
+    )
+    body = {**api.as_user(), "modelId": model}
+    if callback_url:
+        body["callbackUrl"] = callback_url
+    if key:
+        accepted = api.generate({**body, "parameters": sent(api, described, parameters)}, key)
+    else:
+        accepted = _submit(api, body, described, parameters, screen)
     job_id = str(accepted["jobId"])
     screen.say(
-        f"{request.model_id}: about {seconds(accepted['estimatedTime'])}, "
+        f"{model}: about {seconds(accepted['estimatedTime'])}, "
         f"{dollars(accepted['estimatedCost'])}  (job {job_id})"
     )
     if place := queued(accepted, datetime.now(UTC)):
         screen.say(place, "dim")
-    if not then.wait:
-        screen.say(f"`{api.target.command(f'watch {job_id}')}` waits for it.", "dim")
-        if screen.as_json:
-            screen.answer(accepted)
+    if wait:
+        _finish(api, job_id, screen, output, timeout)
         return
-    finish(api, job_id, then, screen)
+    screen.say(f"`{api.target.command(f'watch {job_id}')}` waits for it.", "dim")
+    screen.answer(accepted)
 
 
-def finish(api: Api, job_id: str, then: Afterwards, screen: Screen) -> None:
+@user_command
+def watch_command(
+    api: "Api",
+    screen: "Screen",
+    job: Job = "last",
+    *,
+    output: Output = None,
+    timeout: Timeout = None,
+) -> None:
+    """Follow a job to its end. Ctrl-C leaves it running."""
+    _finish(api, find_job(api, job), screen, output, timeout)
+
+
+def _finish(
+    api: "Api", job_id: str, screen: "Screen", output: Path | None, timeout: float | None
+) -> None:
     """Wait, fetch, show. Raises CommandError for a job that did not succeed."""
-    status = follow(api, job_id, screen, timeout=then.timeout)
+    status = follow(api, job_id, screen, timeout=timeout)
     require_success(status)
-    files = [] if then.output is None else download_shown(api, status, then.output, screen)
-    if screen.as_json:
-        screen.answer({**status, "files": files} if then.output else status)
+    files = [] if output is None else download_shown(api, status, output, screen)
+    if screen.answer({**status, "files": files} if output else status):
         return
     print_files(api, status, files, screen)
 
 
-def submit(api: Api, request: Request, screen: Screen) -> dict[str, Any]:
+def _submit(
+    api: "Api",
+    body: Mapping[str, Any],
+    model: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    screen: "Screen",
+) -> dict[str, Any]:
     """The API's answer to the accepted job. Raises CommandError."""
-    model = api.model(request.model_id)
-    parameters = request.parameters(model)
-    body: dict[str, Any] = {**api.as_user(), "modelId": request.model_id}
-    if request.callback_url:
-        body["callbackUrl"] = request.callback_url
-    if request.key:
-        return api.generate({**body, "parameters": sent(api, model, parameters)}, request.key)
     try:
         note = intent(api.target.url, body, identity(parameters))
     except OSError as error:
@@ -101,7 +128,7 @@ def submit(api: Api, request: Request, screen: Screen) -> dict[str, Any]:
         note.release()
 
 
-def _sent_once(api: Api, note: Intent) -> dict[str, Any]:
+def _sent_once(api: "Api", note: Intent) -> dict[str, Any]:
     """The note stays while the outcome of the request is unknown."""
     try:
         accepted = api.generate(note.body or {}, note.key)

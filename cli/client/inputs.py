@@ -7,15 +7,14 @@ import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from cli.client.api import Api
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import size
 from vsl.domain.suggestions import did_you_mean
-from vsl_client.network import trusts_environment
+
+if TYPE_CHECKING:
+    from cli.client.api import Api
 
 _ADDRESSES = ("https://", "http://", "data:", "upload:")
 _UPLOAD_SECONDS = 300.0
@@ -38,9 +37,9 @@ def read_parameters(
     model: Mapping[str, Any],
     *,
     prompt: str | None,
-    pairs: Sequence[str],
-    images: Sequence[str],
-    sounds: Sequence[str],
+    pairs: Sequence[str] | None = None,
+    images: Sequence[str] | None = None,
+    sounds: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Values by name, files among them as LocalFile. Whether they are valid, the API says.
 
@@ -48,7 +47,7 @@ def read_parameters(
     """
     schema: Mapping[str, Mapping[str, Any]] = model["parameters"]["properties"]
     found: dict[str, Any] = {}
-    for text in pairs:
+    for text in pairs or ():
         name, sign, value = text.partition("=")
         if not sign or not name:
             message = f"-p wants NAME=VALUE, not {text!r}."
@@ -60,7 +59,7 @@ def read_parameters(
             found[name] = _value(value, known)
     if prompt is not None:
         found["prompt"] = prompt
-    for kind, given in (("image", images), ("audio", sounds)):
+    for kind, given in (("image", images or ()), ("audio", sounds or ())):
         names = [name for name in _files_of(schema, kind) if name not in found]
         lists = [name for name in names if type_of(schema[name]) == "array"]
         names = [name for name in names if name not in lists]
@@ -85,35 +84,37 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 def identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the contents of files as their digest: what makes two commands equal."""
-    return _with_files(parameters, lambda file: f"sha256:{file.sha256}")
+    return _with_files(parameters, lambda file, _: f"sha256:{file.sha256}")
 
 
 def unsent(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with files of no content in the place of files: for what does not look into them."""
-    return _with_files(parameters, lambda file: f"data:{file.content_type};base64,AA==")
+    return _with_files(parameters, lambda file, _: f"data:{file.content_type};base64,AA==")
 
 
-def sent(api: Api, model: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+def sent(api: "Api", model: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with every file put where the models can read it. Raises CommandError."""
     schema = model["parameters"]["properties"]
 
-    def put(value: Any, known: Mapping[str, Any]) -> Any:
+    def send(file: LocalFile, name: str) -> str:
+        known = schema.get(name, {})
+        return _send(api, file, known.get("items", known))
+
+    return _with_files(parameters, send)
+
+
+def _with_files(
+    parameters: Mapping[str, Any], word: Callable[[LocalFile, str], str]
+) -> dict[str, Any]:
+    """The parameters with a word in the place of each file, also of one in a list. `word` is told which
+    parameter the file is for, too."""
+
+    def put(value: Any, name: str) -> Any:
         if isinstance(value, list):
-            return [put(member, known.get("items", {})) for member in value]
-        return _send(api, value, known) if isinstance(value, LocalFile) else value
+            return [put(member, name) for member in value]
+        return word(value, name) if isinstance(value, LocalFile) else value
 
-    return {name: put(value, schema.get(name, {})) for name, value in parameters.items()}
-
-
-def _with_files(parameters: Mapping[str, Any], word: Callable[[LocalFile], str]) -> dict[str, Any]:
-    """The parameters with a word in the place of each file, also of one in a list."""
-
-    def put(value: Any) -> Any:
-        if isinstance(value, list):
-            return [put(member) for member in value]
-        return word(value) if isinstance(value, LocalFile) else value
-
-    return {name: put(value) for name, value in parameters.items()}
+    return {name: put(value, name) for name, value in parameters.items()}
 
 
 def _see(model: Mapping[str, Any]) -> str:
@@ -182,7 +183,7 @@ def _neighbours(path: Path) -> list[str]:
         return []
 
 
-def _send(api: Api, file: LocalFile, schema: Mapping[str, Any]) -> str:
+def _send(api: "Api", file: LocalFile, schema: Mapping[str, Any]) -> str:
     place = api.create_upload(file.content_type, len(file.content), file.path.name)
     if place is not None:
         return _upload(place, file)
@@ -197,6 +198,10 @@ def _send(api: Api, file: LocalFile, schema: Mapping[str, Any]) -> str:
 
 def _upload(place: Mapping[str, Any], file: LocalFile) -> str:
     """Past our API, into the bucket; the same object however often it is sent."""
+    import httpx
+
+    from vsl_client.network import trusts_environment
+
     try:
         answer = httpx.post(
             place["url"],

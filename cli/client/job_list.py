@@ -1,71 +1,81 @@
 """`vsl jobs`: what there is, newest first; with `--watch` as it changes."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import MODELS, user_command
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import STATUS_STYLES, ago, cost, media, plain, seconds, took
-from cli.client.screen import Screen
 from cli.client.times import moment
+from vsl.domain.jobs.job import JobStatus, MediaType
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 _PAUSE = 2.0  # seconds between two looks of `--watch`
 _ONE_LINE = 140  # columns that hold a job, its prompt included
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The filters as given."""
+@user_command
+def jobs_command(  # noqa: PLR0913 - one argument an option
+    api: "Api",
+    screen: "Screen",
+    *,
+    status: Annotated[JobStatus | None, typer.Option(help="Only these.")] = None,
+    media: Annotated[MediaType | None, typer.Option(help="Only these.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Only this model's.", autocompletion=MODELS)
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="3h, 2d, today, yesterday, a day or an ISO time.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="The same.")] = None,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="At most so many.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Go on where a list ended.")] = None,
+    all_users: Annotated[bool, typer.Option("--all-users", help="Not only one user's.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Until Ctrl-C, as they change.")] = False,
+) -> None:
+    """List jobs, newest first."""
 
-    status: str | None = None
-    media: str | None = None
-    model: str | None = None
-    since: str | None = None
-    until: str | None = None
-    limit: int = 20
-    cursor: str | None = None
-    all_users: bool = False
+    def read() -> tuple[list[dict[str, Any]], str | None, str]:
+        now = datetime.now(UTC)
+        after = moment("--since", since, now) if since else None
+        before = moment("--until", until, now) if until else None
+        jobs, rest = api.many_jobs(
+            limit,
+            cursor,
+            userId=None if all_users else api.target.user,
+            status=status,
+            mediaType=media,
+            modelId=model,
+            createdAfter=after,
+            createdBefore=before,
+        )
+        # A cursor is good for the very filters it came with, and 3h before now is another moment by then.
+        times = f"--since {after} " if after else ""
+        return jobs, rest, times + (f"--until {before} " if before else "")
 
-    def query(self, user: str | None, now: datetime) -> dict[str, str | None]:
-        """The query parameters of GET /jobs. Raises CommandError for a time that is none."""
-        return {
-            "userId": None if self.all_users else user,
-            "status": self.status,
-            "mediaType": self.media,
-            "modelId": self.model,
-            "createdAfter": moment("--since", self.since, now) if self.since else None,
-            "createdBefore": moment("--until", self.until, now) if self.until else None,
-        }
-
-
-def jobs_command(api: Api, wanted: Wanted, screen: Screen) -> None:
-    now = datetime.now(UTC)
-    jobs, cursor = _read(api, wanted, now)
-    if screen.as_json:
-        screen.answer({"jobs": jobs, "nextCursor": cursor})
+    if watch:
+        _watch(lambda: read()[0], screen)
+    jobs, rest, times = read()
+    if screen.answer({"jobs": jobs, "nextCursor": rest}):
         return
     if not jobs:
         screen.say("No such jobs.")
         return
     screen.out.print(job_table(jobs, screen.out.width))
-    if cursor:
-        times = _the_same_times(wanted.query(api.target.user, now))
-        screen.say(f"More: with {times}--cursor {cursor}", "dim")
+    if rest:
+        screen.say(f"More: with {times}--cursor {rest}", "dim")
 
 
-def _the_same_times(query: Mapping[str, str | None]) -> str:
-    """A cursor is good for the very filters it came with, and 3h before now is another moment by then."""
-    options = {"--since": query["createdAfter"], "--until": query["createdBefore"]}
-    return "".join(f"{option} {value} " for option, value in options.items() if value)
-
-
-def watch_command(api: Api, wanted: Wanted, screen: Screen) -> None:
+def _watch(read: Callable[[], list[dict[str, Any]]], screen: "Screen") -> NoReturn:
     """The list until Ctrl-C, read again every two seconds. Raises CommandError without a terminal."""
     if screen.as_json or not screen.out.is_terminal:
         message = "--watch draws on a terminal, and there is none."
@@ -74,25 +84,12 @@ def watch_command(api: Api, wanted: Wanted, screen: Screen) -> None:
 
     with Live(console=screen.out, auto_refresh=False) as live:
         while True:
-            jobs, _ = _read(api, wanted, datetime.now(UTC))
+            jobs = read()
             shown = jobs[: max(1, (screen.out.height - 1) // 2)]
             live.update(
                 job_table(shown, screen.out.width) if jobs else "No such jobs yet.", refresh=True
             )
             time.sleep(_PAUSE)
-
-
-def _read(api: Api, wanted: Wanted, now: datetime) -> tuple[list[dict[str, Any]], str | None]:
-    """Up to the limit, over as many pages as it takes: a page may be short and not the last."""
-    query = wanted.query(api.target.user, now)
-    jobs: list[dict[str, Any]] = []
-    cursor = wanted.cursor
-    while True:
-        page = api.jobs(**query, limit=min(100, wanted.limit - len(jobs)), cursor=cursor)
-        jobs += page["jobs"]
-        cursor = page["nextCursor"]
-        if cursor is None or len(jobs) >= wanted.limit:
-            return jobs, cursor
 
 
 def job_table(jobs: Sequence[Mapping[str, Any]], width: int) -> "RenderableType":

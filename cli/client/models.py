@@ -2,29 +2,42 @@
 
 import json
 import shlex
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
-from cli.client.formatting import as_written, dollars, price, seconds
+import typer
+
+from cli.client.commands import MODELS, public_command
+from cli.client.formatting import as_written, dollars, price, seconds, table
 from cli.client.inputs import type_of
-from cli.client.screen import Screen
+from vsl.domain.jobs.job import MediaType
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
-def models_command(api: Api, model_id: str | None, media: str | None, screen: Screen) -> None:
-    if model_id is not None:
-        model = api.model(model_id)
-        if screen.as_json:
-            screen.answer(model)
-        else:
-            _show_model(api, model, screen)
+
+@public_command
+def models_command(
+    api: "Api",
+    screen: "Screen",
+    model: Annotated[
+        str | None,
+        typer.Argument(help="One of them, with its parameters.", autocompletion=MODELS),
+    ] = None,
+    *,
+    media: Annotated[MediaType | None, typer.Option(help="Only these.")] = None,
+) -> None:
+    """What there is to generate with, what it costs and how long it takes."""
+    if model is not None:
+        found = api.model(model)
+        if not screen.answer(found):
+            _show_model(api, found, screen)
         return
     models = [each for each in api.models() if media in {None, each["mediaType"]}]
-    if screen.as_json:
-        screen.answer({"models": models})
+    if screen.answer({"models": models}):
         return
     screen.out.print(_table(models))
     screen.say(
@@ -32,7 +45,7 @@ def models_command(api: Api, model_id: str | None, media: str | None, screen: Sc
     )
 
 
-def as_command(api: Api, model_id: str, parameters: Mapping[str, Any]) -> str:
+def as_command(api: "Api", model_id: str, parameters: Mapping[str, Any]) -> str:
     """A request as a command to paste."""
     return api.target.command(generate_words(model_id, parameters))
 
@@ -46,32 +59,23 @@ def generate_words(model_id: str, parameters: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _table(models: list[dict[str, Any]]) -> "Table":
-    from rich.box import SIMPLE_HEAD
+def _table(models: Sequence[Mapping[str, Any]]) -> "Table":
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(
-        "model", "media", "price", "time", "what it does", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for column in table.columns[:2]:
-        column.no_wrap = True
-    table.columns[3].no_wrap = True
+    shown = table("model", "media", "price", "time", "what it does", whole=(0, 1, 3))
     for model in models:
-        table.add_row(
+        shown.add_row(
             f"[bold]{model['modelId']}[/bold]",
             model["mediaType"],
             price(model["price"]),
             seconds(model["estimatedTime"]),
             escape(model["description"]),
         )
-    return table
+    return shown
 
 
-def _show_model(api: Api, model: Mapping[str, Any], screen: Screen) -> None:
-    from rich.box import SIMPLE_HEAD
+def _show_model(api: "Api", model: Mapping[str, Any], screen: "Screen") -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     out = screen.out
     out.print(f"[bold]{model['modelId']}[/bold]  {model['mediaType']}")
@@ -81,18 +85,17 @@ def _show_model(api: Api, model: Mapping[str, Any], screen: Screen) -> None:
     for choice, amount in amounts.items():
         out.print(f"  {model['price']['by']}={choice}: {dollars(amount)}")
     schema = model["parameters"]
-    table = Table("parameter", "takes", "default", "", box=SIMPLE_HEAD, pad_edge=False)
-    table.columns[0].no_wrap = True
+    shown = table("parameter", "takes", "default", "", whole=(0,))
     for name, each in schema["properties"].items():
         required = name in schema.get("required", ())
-        default = "[red]required[/red]" if required else _default(each)
-        table.add_row(
+        default = "[red]required[/red]" if required else as_written(each.get("default", ""))
+        shown.add_row(
             f"[bold]{name}[/bold]",
             escape(_takes(each)),
             default,
             escape(each.get("description", "")),
         )
-    out.print(table)
+    out.print(shown)
     out.print("Try it:", style="dim")
     out.print(as_command(api, model["modelId"], model["example"]), markup=False, soft_wrap=True)
 
@@ -112,7 +115,3 @@ def _takes(schema: Mapping[str, Any]) -> str:
     if "maxLength" in schema:
         return f"{kind}, up to {schema['maxLength']} characters"
     return kind
-
-
-def _default(schema: Mapping[str, Any]) -> str:
-    return as_written(schema["default"]) if "default" in schema else ""

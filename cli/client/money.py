@@ -2,59 +2,100 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cli.client.api import Api
+import typer
+
+from cli.client.commands import (
+    AsJson,
+    Job,
+    Stage,
+    State,
+    User,
+    public_command,
+    session,
+    user_command,
+)
 from cli.client.errors import CommandError, Exit
-from cli.client.formatting import dollars
-from cli.client.screen import Screen
+from cli.client.formatting import dollars, table
+from cli.client.reference import find_job
 from cli.client.times import moment
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from cli.client.api import Api
+    from cli.client.screen import Screen
+
 _BY = {"day": "day", "user": "userId", "model": "modelId", "media": "mediaType"}
+Owner = Annotated[str, typer.Argument(help="A user, or `stage`: the whole deployment.")]
 
 
-def budget_command(api: Api, screen: Screen) -> None:
-    found = api.budget()
-    if screen.as_json:
-        screen.answer(found)
+budget = typer.Typer(
+    help="What may still be spent, and by whom; `vsl budget set` limits it.",
+    invoke_without_command=True,
+)
+credits_ = typer.Typer(help="Credits that users have paid for (operators).", no_args_is_help=True)
+
+
+@budget.callback()
+def own(
+    context: typer.Context,
+    *,
+    as_json: AsJson = False,
+    user: User = None,
+    stage: Stage = None,
+    state: State = None,
+) -> None:
+    """What a user has spent and may still spend; `vsl budget set` limits it."""
+    if context.invoked_subcommand is not None:
         return
-    screen.out.print(_budgets(found["budgets"]))
-    if not found["canStart"]:
-        screen.say("Nothing can be started until there is room again.", "yellow")
+    with session(as_json=as_json, stage=stage, state=state, user=user) as (api, screen):
+        found = api.budget()
+        _show(found, screen)
+        if not found["canStart"]:
+            screen.say("Nothing can be started until there is room again.", "yellow")
 
 
-def budgets_command(api: Api, owner: str, screen: Screen) -> None:
+@budget.command()
+@public_command
+def show_command(api: "Api", screen: "Screen", owner: Owner = "stage") -> None:
+    """The budgets of a user or of the whole deployment (operators)."""
     _show(api.budgets(owner), screen)
 
 
+@budget.command()
+@public_command
 def set_command(
-    api: Api, owner: str, period: str, limit: str | None, screen: Screen, *, cleared: bool
+    api: "Api",
+    screen: "Screen",
+    owner: Owner,
+    *,
+    period: Annotated[Literal["day", "month", "total"], typer.Option(help="Of which budget.")],
+    limit: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="Such as 1.50; 0 lets nothing start.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="The deployment's default again.")] = False,
 ) -> None:
-    """Raises CommandError unless a limit is given or `cleared`."""
-    if limit is None and not cleared:
+    """Limit what a user or the whole deployment may spend (operators)."""
+    if limit is None and not none:
         message = "--limit DOLLARS sets a limit, --none goes back to the deployment's default."
         raise CommandError("NoLimit", message, Exit.REFUSED, "Give one of them.")
-    _show(api.set_budget(owner, period, limit), screen)
+    _show(api.set_budget(owner, period, None if none else limit), screen)
 
 
-def _show(found: Mapping[str, Any], screen: Screen) -> None:
-    if screen.as_json:
-        screen.answer(found)
-    else:
+def _show(found: Mapping[str, Any], screen: "Screen") -> None:
+    if not screen.answer(found):
         screen.out.print(_budgets(found["budgets"]))
 
 
 def _budgets(budgets: Iterable[Mapping[str, Any]]) -> "Table":
-    table = _table("budget", "limit", "spent", "held", "left", "begins anew", numbers=(1, 2, 3, 4))
+    shown = table("budget", "limit", "spent", "held", "left", "begins anew", numbers=(1, 2, 3, 4))
     for each in budgets:
         limited = each["limit"] is not None
         usual = "" if each["own"] or not limited else " (default)"
-        table.add_row(
+        shown.add_row(
             f"{each['of']}/{each['period']}",
             f"{dollars(each['limit'])}{usual}" if limited else "none",
             dollars(each["spent"]),
@@ -62,31 +103,24 @@ def _budgets(budgets: Iterable[Mapping[str, Any]]) -> "Table":
             dollars(each["left"]) if limited else "",
             str(each["resetsAt"] or "never"),
         )
-    return table
+    return shown
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The options as given; days are ISO or `30d` before now."""
-
-    first: str | None = None
-    last: str | None = None
-    by: str = "day,model"
-    all_users: bool = False
-
-    def query(self, user: str | None, now: datetime) -> dict[str, str | None]:
-        """The query parameters of GET /usage. Raises CommandError for what is none."""
-        names = [name.strip() for name in self.by.split(",") if name.strip()]
-        unknown = [name for name in names if name not in _BY]
-        if unknown:
-            message = f"--by takes {', '.join(_BY)}, not {', '.join(unknown)}."
-            raise CommandError("InvalidBy", message, Exit.REFUSED, "Correct it.")
-        return {
-            "userId": None if self.all_users else user,
-            "from": _day("--from", self.first, now),
-            "to": _day("--to", self.last, now),
-            "by": ",".join(_BY[name] for name in names),
-        }
+def usage_query(
+    user: str | None, first: str | None, last: str | None, by: str, now: datetime
+) -> dict[str, str | None]:
+    """The query parameters of GET /usage for these options. Raises CommandError for what is none."""
+    names = [name.strip() for name in by.split(",") if name.strip()]
+    unknown = [name for name in names if name not in _BY]
+    if unknown:
+        message = f"--by takes {', '.join(_BY)}, not {', '.join(unknown)}."
+        raise CommandError("InvalidBy", message, Exit.REFUSED, "Correct it.")
+    return {
+        "userId": user,
+        "from": _day("--from", first, now),
+        "to": _day("--to", last, now),
+        "by": ",".join(_BY[name] for name in names),
+    }
 
 
 def _day(option: str, text: str | None, now: datetime) -> str | None:
@@ -95,10 +129,32 @@ def _day(option: str, text: str | None, now: datetime) -> str | None:
     return datetime.fromisoformat(moment(option, text, now)).astimezone(UTC).date().isoformat()
 
 
-def usage_command(api: Api, asked: Asked, screen: Screen) -> None:
-    found = api.usage(**asked.query(api.target.user, datetime.now(UTC)))
-    if screen.as_json:
-        screen.answer(found)
+@user_command
+def usage_command(
+    api: "Api",
+    screen: "Screen",
+    *,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", help="A day, or 30d.", show_default="30 days with the last"),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="A day, or 1d.", show_default="today")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="What the lines tell apart: of day, user, model and media.")
+    ] = "day,model",
+    as_csv: Annotated[bool, typer.Option("--csv", help="As a table for other programs.")] = False,
+    all_users: Annotated[bool, typer.Option("--all-users", help="Not only one user's.")] = False,
+) -> None:
+    """Jobs and money, by day (UTC) and model."""
+    user = None if all_users else api.target.user
+    query = usage_query(user, first, last, by, datetime.now(UTC))
+    if as_csv:
+        _print_csv(api.usage_csv(**query), screen)
+        return
+    found = api.usage(**query)
+    if screen.answer(found):
         return
     if not found["lines"]:
         screen.say(f"No jobs from {found['from']} to {found['to']}.")
@@ -106,13 +162,13 @@ def usage_command(api: Api, asked: Asked, screen: Screen) -> None:
     names = [word for word, name in _BY.items() if name in found["by"]]
     keys = [_BY[word] for word in names]
     numbers = range(len(names), len(names) + 5)
-    table = _table(*names, "jobs", "succeeded", "spent", "held", "stage paid", numbers=numbers)
+    shown = table(*names, "jobs", "succeeded", "spent", "held", "stage paid", numbers=numbers)
     for line in found["lines"]:
-        table.add_row(*(str(line[key]) for key in keys), *_counts(line))
+        shown.add_row(*(str(line[key]) for key in keys), *_counts(line))
     if keys:
-        table.add_section()
-        table.add_row("total", *[""] * (len(keys) - 1), *_counts(found["total"]))
-    screen.out.print(table)
+        shown.add_section()
+        shown.add_row("total", *[""] * (len(keys) - 1), *_counts(found["total"]))
+    screen.out.print(shown)
 
 
 def _counts(line: Mapping[str, Any]) -> tuple[str, ...]:
@@ -120,18 +176,28 @@ def _counts(line: Mapping[str, Any]) -> tuple[str, ...]:
     return (str(line["jobs"]), str(line["succeeded"]), *money)
 
 
-def csv_command(api: Api, asked: Asked, screen: Screen) -> None:
+def _print_csv(text: str, screen: "Screen") -> None:
     """With --json the whole table is one text in the object."""
-    text = api.usage_csv(**asked.query(api.target.user, datetime.now(UTC)))
-    if screen.as_json:
-        screen.answer({"csv": text})
+    if screen.answer({"csv": text}):
         return
     for line in text.splitlines():
         screen.line(line)
 
 
-def add_command(api: Api, user: str, amount: str, key: str | None, screen: Screen) -> None:
-    """Raises CommandError, whose hint says how to repeat it if it is not known what became of it."""
+@credits_.command()
+@public_command
+def add_command(
+    api: "Api",
+    screen: "Screen",
+    user: Annotated[str, typer.Argument(help="Who has paid.")],
+    amount: Annotated[str, typer.Argument(metavar="DOLLARS", help="Such as 12.50.")],
+    *,
+    key: Annotated[
+        str | None,
+        typer.Option(help="Idempotency-Key, such as the invoice's number: it counts once."),
+    ] = None,
+) -> None:
+    """Add credits that a user has paid for (operators)."""
     key = key or uuid.uuid4().hex
     try:
         granted = api.grant_credits(user, amount, key)
@@ -140,33 +206,24 @@ def add_command(api: Api, user: str, amount: str, key: str | None, screen: Scree
             again = api.target.command(f"credits add {user} {amount} --key {key}")
             error.hint = f"`{again}` repeats it: it cannot count twice. {error.hint}".strip()
         raise
-    if screen.as_json:
-        screen.answer(granted)
+    if screen.answer(granted):
         return
     screen.say(f"{user} has {dollars(granted['amount'])} more.")
     screen.out.print(_budgets(api.budgets(user)["budgets"]))
 
 
-def ledger_command(api: Api, job_id: str, screen: Screen) -> None:
+@user_command
+def ledger_command(api: "Api", screen: "Screen", job: Job = "last") -> None:
+    """What was held, paid and given back for a job (operators)."""
+    job_id = find_job(api, job)
     found = api.ledger(job_id)
-    if screen.as_json:
-        screen.answer(found)
+    if screen.answer(found):
         return
     if not found["movements"]:
         screen.say(f"No money was moved for the job {job_id}.")
         return
-    table = _table("when", "movement", "from", "to", "amount", numbers=(4,))
+    shown = table("when", "movement", "from", "to", "amount", numbers=(4,))
     for each in found["movements"]:
         amount = dollars(each["amount"])
-        table.add_row(each["at"], each["movement"], each["from"], each["to"], amount)
-    screen.out.print(table)
-
-
-def _table(*names: str, numbers: Iterable[int]) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
-    for number in numbers:
-        table.columns[number].justify = "right"
-    return table
+        shown.add_row(each["at"], each["movement"], each["from"], each["to"], amount)
+    screen.out.print(shown)

@@ -2,10 +2,13 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from cli.client.api import Api
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import SHORT
+
+if TYPE_CHECKING:
+    from cli.client.api import Api
 
 LAST = "last"
 _WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -16,13 +19,13 @@ _EARLIEST, _LATEST = 946_684_800_000, 200_000_000_000_000  # the years 2000 and 
 _MOST = 1000
 
 
-def find_job(api: Api, wanted: str) -> str:
+def find_job(api: "Api", wanted: str) -> str:
     """The job's id. Raises CommandError when none or several are meant."""
     wanted = wanted.strip().lower()
     user = api.target.user
     named = user or "The key's user"
     if wanted == LAST:
-        newest = api.jobs(userId=user, limit=1)["jobs"]
+        newest = api.page_of_jobs(userId=user, limit=1)["jobs"]
         if not newest:
             hint = (
                 f"`{api.target.command('generate MODEL')}` makes the first, --user takes another's."
@@ -36,7 +39,7 @@ def find_job(api: Api, wanted: str) -> str:
         hint = f"`{api.target.command('jobs')}` lists them."
         raise CommandError("InvalidJob", message, Exit.REFUSED, hint)
     after, before = _span(wanted)
-    candidates = api.every_job(
+    candidates, _ = api.many_jobs(
         _MOST, userId=user, createdAfter=after.isoformat(), createdBefore=before.isoformat()
     )
     found = [str(job["jobId"]) for job in candidates if str(job["jobId"]).startswith(wanted)]

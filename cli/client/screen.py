@@ -37,9 +37,12 @@ class Screen:
 
         return Console(stderr=True, highlight=False)
 
-    def answer(self, document: Any) -> None:
-        """The command's one JSON object. With `as_json` a command calls this and prints no more."""
-        print(json.dumps(document, ensure_ascii=False), flush=True)
+    def answer(self, document: Any) -> bool:
+        """The command's one JSON object, with `as_json`; whether that was asked for, and no more is to
+        be printed."""
+        if self.as_json:
+            print(json.dumps(document, ensure_ascii=False), flush=True)
+        return self.as_json
 
     def line(self, text: str, style: str = "") -> None:
         """A line of the data itself; `text` is not markup."""
@@ -72,8 +75,7 @@ class Screen:
             sys.exit(Exit.INTERRUPTED)
 
     def _show(self, error: CommandError) -> None:
-        if self.as_json:
-            self.answer(error.document())
+        if self.answer(error.document()):
             return
         style = "yellow" if error.exit_code == Exit.INTERRUPTED else "red"
         self.err.print(plain(error.message), style=style, markup=False, soft_wrap=True)

@@ -6,7 +6,8 @@ import getpass
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,6 @@ class Target:
 
     url: str
     user: str | None
-    name: str
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: "httpx.Auth | None" = None
     options: str = ""
@@ -60,7 +60,7 @@ def resolve(state: Path | None, stage: str | None, user: str | None) -> Target:
             key = os.environ.get("VSL_API_KEY")
             headers |= {"x-api-key": key} if key and not token else {}
             known = given if key and is_minted(key) and not token else who
-            return Target(address.rstrip("/"), known, address, headers, options=chosen)
+            return Target(address.rstrip("/"), known, headers, options=chosen)
         stage = os.environ.get("VSL_STAGE")
     if stage:
         return _deployed(stage, (given, who), headers, f" --stage {stage}{chosen}")
@@ -103,7 +103,7 @@ def _local(state: Path | None, who: str, headers: dict[str, str], chosen: str) -
         auth = SignedByAws.by(known["accessKeyId"], known["secretAccessKey"], known["region"])
         headers = {}
     options = (f" --state {state}" if state else "") + chosen
-    return Target(document["apiUrl"], who, "local", headers, auth, options, document)
+    return Target(document["apiUrl"], who, headers, auth, options, document)
 
 
 def _deployed(
@@ -131,7 +131,7 @@ def _deployed(
         )
         hint = "Sign in to the pool and put the token into VSL_TOKEN."
         raise CommandError("NoToken", message, Exit.NOT_ALLOWED, hint)
-    return Target(url, user, stage, headers, auth, options)
+    return Target(url, user, headers, auth, options)
 
 
 def is_minted(key: str) -> bool:
@@ -184,23 +184,17 @@ def aws_client(service: str) -> Any:
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
-class aws_errors:  # noqa: N801 - reads as a statement
+@contextmanager
+def aws_errors(what: str) -> Iterator[None]:
     """Whatever AWS or its configuration refuses, as one error that says where to look."""
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if isinstance(error, BotoCoreError | ClientError):
-            hint = (
-                "AWS_PROFILE and AWS_DEFAULT_REGION choose account and region; see docs/deploy.md."
-            )
-            message = f"{self._what}: {error}"
-            raise CommandError("AwsRefused", message, Exit.UNAVAILABLE, hint) from error
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        hint = "AWS_PROFILE and AWS_DEFAULT_REGION choose account and region; see docs/deploy.md."
+        message = f"{what}: {error}"
+        raise CommandError("AwsRefused", message, Exit.UNAVAILABLE, hint) from error
 
 
 def valid_stage(stage: str) -> str:

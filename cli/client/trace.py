@@ -3,15 +3,21 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.client.api import Api
-from cli.client.formatting import STATUS_STYLES, dollars, seconds, size
-from cli.client.screen import Screen
+import typer
+
+from cli.client.commands import Job, user_command
+from cli.client.formatting import dollars, seconds, size
+from cli.client.jobs import print_error, print_head
+from cli.client.reference import find_job
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
+
+    from cli.client.api import Api
+    from cli.client.screen import Screen
 
 _STYLES = {"provider": "cyan", "workflow": "green", "webhook": "magenta", "poller": "yellow"}
 _BESIDE = 48  # columns that name, time, actor and details take
@@ -20,22 +26,26 @@ _PROVIDER = {"queue", "run"}
 _MEANINGS = {"slot": "queued for the provider"}
 
 
-def trace_command(api: Api, job_id: str, screen: Screen, *, events: bool) -> None:
+@user_command
+def trace_command(
+    api: "Api",
+    screen: "Screen",
+    job: Job = "last",
+    *,
+    events: Annotated[bool, typer.Option("--events", help="Each mark and webhook, too.")] = False,
+) -> None:
+    """Where a job's time and money went, as a waterfall."""
+    job_id = find_job(api, job)
     timeline, status = api.timeline(job_id), api.status(job_id)
-    if screen.as_json:
-        more = {name: status[name] for name in ("modelId", "estimatedTime")}
-        screen.answer({**timeline, **more})
+    more = {name: status[name] for name in ("modelId", "estimatedTime")}
+    if screen.answer({**timeline, **more}):
         return
     out = screen.out
-    style = STATUS_STYLES.get(status["status"], "")
-    out.print(f"[bold]{job_id}[/bold]  {status['modelId']}  [{style}]{status['status']}[/]")
+    print_head(status, screen)
     out.print(waterfall(timeline, out.width))
     for line in summary(timeline, status):
         out.print(line, markup=False)
-    if status["error"]:
-        screen.line(f"{status['errorCode']}: {status['error']}", "red")
-        if status.get("errorDetail"):
-            screen.line(f"the provider: {status['errorDetail']}")
+    print_error(status, screen)
     if events:
         out.print(_events(timeline))
 
@@ -51,9 +61,9 @@ def waterfall(timeline: Mapping[str, Any], width: int) -> "Table":
     table.add_column(width=columns, no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(style="dim", overflow="fold")
-    began, total = _at(timeline["createdAt"]), float(timeline["wallTime"])
+    began, total = datetime.fromisoformat(timeline["createdAt"]), float(timeline["wallTime"])
     for segment in timeline["segments"]:
-        before = (_at(segment["start"]) - began).total_seconds()
+        before = (datetime.fromisoformat(segment["start"]) - began).total_seconds()
         style = (
             "yellow"
             if segment["name"] in {"retry", "slot"}
@@ -127,13 +137,9 @@ def _events(timeline: Mapping[str, Any]) -> "Table":
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False, title="events", title_justify="left")
-    began = _at(timeline["createdAt"])
+    began = datetime.fromisoformat(timeline["createdAt"])
     for event in timeline["events"]:
         detail = json.dumps(event["detail"], ensure_ascii=False) if event["detail"] else ""
-        passed = (_at(event["at"]) - began).total_seconds()
+        passed = (datetime.fromisoformat(event["at"]) - began).total_seconds()
         table.add_row(f"+{passed:.3f} s", event["name"], event["source"], Text(detail, "dim"))
     return table
-
-
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text)

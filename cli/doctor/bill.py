@@ -1,22 +1,21 @@
 """The bill: what the provider has charged for each prediction, and what the ledger has of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
 from typing import Any
 
 from cli.doctor.findings import Finding, Scope
 from cli.doctor.jobs import UNREADABLE, job_of
-from cli.doctor.predictions import as_created, discard
+from cli.doctor.predictions import as_created, cut_short, discard, made_for
 from cli.doctor.repair import settle_orphan, settle_prediction
 from cli.doctor.site import Site
 from vsl.domain.errors import UnknownModel
 from vsl.domain.jobs.job import Job, MediaAsset, OrphanedPrediction
 from vsl.domain.jobs.terms import PriceTerms
 from vsl.domain.jobs.tracked_job import TrackedJob
-from vsl.domain.jobs.webhook_url import WEBHOOK_PATH, parse_webhook_url
 from vsl.domain.money.amounts import dollars, micro_dollars
 from vsl.domain.money.pricing import charged, delivered, price_terms
 from vsl.domain.predictions.prediction import Outcome, Prediction, PredictionStatus
@@ -37,12 +36,14 @@ _OVERLAP = timedelta(seconds=1)
 
 # What PostgreSQL has of each prediction: whose it is, and what was paid for it.
 _KNOWN = """
-    SELECT listed.id, own.job_id::text AS job_id, own.completed_at, settled_at, assumed,
+    SELECT listed.id, own.job_id::text AS job_id, own.completed_at IS NOT NULL AS completed,
+        settled_at IS NOT NULL AS settled, coalesce(assumed, false) AS assumed,
         (SELECT coalesce(sum(CASE 'provider' WHEN to_account THEN amount
                                              WHEN from_account THEN -amount ELSE 0 END), 0)::bigint
          FROM ledger WHERE job_id = own.job_id AND movement <> 'orphan') AS charged,
         orphan.job_id::text AS orphan_of, orphan.found_at, orphan.source,
-        (SELECT amount FROM ledger WHERE subject = listed.id AND movement = 'orphan') AS orphaned
+        coalesce((SELECT amount FROM ledger WHERE subject = listed.id AND movement = 'orphan'), 0)
+            AS orphaned
     FROM unnest(%s::text[]) AS listed (id)
     LEFT JOIN jobs AS own ON own.replicate_id = listed.id
     LEFT JOIN holds ON holds.job_id = own.job_id
@@ -73,13 +74,20 @@ class Line:
     settled: bool
     assumed: bool
     charged: int
-    orphan: OrphanedPrediction | None
     orphan_of: str | None
+    found_at: datetime | None
+    source: str | None
     orphaned: int
 
     @property
     def job(self) -> str | None:
         return self.job_id or self.orphan_of
+
+    @property
+    def orphan(self) -> OrphanedPrediction | None:
+        if self.found_at is None or self.source is None:
+            return None
+        return OrphanedPrediction(self.prediction.id, self.found_at, self.source)
 
 
 def bill(site: Site, scope: Scope) -> Iterator[Finding]:
@@ -90,8 +98,7 @@ def bill(site: Site, scope: Scope) -> Iterator[Finding]:
         yield from _compare(site, scope, batch)
         scope.progress(f"{len(looked)} predictions")
     if len(looked) >= scope.limit:
-        what = "is all that was looked at; the list goes on: raise --limit or lower --days"
-        yield Finding(check="bill", subject=f"{len(looked)} predictions", what=what)
+        yield cut_short("bill", len(looked))
         return
     first, last = site.now() - scope.window, site.now() - scope.young
     for row in site.rows(_CHARGED, first, last, first, last):
@@ -129,8 +136,8 @@ def _compare(site: Site, scope: Scope, listed: Sequence[Prediction]) -> Iterator
         for each in listed
         if each.status.terminal and (each.completed_at or now) <= now - scope.young
     ]
-    rows = {row["id"]: row for row in site.rows(_KNOWN, [each.id for each in over])}
-    lines = [_line(each, rows[each.id]) for each in over]
+    rows = {row.pop("id"): row for row in site.rows(_KNOWN, [each.id for each in over])}
+    lines = [Line(each, **rows[each.id]) for each in over]
     known = sorted({line.job for line in lines if line.job is not None})
     items = site.tracking.get_many(known)
     assets = _assets(site, known)
@@ -138,26 +145,10 @@ def _compare(site: Site, scope: Scope, listed: Sequence[Prediction]) -> Iterator
         if line.job is None:
             yield from _unknown(site, line.prediction)
         else:
-            job = _job(site, line.job, items.get(line.job))
+            item = items.get(line.job)
+            job = item.job if item else job_of(site, line.job)
             own = assets.get(line.job, []) if line.job_id else []
             yield from _differences(site, line, job, own)
-
-
-def _line(prediction: Prediction, row: Mapping[str, Any]) -> Line:
-    orphan = None
-    if row["orphan_of"]:
-        orphan = OrphanedPrediction(prediction.id, row["found_at"], row["source"])
-    return Line(
-        prediction=prediction,
-        job_id=row["job_id"],
-        completed=row["completed_at"] is not None,
-        settled=row["settled_at"] is not None,
-        assumed=bool(row["assumed"]),
-        charged=row["charged"] or 0,
-        orphan=orphan,
-        orphan_of=row["orphan_of"],
-        orphaned=row["orphaned"] or 0,
-    )
 
 
 def _differences(
@@ -219,21 +210,20 @@ def _unknown(site: Site, listed: Prediction) -> Iterator[Finding]:
         what = "could not be looked at, so it may belong to a job: try again"
         yield _finding(_MISSING, listed.id, what, None)
         return
-    key = parse_webhook_url(prediction.webhook)
-    ours = site.api_url.rstrip("/") + WEBHOOK_PATH
-    if key is None or not str(prediction.webhook).startswith(ours):
+    job_id = made_for(site, prediction)
+    if job_id is None:
         return
-    item = _item(site, key.job_id)
+    item = _item(site, job_id)
     if item is not None and item.result is None and item.replicate_id == prediction.id:
         return  # its job is about to end
-    booked = bool(site.rows("SELECT 1 FROM jobs WHERE job_id = %s", key.job_id))
-    job = item.job if item else job_of(site, key.job_id) if booked else None
+    booked = bool(site.rows("SELECT 1 FROM jobs WHERE job_id = %s", job_id))
+    job = item.job if item else job_of(site, job_id) if booked else None
     terms = _terms(site, job) if job else None
     cost = charged(terms, _outcome(site, prediction, job, terms, ())) if job and terms else None
     if cost == 0:
         return
-    what = f"was made for job {key.job_id}, which does not know it"
-    cure = partial(discard, site, key.job_id, item, prediction, booked) if booked else None
+    what = f"was made for job {job_id}, which does not know it"
+    cure = partial(discard, site, job_id, item, prediction, booked) if booked else None
     amount = None if cost is None else micro_dollars(cost)
     yield _finding(_MISSING, prediction.id, what, amount, cure)
 
@@ -243,10 +233,6 @@ def _item(site: Site, job_id: str) -> TrackedJob | None:
         return site.tracking.get(job_id)
     except UNREADABLE:
         return None  # the doctor's other checks say so
-
-
-def _job(site: Site, job_id: str, item: TrackedJob | None) -> Job:
-    return item.job if item else job_of(site, job_id)
 
 
 def _terms(site: Site, job: Job) -> PriceTerms | None:

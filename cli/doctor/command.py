@@ -36,7 +36,7 @@ def doctor_command(
             spinner.update(f"Looking at {what} …")
 
         scope = Scope(timedelta(days=days), limit, progress=say)
-        examined = examine(site, scope, fix=fix, checks=checks, say=say)
+        examined = examine(site, scope, fix=fix, checks=checks)
     site.close()
     still_open = [each for each in examined if each.open]
     if as_json:

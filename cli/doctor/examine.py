@@ -1,6 +1,6 @@
 """All checks in their order, cures included, and the report."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from rich.console import Console
@@ -47,16 +47,16 @@ def examine(
     *,
     fix: bool,
     checks: Mapping[str, Check] | None = None,
-    say: Callable[[str], None] = lambda _: None,
 ) -> list[Examined]:
     """Run every check, or these; with `fix` every cure. One that fails is a finding and stops no other."""
     examined: list[Examined] = []
     for name, check in (CHECKS if checks is None else checks).items():
-        say(name)
+        scope.progress(name)
         found, broken = _findings(check, site, scope)
         examined += [_treat(each, fix=fix) for each in found]
         if broken is not None:
-            examined.append(Examined(_broken(name, broken)))
+            what = f"could not be checked: {_reason(broken)}"
+            examined.append(Examined(Finding(check=name, subject="-", what=what)))
         if name == "schema" and (found or broken):
             break
     return examined
@@ -79,10 +79,6 @@ def _treat(finding: Finding, *, fix: bool) -> Examined:
         return Examined(finding, done=finding.cure())
     except Exception as error:  # noqa: BLE001 - it must not keep the other cures from being taken
         return Examined(finding, failed=_reason(error))
-
-
-def _broken(name: str, error: Exception) -> Finding:
-    return Finding(check=name, subject="-", what=f"could not be checked: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:

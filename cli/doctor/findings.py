@@ -14,7 +14,7 @@ class Scope:
     """How far back to look, and how many jobs and objects at most.
 
     An object younger than `young` may belong to a job that is storing its files at this moment.
-    `progress` is told of what takes long.
+    `progress` is told what is looked at.
     """
 
     window: timedelta = timedelta(days=7)

@@ -32,8 +32,7 @@ def unfreeze_command(
             "NotFrozen", f"{model_id} is not frozen.", Exit.REFUSED, f"Frozen models: {names}."
         )
     was = frozen[model_id]
-    if screen.as_json:
-        screen.answer(was.document())
+    if screen.answer(was.document()):
         return
     screen.say(
         f"{model_id} takes jobs again. It was frozen by job {was.job_id}, which cost"

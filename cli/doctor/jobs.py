@@ -1,6 +1,6 @@
 """Jobs: stuck past their deadline, and stores with different ends."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -44,12 +44,14 @@ _ENDED = """
 _ORPHANS = "SELECT replicate_id FROM orphaned_predictions WHERE job_id = ANY(%s::uuid[])"
 
 
+type _Batch = tuple[Sequence[Mapping[str, Any]], Mapping[str, TrackedJob], list[Finding]]
+"""Rows of jobs, their items by job id, and what is wrong with items that cannot be read."""
+
+
 def stuck_jobs(site: Site, scope: Scope) -> Iterator[Finding]:
     """Jobs that run past their deadline."""
     now = site.now()
-    running = site.rows(_RUNNING, now - scope.window, scope.limit)
-    for batch in batched(running, _BATCH):
-        items, unreadable = _items(site, [row["job_id"] for row in batch])
+    for batch, items, unreadable in _batches(site, _RUNNING, now - scope.window, scope.limit):
         yield from unreadable
         broken = {finding.subject for finding in unreadable}
         for row in batch:
@@ -73,6 +75,11 @@ def _stuck(
         money=Decimal(row["estimated_cost"] or 0) if paid else Decimal(0),
         cure=partial(_repair, site, row["job_id"], item is None),
     )
+
+
+def _batches(site: Site, query: str, since: datetime, limit: int) -> Iterator[_Batch]:
+    for batch in batched(site.rows(query, since, limit), _BATCH):
+        yield batch, *_items(site, [row["job_id"] for row in batch])
 
 
 def _items(site: Site, job_ids: Sequence[str]) -> tuple[Mapping[str, TrackedJob], list[Finding]]:
@@ -100,26 +107,26 @@ def unreadable_item(job_id: str, error: Exception) -> Finding:
 def drift(site: Site, scope: Scope) -> Iterator[Finding]:
     """Ends, costs and caches that disagree; PostgreSQL is right about ends."""
     now = site.now()
-    ended = site.rows(_ENDED, now - min(scope.window, TRACKING_ITEM_LIFE), scope.limit)
-    for batch in batched(ended, _BATCH):
-        ids = [row["job_id"] for row in batch]
-        items, unreadable = _items(site, ids)
+    since = now - min(scope.window, TRACKING_ITEM_LIFE)
+    for batch, items, unreadable in _batches(site, _ENDED, since, scope.limit):
         yield from unreadable
+        ids = [row["job_id"] for row in batch]
         booked = {row["replicate_id"] for row in site.rows(_ORPHANS, ids)}
         for row in batch:
             yield from _drift_of(site, row, items.get(row["job_id"]), booked)
-    running = site.rows(_RUNNING, now - scope.window, scope.limit)
-    for batch in batched(running, _BATCH):
-        items, _ = _items(site, [row["job_id"] for row in batch])  # stuck_jobs tells of the others
+    # Of items that cannot be read stuck_jobs tells.
+    for _, items, _ in _batches(site, _RUNNING, now - scope.window, scope.limit):
         for item in items.values():
             if item.result is None:
                 continue
-            yield Finding(
-                check="drift",
-                subject=item.job.job_id,
-                what=f"has ended as {item.status} for DynamoDB and still runs for PostgreSQL",
-                cure=partial(_book_end, site, item),
-            )
+            what = f"has ended as {item.status} for DynamoDB and still runs for PostgreSQL"
+            yield _drift(item.job.job_id, what, partial(_book_end, site, item))
+
+
+def _drift(
+    subject: str, what: str, cure: Callable[[], str], money: Decimal | None = None
+) -> Finding:
+    return Finding(check="drift", subject=subject, what=what, money=money, cure=cure)
 
 
 def _drift_of(
@@ -128,29 +135,17 @@ def _drift_of(
     job_id = row["job_id"]
     if item is not None and (item.result is None or item.result["status"] != row["status"]):
         told = item.status if item.result is None else item.result["status"]
-        yield Finding(
-            check="drift",
-            subject=job_id,
-            what=f"has ended as {row['status']} for PostgreSQL and is {told} for DynamoDB",
-            cure=partial(_tell_tracking_item, site, item),
-        )
+        what = f"has ended as {row['status']} for PostgreSQL and is {told} for DynamoDB"
+        yield _drift(job_id, what, partial(_tell_tracking_item, site, item))
     cached = site.cache.get(job_id)
     if cached is not None and cached["status"] != row["status"]:
-        yield Finding(
-            check="drift",
-            subject=job_id,
-            what=f"has ended as {row['status']} for PostgreSQL and is {cached['status']} in Redis",
-            cure=partial(_tell_cache, site, job_id),
-        )
+        what = f"has ended as {row['status']} for PostgreSQL and is {cached['status']} in Redis"
+        yield _drift(job_id, what, partial(_tell_cache, site, job_id))
     for orphan in item.orphans if item else ():
         if orphan.replicate_id not in booked:
-            yield Finding(
-                check="drift",
-                subject=orphan.replicate_id,
-                what=f"an orphaned prediction of {job_id} that PostgreSQL has not booked",
-                money=orphan.cost,
-                cure=partial(_book_orphan, site, job_id, orphan),
-            )
+            what = f"an orphaned prediction of {job_id} that PostgreSQL has not booked"
+            cure = partial(_book_orphan, site, job_id, orphan)
+            yield _drift(orphan.replicate_id, what, cure, orphan.cost)
 
 
 def _repair(site: Site, job_id: str, unknown: bool) -> str:
@@ -208,7 +203,7 @@ def _book_end(site: Site, item: TrackedJob) -> str:
         completed_at=item.updated_at,
         replicate_id=item.replicate_id,
         attempt=item.attempt,
-        assets=_assets(document),
+        assets=tuple(map(MediaAsset.from_document, document.get("assets", ()))),
         error_code=error.get("code"),
         error_message=error.get("message"),
         actual_cost=None if not document.get("actualCost") else Decimal(document["actualCost"]),
@@ -229,7 +224,3 @@ def _written(site: Site, job_id: str) -> StatusDocument:
     document = site.repository.status(job_id)
     assert document is not None, job_id  # noqa: S101 - it was read from there a moment ago
     return document
-
-
-def _assets(document: Mapping[str, Any]) -> tuple[MediaAsset, ...]:
-    return tuple(MediaAsset.from_document(asset) for asset in document.get("assets", ()))

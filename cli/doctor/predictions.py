@@ -15,18 +15,19 @@ from vsl.domain.jobs.webhook_url import WEBHOOK_PATH, parse_webhook_url
 from vsl.domain.predictions.prediction import Outcome, Prediction
 
 _CHECK = "prediction without a job"
-_BOOKED = "SELECT replicate_id FROM orphaned_predictions WHERE replicate_id = %s"
+_KNOWN = """
+    SELECT replicate_id FROM orphaned_predictions WHERE replicate_id = %s
+    UNION ALL SELECT replicate_id FROM jobs WHERE replicate_id = %s
+"""
 _JOBS = "SELECT job_id FROM jobs WHERE job_id = %s"
 
 
 def orphan_predictions(site: Site, scope: Scope) -> Iterator[Finding]:
     """Predictions made for this deployment, of which neither their job nor the accounts know."""
-    ours = site.api_url.rstrip("/") + WEBHOOK_PATH
     seen = unseen = 0
     for listed in site.provider.list_since(site.now() - scope.window):
         if seen == scope.limit:
-            what = "is all that was looked at; the list goes on: raise --limit or lower --days"
-            yield Finding(check=_CHECK, subject=f"{seen} predictions", what=what)
+            yield cut_short(_CHECK, seen)
             break
         seen += 1
         if site.tracking.find_job_id(listed.id) is not None:
@@ -35,12 +36,24 @@ def orphan_predictions(site: Site, scope: Scope) -> Iterator[Finding]:
         if prediction is None:
             unseen += 1
             continue
-        key = parse_webhook_url(prediction.webhook)
-        if key is not None and str(prediction.webhook).startswith(ours):
-            yield from _orphan(site, key.job_id, prediction)
+        job_id = made_for(site, prediction)
+        if job_id is not None:
+            yield from _orphan(site, job_id, prediction)
     if unseen:
         what = "could not be looked at, so they may belong to jobs: try again"
         yield Finding(check=_CHECK, subject=f"{unseen} of {seen}", what=what)
+
+
+def cut_short(check: str, seen: int) -> Finding:
+    what = "is all that was looked at; the list goes on: raise --limit or lower --days"
+    return Finding(check=check, subject=f"{seen} predictions", what=what)
+
+
+def made_for(site: Site, prediction: Prediction) -> str | None:
+    """The id of the job; None where another deployment or another program has made it."""
+    key = parse_webhook_url(prediction.webhook)
+    ours = str(prediction.webhook).startswith(site.api_url.rstrip("/") + WEBHOOK_PATH)
+    return key.job_id if key and ours else None
 
 
 def as_created(site: Site, listed: Prediction) -> Prediction | None:
@@ -61,7 +74,7 @@ def _orphan(site: Site, job_id: str, prediction: Prediction) -> Iterator[Finding
         return
     if item is not None and prediction.id in _known_to(item):
         return
-    if site.rows(_BOOKED, prediction.id) or _owned(site, prediction.id):
+    if site.rows(_KNOWN, prediction.id, prediction.id):
         return
     booked = bool(site.rows(_JOBS, job_id))
     if prediction.status.terminal and not booked:
@@ -78,10 +91,6 @@ def _orphan(site: Site, job_id: str, prediction: Prediction) -> Iterator[Finding
 def _known_to(item: TrackedJob) -> set[str]:
     current = {item.replicate_id} if item.replicate_id else set()
     return current | item.abandoned_ids | {orphan.replicate_id for orphan in item.orphans}
-
-
-def _owned(site: Site, replicate_id: str) -> bool:
-    return bool(site.rows("SELECT 1 FROM jobs WHERE replicate_id = %s", replicate_id))
 
 
 def _cost(site: Site, job: Job | None, prediction: Prediction) -> Decimal | None:

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from cli.client.errors import CommandError
+from cli.client.target import stack_facts
 from database.address import here
 from devstack.distribution.description import distributes
 from devstack.engine import REGION
@@ -188,16 +190,10 @@ def local_site(document: Mapping[str, Any]) -> Site:
 
 def deployed_site(stage: str) -> Site:
     """The site of a stage in the AWS account and region of the environment. Raises SiteError."""
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    name = f"vsl-{stage}"
     try:
-        (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    except (BotoCoreError, ClientError) as error:
-        raise SiteError(f"The stack {name} cannot be read: {error}") from error
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
-    given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
+        outputs, given = stack_facts(stage)
+    except CommandError as error:
+        raise SiteError(error.message) from error
     models = given["ModelsConfig"]
     return Site(
         stage=stage,

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,48 +10,42 @@ from cli.client.errors import CommandError, Exit
 from cli.client.models import generate_words
 from cli.client.screen import Screen
 from cli.models.catalogue_text import entries, put_entry
-from cli.models.hardware import hardware_table, rates_of_table
+from cli.models.hardware import rates
 from cli.models.provider import Documents, teach_stand_in
 from cli.models.stores import CatalogueStore, same_entry
 from cli.models.translation.entry import Options, Proposal, RefusedError, propose
 from cli.models.translation.names import model_id
-from cli.models.translation.prices import PriceOptions, find_hardware
 from cli.models.translation.reference import Reference
 from cli.models.view import show_proposal
 from cli.models.where import Where
 from devstack.paths import program
-from vsl.domain.catalogue.hardware import Hardware
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line says. `model_id` is None for a name like the provider's."""
-
-    reference: str
-    options: Options
-    model_id: str | None = None
-    replace: bool = False
-    dry_run: bool = False
-
-
-def add_command(request: Request, where: Where, screen: Screen) -> None:
-    """Raises CommandError."""
-    table = hardware_table()
-    options = _with_hardware(request.options, table)
-    reference = read_reference(request.reference)
-    store = where.store(table)
-    present = {name: (media, entry) for media, name, entry in entries(store.read())}
+def add_command(
+    text: str,
+    options: Options,
+    where: Where,
+    screen: Screen,
+    *,
+    model_id: str | None,
+    replaced: bool,
+    dry_run: bool,
+) -> None:
+    """`model_id` is None for a name like the provider's. Raises CommandError."""
+    reference = read_reference(text)
+    store = where.store()
+    present = entries(store.read())
     with where.provider() as provider:
         documents = provider.read(reference)
-    name = _model_id(reference, request, present)
-    proposal = proposed(documents, name, options, table)
-    verdict = _verdict(proposal, present.get(name), replaced=request.replace)
-    if not request.dry_run and verdict != "unchanged":
-        store.change(_edit(proposal, request))
+    name = _model_id(reference, model_id, present)
+    proposal = proposed(documents, name, options)
+    verdict = _verdict(proposal, present.get(name), replaced=replaced)
+    if not dry_run and verdict != "unchanged":
+        store.change(_edit(proposal, replaced=replaced))
     taught = False
-    if where.stage is None and provider.name == "Replicate" and not request.dry_run:
+    if where.stage is None and provider.name == "Replicate" and not dry_run:
         taught = teach_stand_in(where.state, documents)
-    _tell(proposal, documents, table, verdict, store, request, screen)
+    _tell(proposal, documents, verdict, store, screen, dry_run=dry_run)
     if taught:
         screen.say("The stand-in of the local stack has the model, too.", "dim")
 
@@ -64,12 +58,10 @@ def read_reference(text: str) -> Reference:
         raise CommandError("InvalidReference", f"{error}.", Exit.REFUSED) from None
 
 
-def proposed(
-    documents: Documents, name: str, options: Options, table: Mapping[str, Hardware]
-) -> Proposal:
+def proposed(documents: Documents, name: str, options: Options) -> Proposal:
     """Raises CommandError, naming every input that stands in the way."""
     try:
-        return propose(documents.published, name, options, today(), rates_of_table(table))
+        return propose(documents.published, name, options, today(), rates())
     except RefusedError as error:
         reasons = [
             {"input": each.input, "why": each.why, "message": str(each)} for each in error.obstacles
@@ -89,27 +81,16 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _with_hardware(options: Options, table: Mapping[str, Hardware]) -> Options:
-    wanted = options.price.hardware
-    if wanted is None:
-        return options
-    try:
-        key = find_hardware(wanted, {key: each.title for key, each in table.items()})
-    except ValueError as error:
-        raise CommandError("UnknownHardware", f"{error}.", Exit.REFUSED) from None
-    return replace(options, price=PriceOptions(hardware=key))
-
-
 def _model_id(
-    reference: Reference, request: Request, present: Mapping[str, tuple[str, dict[str, Any]]]
+    reference: Reference, wanted: str | None, present: Mapping[str, tuple[str, dict[str, Any]]]
 ) -> str:
     """As wanted; else that of the entry for the same model; else the model's name."""
-    if request.model_id is not None:
-        known = present.get(request.model_id)
+    if wanted is not None:
+        known = present.get(wanted)
         if known is not None and not _is_for(known[1], reference):
-            message = f"{request.model_id} is there already: {known[1]['reference']}."
+            message = f"{wanted} is there already: {known[1]['reference']}."
             raise CommandError("IdTaken", message, Exit.REFUSED, "Take another --id.")
-        return request.model_id
+        return wanted
     own = [name for name, (_, entry) in present.items() if _is_for(entry, reference)]
     return own[0] if own else model_id(reference.owner, reference.name, present)
 
@@ -141,13 +122,12 @@ def _verdict(
     raise CommandError("AlreadyAdded", message, Exit.REFUSED, hint, differs=differing)
 
 
-def _edit(proposal: Proposal, request: Request) -> Callable[[str], str]:
+def _edit(proposal: Proposal, *, replaced: bool) -> Callable[[str], str]:
     name = proposal.model_id
 
     def edit(text: str) -> str:
-        present = {each: entry for _, each, entry in entries(text)}
-        known = present.get(name)
-        if known is not None and not (request.replace or same_entry(known, proposal.entry)):
+        known = entries(text).get(name)
+        if known is not None and not (replaced or same_entry(known[1], proposal.entry)):
             message = f"{name} has been added meanwhile, and says otherwise."
             raise CommandError("AlreadyAdded", message, Exit.REFUSED, "Look at it first.")
         return put_entry(text, proposal.media, name, proposal.entry)
@@ -158,41 +138,36 @@ def _edit(proposal: Proposal, request: Request) -> Callable[[str], str]:
 def _tell(
     proposal: Proposal,
     documents: Documents,
-    table: Mapping[str, Hardware],
     verdict: str,
     store: CatalogueStore,
-    request: Request,
     screen: Screen,
+    *,
+    dry_run: bool,
 ) -> None:
-    written = verdict != "unchanged" and not request.dry_run
-    if screen.as_json:
-        screen.answer(
-            {
-                "modelId": proposal.model_id,
-                "mediaType": proposal.media,
-                "entry": proposal.entry,
-                "leftOut": [
-                    {"input": each.input, "why": each.why, "message": each.message}
-                    for each in proposal.left_out
-                ],
-                "remarks": [
-                    {"parameter": each.parameter, "message": each.message}
-                    for each in proposal.remarks
-                ],
-                "guesses": [
-                    {"option": each.parameter, "message": each.message} for each in proposal.guesses
-                ],
-                "hardware": documents.hardware,
-                "verdict": verdict,
-                "written": store.place if written else None,
-            }
-        )
+    written = verdict != "unchanged" and not dry_run
+    report = {
+        "modelId": proposal.model_id,
+        "mediaType": proposal.media,
+        "entry": proposal.entry,
+        "leftOut": [
+            {"input": each.input, "why": each.why, "message": each.message}
+            for each in proposal.left_out
+        ],
+        "remarks": [asdict(each) for each in proposal.remarks],
+        "guesses": [
+            {"option": each.parameter, "message": each.message} for each in proposal.guesses
+        ],
+        "hardware": documents.hardware,
+        "verdict": verdict,
+        "written": store.place if written else None,
+    }
+    if screen.answer(report):
         return
-    show_proposal(proposal, table, screen, documents.published.version)
+    show_proposal(proposal, screen, documents.published.version)
     name = f"{proposal.media}.{proposal.model_id}"
     if verdict == "unchanged":
         screen.say(f"Nothing changed: {store.place} has {name} as it is.")
-    elif request.dry_run:
+    elif dry_run:
         screen.say(f"Nothing was written; without --dry-run it becomes {name} of {store.place}.")
     else:
         screen.say(f"{verdict.capitalize()} as {name} in {store.place}.", "green")

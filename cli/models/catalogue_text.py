@@ -1,7 +1,7 @@
 """The text of the catalogue, changed at one entry: everything else stays as it was written."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,10 @@ class Member:
     end: int
 
 
-def entries(text: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(kind of media, model id, entry), in the text's order."""
-    for media, group in json.loads(text).items():
-        for model_id, entry in group.items():
-            yield media, model_id, entry
+def entries(text: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """By the model's id: (kind of media, entry), in the text's order."""
+    groups = json.loads(text).items()
+    return {name: (media, entry) for media, group in groups for name, entry in group.items()}
 
 
 def put_entry(text: str, media: str, model_id: str, entry: Mapping[str, Any]) -> str:

@@ -8,17 +8,16 @@ from cli.client.errors import CommandError, Exit
 from cli.client.screen import Screen
 from cli.models.add import proposed, read_reference
 from cli.models.catalogue_text import entries, put_entry
-from cli.models.hardware import hardware_table, rates_of_table
+from cli.models.hardware import rates
 from cli.models.provider import Documents, ProviderModels
 from cli.models.stores import same_entry
 from cli.models.translation.compare import Change, compare
-from cli.models.translation.entry import Options, Proposal, check
+from cli.models.translation.entry import Options, check
 from cli.models.translation.merge import merged
 from cli.models.translation.reference import Reference
 from cli.models.view import show_changes
 from cli.models.where import Where
 from devstack.paths import program
-from vsl.domain.catalogue.hardware import Hardware
 from vsl.domain.suggestions import did_you_mean
 
 
@@ -44,9 +43,8 @@ def check_command(model_ids: Sequence[str], where: Where, screen: Screen) -> int
     """The exit code: 1 where something has changed. Raises CommandError."""
     found = examine(model_ids, where)
     changed = [each for each in found if each.changes]
-    if screen.as_json:
-        screen.answer({"models": [_document(each) for each in found], "changed": len(changed)})
-    elif changed:
+    report = {"models": [_document(each) for each in found], "changed": len(changed)}
+    if not screen.answer(report) and changed:
         show_changes(_rows(changed), screen)
         names = " ".join(each.model_id for each in changed if each.documents is not None)
         if names:
@@ -60,11 +58,10 @@ def update_command(
     model_ids: Sequence[str], where: Where, screen: Screen, *, dry_run: bool
 ) -> None:
     """Raises CommandError, also for what cannot be taken over; nothing is written then."""
-    table = hardware_table()
-    store = where.store(table)
+    store = where.store()
     found = examine(model_ids, where)
     made = {
-        each.model_id: (each, _updated(each, each.documents, table))
+        each.model_id: (each, _updated(each, each.documents))
         for each in found
         if each.changes and each.documents is not None
     }
@@ -76,7 +73,7 @@ def update_command(
     gone = [each for each in found if each.documents is None]
 
     def edit(text: str) -> str:
-        present = {name: (media, entry) for media, name, entry in entries(text)}
+        present = entries(text)
         for name, (each, entry) in new.items():
             if present.get(name) != (each.media, each.entry):
                 message = f"{name} has been changed meanwhile."
@@ -85,19 +82,11 @@ def update_command(
         return text
 
     written = bool(new) and not dry_run and store.change(edit)
-    if screen.as_json:
-        screen.answer(
-            {
-                "models": [
-                    {
-                        **_document(each),
-                        "entry": new[each.model_id][1] if each.model_id in new else None,
-                    }
-                    for each in found
-                ],
-                "written": store.place if written else None,
-            }
-        )
+    models = [
+        {**_document(each), "entry": new[each.model_id][1] if each.model_id in new else None}
+        for each in found
+    ]
+    if screen.answer({"models": models, "written": store.place if written else None}):
         return
     changed = [each for each in found if each.changes]
     if changed:
@@ -114,7 +103,7 @@ def update_command(
 
 def examine(model_ids: Sequence[str], where: Where) -> list[Examined]:
     """The entries of these ids, of all where there are none, beside the provider's newest version."""
-    every = {name: (media, entry) for media, name, entry in entries(where.store().read())}
+    every = entries(where.store().read())
     for name in model_ids:
         known_id(name, every)
     found = []
@@ -155,15 +144,13 @@ def _examined(name: str, media: str, entry: dict[str, Any], provider: ProviderMo
     return Examined(name, media, entry, changes, documents)
 
 
-def _updated(
-    examined: Examined, documents: Documents, table: Mapping[str, Hardware]
-) -> dict[str, Any]:
+def _updated(examined: Examined, documents: Documents) -> dict[str, Any]:
     """Raises CommandError where the newest version cannot be served, or not by this entry."""
     name, published = examined.model_id, documents.published
-    proposal: Proposal = proposed(documents, name, Options(media=examined.media), table)
+    proposal = proposed(documents, name, Options(media=examined.media))
     entry = merged(examined.entry, proposal, published)
     try:
-        check(examined.media, name, entry, rates_of_table(table))
+        check(examined.media, name, entry, rates())
     except ValueError as error:
         message = f"{name} cannot be updated as it is: {error}."
         hint = (

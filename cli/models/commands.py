@@ -1,14 +1,17 @@
 """The options of `vsl models add`, `check`, `update` and `remove`."""
 
-from enum import StrEnum
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.client.commands import MODELS, Media, Stage, State, screen_command
+from cli.client.commands import JSON, MODELS, WHERE, command, screen_of
+from vsl.domain.jobs.job import MediaType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cli.client.screen import Screen
     from cli.models.where import Where
 
@@ -20,22 +23,8 @@ File = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell.")]
-
-
-class From(StrEnum):
-    STACK = "stack"
-    REPLICATE = "replicate"
-
-
-class Unit(StrEnum):
-    RUN = "run"
-    IMAGE = "image"
-    OUTPUT_SECOND = "output_second"
-    GPU_SECOND = "gpu_second"
-
-
 Origin = Annotated[
-    From | None,
+    Literal["stack", "replicate"] | None,
     typer.Option(
         "--from",
         help="Where models are read: the local stack's stand-in, or Replicate by REPLICATE_API_TOKEN.",
@@ -48,13 +37,40 @@ Ids = Annotated[
 ]
 
 
+@contextmanager
+def _catalogue(
+    *,
+    as_json: bool,
+    stage: str | None,
+    state: Path | None,
+    file: Path | None,
+    origin: str | None = None,
+) -> "Iterator[tuple[Where, Screen]]":
+    with screen_of(as_json=as_json) as (screen,):
+        from cli.client.errors import CommandError, Exit
+        from cli.models.where import Where
+
+        if stage and (file or origin):
+            message = (
+                "--stage has its own catalogue and its own provider: leave --file and --from out."
+            )
+            raise CommandError("TwoTargets", message, Exit.REFUSED)
+        yield Where(state, stage, origin, file), screen
+
+
+_FILE = ("file", File, None)
+edit_command = command(_catalogue, JSON, _FILE, *WHERE)
+catalogue_command = command(_catalogue, JSON, ("origin", Origin, None), _FILE, *WHERE)
+
+
 def register(group: typer.Typer) -> None:
     for each in (add, check, update, remove):
         group.command(rich_help_panel=_PANEL)(each)
 
 
-@screen_command
+@catalogue_command
 def add(  # noqa: PLR0913 - one argument an option
+    where: "Where",
     screen: "Screen",
     model: Annotated[
         str, typer.Argument(help="OWNER/NAME, OWNER/NAME:VERSION or deployments/OWNER/NAME.")
@@ -64,12 +80,15 @@ def add(  # noqa: PLR0913 - one argument an option
         str | None, typer.Option("--id", help="Its id here.", show_default="the model's name")
     ] = None,
     media: Annotated[
-        Media | None, typer.Option(help="What it makes.", show_default="as its example tells")
+        MediaType | None, typer.Option(help="What it makes.", show_default="as its example tells")
     ] = None,
     price: Annotated[
         str | None, typer.Option(metavar="DOLLARS", help="Of one --unit, such as 0.003.")
     ] = None,
-    unit: Annotated[Unit | None, typer.Option(help="What the price is for.")] = None,
+    unit: Annotated[
+        Literal["run", "image", "output_second", "gpu_second"] | None,
+        typer.Option(help="What the price is for."),
+    ] = None,
     count: Annotated[
         str | None,
         typer.Option(metavar="PARAMETER", help="Holds the number of images or seconds asked for."),
@@ -94,41 +113,32 @@ def add(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--replace", help="Write an entry anew that is there already.")
     ] = False,
     dry_run: DryRun = False,
-    origin: Origin = None,
-    file: File = None,
-    stage: Stage = None,
-    state: State = None,
 ) -> None:
     """Put a model of the provider into the catalogue, from its published schema.
 
     What it takes, makes and costs is shown. What cannot be served is said, by name.
     """
-    from cli.models.add import Request, add_command
-    from cli.models.options import options
+    from cli.models.add import add_command
+    from cli.models.options import hardware_key, input_kind, number_range, option_faults
+    from cli.models.translation.entry import Options
+    from cli.models.translation.prices import PriceOptions
 
-    given = options(
-        media=media and media.value,
-        price=price,
-        unit=unit and unit.value,
-        count=count,
-        hardware=hardware,
-        seconds=seconds,
-        input_media=input_media or (),
-        ranges=limits or (),
-    )
-    request = Request(model, given, model_id, replaced, dry_run)
-    add_command(request, _where(state, stage, origin, file), screen)
+    with option_faults():
+        given = Options(
+            media=media,
+            price=PriceOptions(price, unit, count, hardware and hardware_key(hardware)),
+            seconds=seconds,
+            input_media=dict(map(input_kind, input_media or ())),
+            ranges=dict(map(number_range, limits or ())),
+        )
+    add_command(model, given, where, screen, model_id=model_id, replaced=replaced, dry_run=dry_run)
 
 
-@screen_command
+@catalogue_command
 def check(
+    where: "Where",
     screen: "Screen",
     models: Ids = None,
-    *,
-    origin: Origin = None,
-    file: File = None,
-    stage: Stage = None,
-    state: State = None,
 ) -> None:
     """What has changed at the provider since: new versions, inputs, ranges, choices. All, without an ID.
 
@@ -136,21 +146,17 @@ def check(
     """
     from cli.models.check import check_command
 
-    code = check_command(models or (), _where(state, stage, origin, file), screen)
-    raise typer.Exit(code)
+    raise typer.Exit(check_command(models or (), where, screen))
 
 
-@screen_command
+@catalogue_command
 def update(
+    where: "Where",
     screen: "Screen",
     models: Ids = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="Every model of the catalogue.")] = False,
     dry_run: DryRun = False,
-    origin: Origin = None,
-    file: File = None,
-    stage: Stage = None,
-    state: State = None,
 ) -> None:
     """Take over what has changed at the provider; names, prices, times and limits of yours stay."""
     from cli.client.errors import CommandError, Exit
@@ -158,34 +164,18 @@ def update(
 
     if bool(models) is every:
         raise CommandError("NoModel", "Name models, or all with --all.", Exit.REFUSED)
-    where = _where(state, stage, origin, file)
     update_command(models or (), where, screen, dry_run=dry_run)
 
 
-@screen_command
+@edit_command
 def remove(
+    where: "Where",
     screen: "Screen",
     model: Annotated[str, typer.Argument(help="Its id in the catalogue.", autocompletion=MODELS)],
     *,
     dry_run: DryRun = False,
-    file: File = None,
-    stage: Stage = None,
-    state: State = None,
 ) -> None:
     """Take a model out of the catalogue. Jobs that run keep what they were accepted with."""
     from cli.models.remove import remove_command
 
-    remove_command(model, _where(state, stage, None, file), screen, dry_run=dry_run)
-
-
-def _where(
-    state: Path | None, stage: str | None, origin: From | None, file: Path | None
-) -> "Where":
-    from cli.client.errors import CommandError, Exit
-    from cli.models.where import Where
-
-    if stage and (file or origin):
-        message = "--stage has its own catalogue and its own provider: leave --file and --from out."
-        raise CommandError("TwoTargets", message, Exit.REFUSED)
-    chosen: Literal["stack", "replicate"] | None = None if origin is None else origin.value
-    return Where(state, stage, chosen, file)
+    remove_command(model, where, screen, dry_run=dry_run)

@@ -1,6 +1,7 @@
 """The table of the provider's hardware, as this checkout has it."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from cli.client.errors import CommandError, Exit
 from devstack.paths import HARDWARE_CONFIG
@@ -8,6 +9,7 @@ from vsl.domain.catalogue.hardware import Hardware, Rates, read_hardware
 from vsl.domain.errors import ConfigurationError
 
 
+@cache
 def hardware_table() -> Mapping[str, Hardware]:
     """Raises CommandError."""
     try:
@@ -19,5 +21,6 @@ def hardware_table() -> Mapping[str, Hardware]:
         raise CommandError("HardwareUnreadable", error.message, Exit.FAILED) from None
 
 
-def rates_of_table(table: Mapping[str, Hardware]) -> Rates:
-    return {key: hardware.per_second for key, hardware in table.items()}
+def rates() -> Rates:
+    """Of the table. Raises CommandError."""
+    return {key: hardware.per_second for key, hardware in hardware_table().items()}

@@ -1,47 +1,43 @@
 """The options of `vsl models add`, read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cli.client.errors import CommandError, Exit
-from cli.models.translation.entry import Options
+from cli.models.hardware import hardware_table
 from cli.models.translation.kinds import INPUT_KINDS
-from cli.models.translation.prices import PriceOptions
+from cli.models.translation.prices import find_hardware
 
 ANY = "any"
 
 
-def options(
-    *,
-    media: str | None,
-    price: str | None,
-    unit: str | None,
-    count: str | None,
-    hardware: str | None,
-    seconds: float | None,
-    input_media: Sequence[str],
-    ranges: Sequence[str],
-) -> Options:
-    """Raises CommandError."""
+@contextmanager
+def option_faults() -> Iterator[None]:
+    """A ValueError about an option as a CommandError."""
     try:
-        return Options(
-            media=media,
-            price=PriceOptions(price, unit, count, hardware),
-            seconds=seconds,
-            input_media=dict(map(_kind, input_media)),
-            ranges=dict(map(_range, ranges)),
-        )
+        yield
     except ValueError as error:
         raise CommandError("InvalidOption", f"{error}.", Exit.REFUSED) from None
 
 
-def _kind(text: str) -> tuple[str, str]:
+def hardware_key(wanted: str) -> str:
+    """Raises CommandError."""
+    try:
+        return find_hardware(wanted, {key: each.title for key, each in hardware_table().items()})
+    except ValueError as error:
+        raise CommandError("UnknownHardware", f"{error}.", Exit.REFUSED) from None
+
+
+def input_kind(text: str) -> tuple[str, str]:
+    """Raises ValueError."""
     name, _, kind = text.partition("=")
     if not name or kind not in {*INPUT_KINDS, ANY}:
         raise ValueError(f"--input-media {text}: wants INPUT={'|'.join((*INPUT_KINDS, ANY))}")
     return name, kind
 
 
-def _range(text: str) -> tuple[str, tuple[float | None, float | None]]:
+def number_range(text: str) -> tuple[str, tuple[float | None, float | None]]:
+    """Raises ValueError."""
     name, _, bounds = text.partition("=")
     low, dots, high = bounds.partition("..")
     try:

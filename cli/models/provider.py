@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
 from cli.client.errors import CommandError, Exit
 from cli.client.target import one_target, running, secret, stack_facts, valid_stage
-from cli.models.translation.published import Published
+from cli.models.translation.published import Published, object_in
 from cli.models.translation.reference import Reference
 from devstack.paths import StateFolder, program
 from devstack.stack import running_stack
@@ -27,8 +27,6 @@ PAUSES = (0.5, 2.0)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _TEMPORARY = {429, 500, 502, 503, 504}
 
-Origin = Literal["stack", "replicate"]
-
 
 @dataclass(frozen=True, slots=True)
 class Documents:
@@ -41,7 +39,7 @@ class Documents:
 
     @property
     def published(self) -> Published:
-        return Published.read(self.reference, self.model, self.version, self.hardware)
+        return Published.read(self.reference, self.model, self.version)
 
 
 class ProviderModels:
@@ -84,7 +82,7 @@ class ProviderModels:
 
     def _read_deployment(self, reference: Reference) -> Documents:
         path = f"/deployments/{_path(reference.owner, reference.name)}"
-        release = _object(self._get(path, str(reference)), "current_release")
+        release = object_in(self._get(path, str(reference)), "current_release")
         try:
             runs = Reference.parse(str(release.get("model")))
         except ValueError:
@@ -93,11 +91,11 @@ class ProviderModels:
         version = str(release.get("version") or "")
         pinned = Reference(runs.owner, runs.name, version or None)
         model = self._get(f"/models/{_path(runs.owner, runs.name)}", str(runs))
-        hardware = _object(release, "configuration").get("hardware")
+        hardware = object_in(release, "configuration").get("hardware")
         return Documents(
             reference,
             model,
-            self._version(pinned, version) if version else _object(model, "latest_version"),
+            self._version(pinned, version) if version else object_in(model, "latest_version"),
             hardware if isinstance(hardware, str) else None,
         )
 
@@ -153,7 +151,7 @@ class ProviderModels:
         raise AssertionError("unreachable")
 
 
-def provider(state: Path | None, stage: str | None, origin: Origin | None) -> ProviderModels:
+def provider(state: Path | None, stage: str | None, origin: str | None) -> ProviderModels:
     """Of a stage its own; else the stand-in of the local stack, if one runs, or Replicate by
     REPLICATE_API_TOKEN. `origin` chooses between the two. Raises CommandError."""
     one_target(state, stage)
@@ -221,8 +219,3 @@ def _origin(document: Mapping[str, Any]) -> str:
 
 def _path(owner: str, name: str) -> str:
     return f"{quote(owner, safe='')}/{quote(name, safe='')}"
-
-
-def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}

@@ -10,8 +10,8 @@ from cli.models.where import Where
 def remove_command(model_id: str, where: Where, screen: Screen, *, dry_run: bool) -> None:
     """Jobs that run keep what they were accepted with. Raises CommandError."""
     store = where.store()
-    every = {name: entry for _, name, entry in entries(store.read())}
-    entry = every[known_id(model_id, every)]
+    every = entries(store.read())
+    _, entry = every[known_id(model_id, every)]
     if len(every) == 1:
         message = f"{model_id} is the only model, and a catalogue has one at least."
         raise CommandError("LastModel", message, Exit.REFUSED, "Add another one first.")
@@ -24,10 +24,9 @@ def remove_command(model_id: str, where: Where, screen: Screen, *, dry_run: bool
 
     if not dry_run:
         store.change(edit)
-    if screen.as_json:
-        written = None if dry_run else store.place
-        screen.answer({"modelId": model_id, "entry": entry, "written": written})
-    elif dry_run:
+    written = None if dry_run else store.place
+    screen.answer({"modelId": model_id, "entry": entry, "written": written})
+    if dry_run:
         screen.say(f"Nothing was written; without --dry-run {model_id} leaves {store.place}.")
     else:
         screen.say(f"Removed {model_id} from {store.place}. Jobs that run are not touched.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from cli.client.errors import CommandError, Exit
 from cli.client.target import aws_client, aws_errors, stack_facts, valid_stage
@@ -22,18 +22,6 @@ from vsl.domain.errors import ConfigurationError
 _TRIES = 5
 
 Edit = Callable[[str], str]
-
-
-class CatalogueStore(Protocol):
-    """`place` is for people. `change` gives the edited text; it may call the edit several times, on
-    what somebody else has written meanwhile. Both raise CommandError."""
-
-    @property
-    def place(self) -> str: ...
-
-    def read(self) -> str: ...
-
-    def change(self, edit: Edit) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +138,11 @@ class StageStore:
         """What stays is nobody's loss: the next change takes it along."""
         with suppress(CommandError), aws_errors("Old parts cannot be removed"):
             remove_old_parts(aws_client("ssm"), self.name)
+
+
+type CatalogueStore = FileStore | StageStore
+"""`place` is for people. `change` takes the edit of a text; it may call the edit several times, on what
+somebody else has written meanwhile. It and `read` raise CommandError."""
 
 
 def stage_store(stage: str, rates: Rates) -> StageStore:

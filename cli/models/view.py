@@ -1,18 +1,18 @@
 """What was understood of a model, for people."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cli.client.formatting import as_written, dollars, plain, price, seconds
+from rich.markup import escape
+from rich.table import Table
+
+from cli.client.formatting import as_written, dollars, plain, price, seconds, table
 from cli.client.screen import Screen
+from cli.models.hardware import hardware_table
 from cli.models.translation.compare import Change
 from cli.models.translation.entry import Proposal
 from cli.models.translation.inputs import Entry
 from cli.models.translation.reference import Reference
-from vsl.domain.catalogue.hardware import Hardware
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 _SHAPES = {
     "single": "one file",
@@ -23,32 +23,31 @@ _SHAPES = {
 }
 
 
-def show_proposal(
-    proposal: Proposal, hardware: Mapping[str, Hardware], screen: Screen, current: str | None
-) -> None:
+def show_proposal(proposal: Proposal, screen: Screen, current: str | None) -> None:
     """`current` is the version a deployment runs."""
-    from rich.markup import escape
-
     entry, out = proposal.entry, screen.out
     out.print(f"[bold]{proposal.model_id}[/bold]  {proposal.media}")
     out.print(escape(plain(entry["description"])), soft_wrap=True)
-    facts = _grid()
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
     facts.add_row("runs", escape(_runs(entry, current)))
     facts.add_row("makes", f"{proposal.media}: {_SHAPES[entry['output']]} ({entry['output']})")
-    facts.add_row("price", escape(_price(entry, hardware)))
+    facts.add_row("price", escape(_price(entry)))
     time = seconds(entry["estimatedTime"])
     facts.add_row("time", f"about {time}, canceled after {seconds(entry['timeout'])}")
     out.print(facts)
     out.print(_parameters(entry["parameters"]))
-    if proposal.left_out:
-        rows = [(str(each.input), each.message) for each in proposal.left_out]
-        out.print(_remarks("left out", "because it", rows))
-    if proposal.remarks:
-        rows = [(each.parameter, each.message) for each in proposal.remarks]
-        out.print(_remarks("mind", "", rows))
-    if proposal.guesses:
-        rows = [(each.parameter, each.message) for each in proposal.guesses]
-        out.print(_remarks("guessed", "the option beside it says otherwise", rows))
+    left_out = [(str(each.input), each.message) for each in proposal.left_out]
+    remarks = [(each.parameter, each.message) for each in proposal.remarks]
+    guesses = [(each.parameter, each.message) for each in proposal.guesses]
+    for name, heading, rows in (
+        ("left out", "because it", left_out),
+        ("mind", "", remarks),
+        ("guessed", "the option beside it says otherwise", guesses),
+    ):
+        if rows:
+            out.print(_remarks(name, heading, rows))
 
 
 _EFFECTS = {
@@ -60,19 +59,14 @@ _EFFECTS = {
 
 def show_changes(rows: Iterable[tuple[str, Change, str | None]], screen: Screen) -> None:
     """Each with its model, and when it is felt."""
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("model", "input", "what has changed", "", box=SIMPLE_HEAD, pad_edge=False)
-    table.columns[0].no_wrap = True
+    shown = table("model", "input", "what has changed", "", whole=(0,))
     before = ""
     for model_id, change, effect in rows:
         name = "" if model_id == before else f"[bold]{model_id}[/bold]"
         words = (escape(plain(text)) for text in (change.input or "", change.message))
-        table.add_row(name, *words, _EFFECTS[effect])
+        shown.add_row(name, *words, _EFFECTS[effect])
         before = model_id
-    screen.out.print(table)
+    screen.out.print(shown)
 
 
 def _runs(entry: Entry, current: str | None) -> str:
@@ -85,7 +79,7 @@ def _runs(entry: Entry, current: str | None) -> str:
     return f"{reference.unpinned}: pinned to version {reference.version[:12]}"
 
 
-def _price(entry: Entry, hardware: Mapping[str, Hardware]) -> str:
+def _price(entry: Entry) -> str:
     known = entry.get("price")
     if known is None:
         return (
@@ -93,7 +87,7 @@ def _price(entry: Entry, hardware: Mapping[str, Hardware]) -> str:
             " --price AMOUNT --unit UNIT or --hardware KEY gives one"
         )
     if "hardware" in known:
-        rate = hardware[known["hardware"]]
+        rate = hardware_table()[known["hardware"]]
         cost = float(rate.per_second) * known["predictTime"]
         amount = dollars(str(rate.per_second))
         return f"{amount} a second of {rate.title}; about {dollars(cost)} a run"
@@ -103,25 +97,20 @@ def _price(entry: Entry, hardware: Mapping[str, Hardware]) -> str:
     return price(known) + (f", counted by {known['count']}" if "count" in known else "")
 
 
-def _parameters(parameters: Mapping[str, Entry]) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("parameter", "type", "takes", "default", "", box=SIMPLE_HEAD, pad_edge=False)
-    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+def _parameters(parameters: Mapping[str, Entry]) -> Table:
+    shown = table("parameter", "type", "takes", "default", "", whole=(0, 1))
     for name, each in parameters.items():
         default = "[red]required[/red]" if each.get("required") else escape(_default(each))
         words = [f"→ {each['input']}"] if "input" in each else []
         words += [each[key] for key in ("title", "description") if key in each]
-        table.add_row(
+        shown.add_row(
             f"[bold]{name}[/bold]",
             _type(each),
             escape(plain(takes(each))),
             default,
             escape(plain(_short(". ".join(words)))),
         )
-    return table
+    return shown
 
 
 def takes(parameter: Entry) -> str:
@@ -153,34 +142,17 @@ def _type(parameter: Entry) -> str:
 
 
 def _default(parameter: Entry) -> str:
-    import json
-
     if "default" not in parameter:
         return ""
-    value = parameter["default"]
-    return _short(value if isinstance(value, str) else json.dumps(value), 40) or '""'
+    return _short(as_written(parameter["default"]), 40) or '""'
 
 
 def _short(text: str, longest: int = 90) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def _remarks(name: str, heading: str, rows: Iterable[tuple[Any, str]]) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(name, heading, box=SIMPLE_HEAD, pad_edge=False)
-    table.columns[0].no_wrap = True
+def _remarks(name: str, heading: str, rows: Iterable[tuple[Any, str]]) -> Table:
+    shown = table(name, heading, whole=(0,))
     for first, second in rows:
-        table.add_row(f"[bold]{escape(plain(first))}[/bold]", escape(plain(second)))
-    return table
-
-
-def _grid() -> "Table":
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    return table
+        shown.add_row(f"[bold]{escape(plain(first))}[/bold]", escape(plain(second)))
+    return shown

@@ -40,8 +40,7 @@ def migrate_command(url: str, screen: Screen, wait: float) -> None:
     screen.say(f"Migrating {_name(url)} …", "dim")
     with migration_errors(_HINT):
         applied = migrate(url, wait=wait)
-    if screen.as_json:
-        screen.answer({"applied": applied})
+    if screen.answer({"applied": applied}):
         return
     for label in applied:
         screen.out.print(f"applied  {label}", markup=False)
@@ -52,8 +51,7 @@ def migrate_command(url: str, screen: Screen, wait: float) -> None:
 def status_command(url: str, screen: Screen) -> None:
     with migration_errors(_HINT):
         found = status(url)
-    if screen.as_json:
-        screen.answer({"applied": found.applied, "pending": found.pending})
+    if screen.answer({"applied": found.applied, "pending": found.pending}):
         return
     for label in found.applied:
         screen.out.print(f"applied  {label}", markup=False)

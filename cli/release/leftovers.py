@@ -13,6 +13,7 @@ from cli.client.screen import Screen
 from cli.client.target import aws_client, aws_errors, valid_stage
 from cli.release.account import Clients, stack_status
 from cli.release.kept import NAMED_BY, Kept, kept_names, present
+from cli.release.preflight import configured
 from cli.release.template import StageTemplate
 from devstack.paths import program
 
@@ -33,8 +34,6 @@ def leftovers_command(
     if adopt and remove_empty:
         message = "--adopt keeps what --remove-empty would delete."
         raise CommandError("TwoWays", message, Exit.REFUSED, "Give one of them.")
-    from cli.release.preflight import configured
-
     given = configured(stage) if parameters is None else parameters
     with aws_errors("What is left over cannot be seen to"):
         if status := stack_status(stage, client):
@@ -122,12 +121,10 @@ def _tell(
     stage: str, found: Sequence[Kept], done: Sequence[Kept], screen: Screen, *, adopted: bool
 ) -> None:
     word = "adopted" if adopted else "removed"
-    if screen.as_json:
-        rows = [
-            {"logicalId": k.logical, "name": k.name, "done": word if k in done else None}
-            for k in found
-        ]
-        screen.answer({"stage": stage, "leftovers": rows})
+    rows = [
+        {"logicalId": k.logical, "name": k.name, "done": word if k in done else None} for k in found
+    ]
+    if screen.answer({"stage": stage, "leftovers": rows}):
         return
     for each in found:
         screen.line(f"{each.name}  {word if each in done else 'is there'}")

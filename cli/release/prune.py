@@ -41,8 +41,7 @@ def prune_command(
     numbers: dict[str, list[int]] = {}
     for each in old:
         numbers.setdefault(each.of, []).append(each.number)
-    if screen.as_json:
-        screen.answer({"stage": stage, "deleted": not dry_run, "versions": numbers})
+    if screen.answer({"stage": stage, "deleted": not dry_run, "versions": numbers}):
         return
     for name, found in numbers.items():
         screen.line(f"{name}  {', '.join(map(str, sorted(found)))}")

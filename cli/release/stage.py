@@ -6,17 +6,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from cli.client.api import Api
 from cli.client.errors import CommandError, Exit
 from cli.client.formatting import seconds
 from cli.client.screen import Screen
 from cli.client.target import resolve, secret, stack_facts, valid_stage
+from cli.release.database import migration_errors
+from cli.release.deploy import SAM, parameters
+from cli.release.preflight import preflight
+from cli.release.prune import prune
 from cli.release.smoke import Check, smoke
+from database.address import here
+from database.migrate import migrate
 from devstack.paths import REPOSITORY
-
-SAM = ".venvs/sam/bin/sam"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,9 @@ def deploy_stage_command(
             ("smoke test", "reads only; costs nothing"),
             ("prune", f"vsl prune --stage {stage}"),
         ]
-        if screen.as_json:
-            screen.answer({"stage": stage, "steps": [{"name": n, "command": c} for n, c in lines]})
-        for name, shown in () if screen.as_json else lines:
+        if screen.answer({"stage": stage, "steps": [{"name": n, "command": c} for n, c in lines]}):
+            return
+        for name, shown in lines:
             screen.out.print(f"{name:<11}{shown}", markup=False, soft_wrap=True)
         return
     done = run(planned, screen)
@@ -73,11 +77,8 @@ def deploy_stage_command(
     _prune(stage, screen)
     for line in advice(stage, stack_facts(stage)[1]):
         screen.say(line, "yellow")
-    if screen.as_json:
-        done.append({"name": "smoke test", "seconds": round(time.monotonic() - began, 1)})
-        screen.answer(
-            {"stage": stage, "steps": done, "checks": [each.document() for each in checks]}
-        )
+    done.append({"name": "smoke test", "seconds": round(time.monotonic() - began, 1)})
+    screen.answer({"stage": stage, "steps": done, "checks": list(map(asdict, checks))})
 
 
 def _smoke(stage: str, screen: Screen) -> list[Check]:
@@ -92,9 +93,9 @@ def _smoke(stage: str, screen: Screen) -> list[Check]:
         return []
 
 
-def advice(stage: str, parameters: Mapping[str, str]) -> list[str]:
+def advice(stage: str, configured: Mapping[str, str]) -> list[str]:
     """What the parameters of a stack that works leave to be done."""
-    if stage == "production" and parameters.get("ProtectTables") != "true":
+    if stage == "production" and configured.get("ProtectTables") != "true":
         return ["Its tables may be deleted: set ProtectTables=true in samconfig.toml from now on."]
     return []
 
@@ -125,7 +126,7 @@ def report(checks: Sequence[Check], name: str, screen: Screen) -> None:
     if failed:
         message = f"{name} is deployed, and {len(failed)} of {len(checks)} checks failed."
         hint = f"`vsl doctor --stage {name}` looks closer; to go back, deploy the version before."
-        details = [each.document() for each in checks]
+        details = list(map(asdict, checks))
         raise CommandError("SmokeTestFailed", message, Exit.FAILED, hint, checks=details)
 
 
@@ -150,8 +151,6 @@ def _command(name: str, shown: str, hint: str) -> Step:
 
 
 def _check(given: Sequence[str]) -> None:
-    from cli.release.deploy import parameters
-
     try:
         parameters(given)
     except ValueError as error:
@@ -160,16 +159,12 @@ def _check(given: Sequence[str]) -> None:
 
 
 def _look(stage: str, given: Sequence[str], screen: Screen) -> None:
-    from cli.release.preflight import preflight
-
     for line in preflight(stage, dict(pair.split("=", 1) for pair in given)):
         screen.say(line, "yellow")
 
 
 def _prune(stage: str, screen: Screen) -> None:
     """What is left undone here the next deployment does."""
-    from cli.release.prune import prune
-
     try:
         screen.say(f"{len(prune(stage))} old versions deleted.", "dim")
     except CommandError as error:
@@ -177,9 +172,5 @@ def _prune(stage: str, screen: Screen) -> None:
 
 
 def _migrate(stage: str) -> None:
-    from cli.release.database import migration_errors
-    from database.address import here
-    from database.migrate import migrate
-
     with migration_errors("The database must be reachable from here; nothing was deployed."):
         migrate(here(secret(stage, "database-url")))

@@ -80,14 +80,7 @@ def read(source: Mapping[str, Any], api: Mapping[str, Any]) -> Codes:
     """`source` is api/codes.yaml, `api` the document with API Gateway's own answers."""
     classes, told = error_classes(), gateway_titles(api)
     refusals = [
-        Refusal(
-            code,
-            classes[code].status,
-            classes[code].title,
-            each["help"],
-            each["detail"],
-            each.get("members", {}),
-        )
+        Refusal(code, classes[code].status, classes[code].title, **each)
         for code, each in source["refusals"].items()
     ]
     refusals += [

@@ -33,18 +33,19 @@ def published(
         for path, item in document["paths"].items()
         if not path.startswith((*PAGES, *PROTOCOLS))
     }
-    used = set(_examples_in(document["paths"]))
+    examples = set(_references_in(document["paths"], "examples"))
+    headers = set(_references_in(document["paths"], "headers"))
     document["components"] = {
         "schemas": document["components"]["schemas"],
         "headers": {
-            name: _header(each)
+            name: {**each, "schema": {"type": "string"}}
             for name, each in reference["headers"].items()
-            if name in _headers_in(document["paths"])
+            if name in headers
         },
         "examples": {
             each.name: {"summary": each.title, "value": each.example()}
             for each in codes.refusals
-            if each.name in used
+            if each.name in examples
         },
         "securitySchemes": {"Caller": CALLER},
     }
@@ -136,10 +137,6 @@ def _references(names: Sequence[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
 
 
-def _header(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {**told, "schema": {"type": "string"}}
-
-
 def _references_in(value: Any, place: str) -> Iterator[str]:
     if isinstance(value, Mapping):
         target = value.get("$ref")
@@ -150,14 +147,6 @@ def _references_in(value: Any, place: str) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _references_in(inner, place)
-
-
-def _headers_in(paths: Mapping[str, Any]) -> set[str]:
-    return set(_references_in(paths, "headers"))
-
-
-def _examples_in(paths: Mapping[str, Any]) -> set[str]:
-    return set(_references_in(paths, "examples"))
 
 
 def _without_extensions(value: Any) -> Any:

@@ -14,18 +14,8 @@ def filled(
 ) -> str:
     """The text with its tables as they are today. Raises KeyError for a name that stands for none."""
     made = {
-        "refusals": _table(
-            ("code", "status", "what to do"),
-            [
-                (f"`{it.code}`", str(it.status), it.help)
-                for it in codes.refusals
-                if not it.by_gateway
-            ],
-        ),
-        "gateway": _table(
-            ("code", "status", "what to do"),
-            [(f"`{it.code}`", str(it.status), it.help) for it in codes.refusals if it.by_gateway],
-        ),
+        "refusals": _refusals(codes, by_gateway=False),
+        "gateway": _refusals(codes, by_gateway=True),
         "failures": _table(
             ("code", "why", "does the same request help"),
             [(f"`{it.code}`", it.why, it.again) for it in codes.failures],
@@ -37,6 +27,12 @@ def filled(
         ),
     }
     return _MADE.sub(lambda found: f"{found[1]}{made[found[2]]}\n{found[3]}", text)
+
+
+def _refusals(codes: Codes, *, by_gateway: bool) -> str:
+    told = [each for each in codes.refusals if each.by_gateway is by_gateway]
+    rows = [(f"`{each.code}`", str(each.status), each.help) for each in told]
+    return _table(("code", "status", "what to do"), rows)
 
 
 def _request_headers(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

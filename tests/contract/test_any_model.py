@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.models.hardware import hardware_table, rates_of_table
+from cli.models.hardware import rates
 from cli.models.provider import Documents, ProviderModels
 from cli.models.translation.entry import Options, Proposal, propose
 from cli.models.translation.names import model_id
@@ -32,7 +32,7 @@ from vsl.domain.predictions.output import OutputKind, output_addresses
 
 MODELS = {f"{each['owner']}/{each['name']}": each for each in provider_models()}
 SERVED = [name for name, each in MODELS.items() if each["expect"] == "served"]
-RATES = rates_of_table(hardware_table())
+RATES = rates()
 READ_AT = date(2026, 11, 29)
 FILE = "data:application/octet-stream;base64,AAAA"
 NOBODY = "http://127.0.0.1:1"  # refuses at once: webhooks are not what is tested here

@@ -441,7 +441,7 @@ def test_a_deployment_is_tried_for_nothing(stack: Stack) -> None:
         checks = smoke(api)
     assert [each.name for each in checks if not each.passed] == [], checks
     assert len(stack.control.predictions()) == before
-    elsewhere = Target(stack.document["replicateUrl"], USER, "elsewhere")
+    elsewhere = Target(stack.document["replicateUrl"], USER)
     with Api(elsewhere) as api:
         assert not any(each.passed for each in smoke(api))
 

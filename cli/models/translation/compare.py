@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.models.translation.examples import rule_of
 from cli.models.translation.inputs import Entry, Inputs, translate_inputs
 from cli.models.translation.outputs import translate_output
 from cli.models.translation.published import Published
 from cli.models.translation.reference import Reference
+from cli.models.translation.rules import by_input, fault_of, rule_of
 from cli.models.translation.values import NotServedError
 from cli.models.translation.wording import one_line, shown
-from vsl.domain.catalogue.validation import checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ def direct_inputs(entry: Entry) -> dict[str, str]:
     """Provider's input → parameter, for the parameters that are sent as they are."""
     derived = {name for each in entry.get("derived", {}).values() for name in each["from"]}
     return {
-        str(each.get("input", name)): name
-        for name, each in entry["parameters"].items()
+        target: name
+        for target, name in by_input(entry["parameters"]).items()
         if name not in derived
     }
 
@@ -94,10 +93,10 @@ def _input(
     if target not in published.inputs:
         yield Change("input", "is gone", True, target)
     elif not unchanged(target, source, published):
-        today = inputs.parameters.get(inputs.names.get(target, ""))
+        today = inputs.parameter(target)
         if today is None:
-            why = next(str(each) for each in inputs.obstacles if each.input == target)
-            yield Change("input", why.removeprefix(f"{target} "), True, target)
+            why = str(inputs.obstacle(target)).removeprefix(f"{target} ")
+            yield Change("input", why, True, target)
             return
         for message, breaks in differences(parameter, today):
             if breaks or source:
@@ -105,8 +104,7 @@ def _input(
 
 
 def _new(target: str, source: Mapping[str, Any], inputs: Inputs) -> Iterator[Change]:
-    today = inputs.parameters.get(inputs.names.get(target, ""))
-    obstacle = next((each for each in inputs.obstacles if each.input == target), None)
+    today, obstacle = inputs.parameter(target), inputs.obstacle(target)
     needed = obstacle.required if obstacle else bool(today and today.get("required"))
     if needed:
         yield Change("new", "is new and required" if source else "is required", True, target)
@@ -122,7 +120,7 @@ def _constants(entry: Entry, published: Published, inputs: Inputs) -> Iterator[C
         if target not in published.inputs:
             yield Change("input", "is gone", True, target)
             continue
-        today = inputs.parameters.get(inputs.names.get(target, ""))
+        today = inputs.parameter(target)
         refused = [value for value in values if today is None or not _takes(today, value)]
         if refused:
             yield Change("input", f"does not take {_listed(refused)} any more", True, target)
@@ -178,7 +176,8 @@ def _choices(before: Entry, today: Entry) -> Iterator[tuple[str, bool]]:
         yield "takes other values as well", False
 
 
-_LIMITS = (
+# (limit, what it is where there is none, the direction in which it takes more)
+LIMITS = (
     ("minimum", -math.inf, -1),
     ("maximum", math.inf, 1),
     ("minItems", 0, -1),
@@ -188,7 +187,7 @@ _LIMITS = (
 
 
 def _bounds(before: Entry, today: Entry) -> Iterator[tuple[str, bool]]:
-    for keyword, open_end, direction in _LIMITS:
+    for keyword, open_end, direction in LIMITS:
         old, new = before.get(keyword, open_end), today.get(keyword, open_end)
         if old != new:
             words = ["none" if each == open_end else shown(each) for each in (old, new)]
@@ -199,11 +198,7 @@ def _bounds(before: Entry, today: Entry) -> Iterator[tuple[str, bool]]:
 
 
 def _takes(parameter: Entry, value: Any) -> bool:
-    try:
-        checked(rule_of(parameter), value, allow_http=False)
-    except ValueError:
-        return False
-    return True
+    return fault_of(rule_of(parameter), value) is None
 
 
 def _listed(values: list[Any]) -> str:

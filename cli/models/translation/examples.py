@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cli.models.translation.rules import by_input, fault_of, rule_of
 from vsl.domain.catalogue.models import Parameter
 from vsl.domain.catalogue.validation import checked
 
@@ -18,7 +19,7 @@ def example_of(
     """`given` is by the provider's names. Also returned: the names in it that are not offered or whose
     values the parameters refuse."""
     rules = {name: rule_of(each) for name, each in parameters.items()}
-    public = {str(each.get("input", name)): name for name, each in parameters.items()}
+    public = by_input(parameters)
     made: dict[str, Any] = {}
     dropped: list[str] = []
     for name, value in given.items():
@@ -35,19 +36,8 @@ def example_of(
     return {name: made[name] for name in parameters if name in made}, dropped
 
 
-def rule_of(entry: Mapping[str, Any]) -> Parameter:
-    """The catalogue's rules for a parameter as an entry writes it."""
-    return Parameter.model_validate_json(json.dumps(entry))
-
-
 def _fits(rule: Parameter, value: Any) -> bool:
-    if len(json.dumps(value)) > _LONGEST:
-        return False
-    try:
-        checked(rule, value, allow_http=False)
-    except ValueError:
-        return False
-    return True
+    return len(json.dumps(value)) <= _LONGEST and fault_of(rule, value) is None
 
 
 def _value(rule: Parameter) -> Any:

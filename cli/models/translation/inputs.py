@@ -1,6 +1,5 @@
 """The provider's inputs as parameters of the catalogue, in the provider's order."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 from cli.models.translation import kinds
 from cli.models.translation.names import can_be_sent, public_name
 from cli.models.translation.published import Published
+from cli.models.translation.rules import by_input, fault_of, rule_of
 from cli.models.translation.schema import Resolved, UnreadableSchemaError, resolve
-from cli.models.translation.values import NotServedError, Remarks, Why, rules_of
+from cli.models.translation.values import NotServedError, Why, rules_of
 from cli.models.translation.wording import label, one_line, shown
-from vsl.domain.catalogue.models import Parameter
 from vsl.domain.catalogue.validation import checked
 
 Entry = dict[str, Any]
@@ -47,10 +46,12 @@ class Inputs:
     guesses: list[Remark] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
-    @property
-    def names(self) -> dict[str, str]:
-        """The public name of each input that is offered, by the provider's."""
-        return {str(each.get("input", name)): name for name, each in self.parameters.items()}
+    def parameter(self, target: str) -> Entry | None:
+        """That for the provider's input of this name, if it is offered."""
+        return self.parameters.get(by_input(self.parameters).get(target, ""))
+
+    def obstacle(self, target: str) -> Obstacle | None:
+        return next((each for each in self.obstacles if each.input == target), None)
 
 
 def translate_inputs(published: Published, media: Mapping[str, str] | None = None) -> Inputs:
@@ -90,11 +91,11 @@ def _parameter(
     value: Resolved, published: Published, public: str, required: bool, found: Inputs
 ) -> Entry:
     """Raises NotServedError, UnreadableSchemaError."""
-    members = {}
+    member = None
     if value.type == "array" and isinstance(value.get("items"), dict):
-        members["items"] = resolve(value.get("items"), published.schemas)
-    remarks = Remarks()
-    entry = rules_of(value, members, remarks)
+        member = resolve(value.get("items"), published.schemas)
+    remarks: list[str] = []
+    entry = rules_of(value, member, remarks)
     if value.nullable:
         entry["nullable"] = True
     if required and value.get("default") is None:
@@ -111,13 +112,13 @@ def _parameter(
     return entry
 
 
-def _drop_unusable_choices(entry: Entry, remarks: Remarks) -> None:
+def _drop_unusable_choices(entry: Entry, remarks: list[str]) -> None:
     """Raises NotServedError where none is left."""
     if "enum" not in entry:
         return
-    rule = _rule({key: each for key, each in entry.items() if key != "enum"})
+    rule = rule_of({key: each for key, each in entry.items() if key != "enum"})
     rule = rule.member() if entry["type"] == "array" else rule
-    good = [choice for choice in entry["enum"] if _fault(rule, choice) is None]
+    good = [choice for choice in entry["enum"] if fault_of(rule, choice) is None]
     bad = [choice for choice in entry["enum"] if choice not in good]
     if not good:
         raise NotServedError("type", "takes choices none of which is of its type")
@@ -126,30 +127,17 @@ def _drop_unusable_choices(entry: Entry, remarks: Remarks) -> None:
         remarks.append(f"its choices {', '.join(map(repr, map(shown, bad)))} cannot be asked for")
 
 
-def _add_default(entry: Entry, default: Any, remarks: Remarks) -> None:
+def _add_default(entry: Entry, default: Any, remarks: list[str]) -> None:
     """One that its own rules refuse is left to the provider."""
-    fault = _fault(_rule(entry), default)
+    rule = rule_of(entry)
+    fault = fault_of(rule, default)
     if fault is not None:
         remarks.append(
             f"the provider's default {shown(default) or '(empty)'} is left out:"
             f" by its own rules it {fault.rstrip('. ')}"
         )
         return
-    entry["default"] = checked(_rule(entry), default, allow_http=True)
-
-
-def _fault(rule: Parameter, value: Any) -> str | None:
-    try:
-        checked(rule, value, allow_http=False)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _rule(entry: Entry) -> Parameter:
-    """The catalogue's own rules for a parameter."""
-    bare = {key: each for key, each in entry.items() if key not in {"title", "description"}}
-    return Parameter.model_validate_json(json.dumps(bare))
+    entry["default"] = checked(rule, default, allow_http=True)
 
 
 def _has_default(schema: Any) -> bool:

@@ -5,25 +5,19 @@ parameter whose input has not changed. Of an entry written by hand (without `sou
 too: it is only cut back to what the provider still takes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from cli.models.translation.compare import direct_inputs, unchanged
+from cli.models.translation.compare import LIMITS, direct_inputs, unchanged
 from cli.models.translation.entry import Proposal
 from cli.models.translation.examples import example_of
 from cli.models.translation.inputs import Entry
 from cli.models.translation.names import public_name
 from cli.models.translation.published import Published
 from cli.models.translation.reference import Reference
+from cli.models.translation.rules import by_input
 
 _KEPT = ("media", "input", "title", "description", "requires")
-_CUT: tuple[tuple[str, Callable[[list[Any]], Any]], ...] = (
-    ("minimum", max),
-    ("maximum", min),
-    ("minItems", max),
-    ("maxItems", min),
-    ("maxLength", min),
-)
 
 
 def merged(entry: Entry, proposal: Proposal, published: Published) -> Entry:
@@ -53,7 +47,8 @@ def _reference(entry: Entry, published: Published) -> str:
 def _parameters(
     entry: Entry, today: Entry, source: Mapping[str, Any], published: Published
 ) -> dict[str, Entry]:
-    now = {str(each.get("input", name)): each for name, each in today["parameters"].items()}
+    new = today["parameters"]
+    now = {target: new[name] for target, name in by_input(new).items()}
     offered = {name: target for target, name in direct_inputs(entry).items()}
     found: dict[str, Entry] = {}
     for name, parameter in entry["parameters"].items():
@@ -104,10 +99,10 @@ def _cut_back(before: Entry, today: Entry) -> Entry:
     new: Entry = dict(before)
     if (before["type"], today["type"]) != ("integer", "number"):
         new |= {key: today[key] for key in ("type", "items") if key in today}
-    for keyword, narrower in _CUT:
+    for keyword, _, direction in LIMITS:
         limits = [each[keyword] for each in (before, today) if keyword in each]
         if limits:
-            new[keyword] = narrower(limits)
+            new[keyword] = min(limits) if direction > 0 else max(limits)
     if "values" not in before and "enum" in today:
         own = before["enum"] if "enum" in before else today["enum"]
         new["enum"] = [each for each in own if each in today["enum"]] or today["enum"]
@@ -127,12 +122,10 @@ def _constants(entry: Entry, published: Published) -> dict[str, Any]:
 
 def _example(entry: Entry, parameters: Mapping[str, Entry], today: Entry) -> dict[str, Any]:
     """The entry's own values, as far as they are still taken, and today's for the rest."""
-    by_input = {name: str(each.get("input", name)) for name, each in parameters.items()}
-    own = {by_input[name]: value for name, value in entry["example"].items() if name in by_input}
-    theirs = {
-        str(today["parameters"][name].get("input", name)): value
-        for name, value in today["example"].items()
-    }
-    needed = {by_input[name] for name, each in parameters.items() if each.get("required")}
-    given = {target: value for target, value in theirs.items() if target in needed} | own
+    todays, given = by_input(today["parameters"]), {}
+    for target, name in by_input(parameters).items():
+        if name in entry["example"]:
+            given[target] = entry["example"][name]
+        elif parameters[name].get("required") and todays.get(target) in today["example"]:
+            given[target] = today["example"][todays[target]]
     return example_of(parameters, given)[0]

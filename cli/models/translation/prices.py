@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, get_args
 
+from vsl.domain.catalogue.models import PriceUnit
 from vsl.domain.jobs.job import MAX_TIMEOUT_SECONDS
 
-UNITS = ("run", "image", "output_second", "gpu_second")
 # Seconds, where no example tells.
 _USUAL = {"image": 10.0, "video": 120.0, "audio": 30.0, "text": 10.0, "file": 60.0}
 _LEAST_TIMEOUT = 300
@@ -36,7 +36,7 @@ class PriceOptions:
         if self.amount is None and (self.unit or self.count):
             raise ValueError(f"{'--unit' if self.unit else '--count'} needs --price")
         if self.amount is not None and self.unit is None:
-            raise ValueError(f"--price needs --unit: {', '.join(UNITS)}")
+            raise ValueError(f"--price needs --unit: {', '.join(get_args(PriceUnit))}")
         if self.amount is not None:
             _check(self.amount)
         if self.count is not None and self.unit not in {"image", "output_second"}:

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cli.models.translation.reference import Reference
+from cli.models.translation.schema import POINTER, is_number
 
 _VERSION = re.compile(r"[0-9a-f]{64}")
-_REFERENCE_PREFIX = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
     """`schemas` are the components of the version's OpenAPI document, among them Input and Output.
 
-    `version` is None where the provider names none (official models may hide it), `hardware` is a
-    deployment's. `example` is the input and `sample` the output of the model's example; `run_seconds`
-    is how long that took, if it came to its end.
+    `version` is None where the provider names none (official models may hide it). `example` is the input
+    and `sample` the output of the model's example; `run_seconds` is how long that took, if it came to its
+    end.
     """
 
     reference: Reference
@@ -31,7 +31,6 @@ class Published:
     example: Mapping[str, Any] = field(default_factory=dict)
     sample: Any = None
     run_seconds: float | None = None
-    hardware: str | None = None
 
     @classmethod
     def read(
@@ -39,14 +38,15 @@ class Published:
         reference: Reference,
         model: Mapping[str, Any],
         version: Mapping[str, Any] | None,
-        hardware: str | None = None,
     ) -> Self:
         """`model` is the provider's document of the model, `version` that of the version meant."""
         version = version or {}
-        schemas = _object(_object(_object(version, "openapi_schema"), "components"), "schemas")
-        example = _object(model, "default_example")
+        schemas = object_in(
+            object_in(object_in(version, "openapi_schema"), "components"), "schemas"
+        )
+        example = object_in(model, "default_example")
         finished = example.get("status") in {None, "succeeded"}
-        seconds = _positive(_object(example, "metrics").get("predict_time")) if finished else None
+        seconds = object_in(example, "metrics").get("predict_time")
         number = str(version.get("id") or "")
         return cls(
             reference=reference,
@@ -55,15 +55,14 @@ class Published:
             description=str(model.get("description") or ""),
             schemas=schemas,
             created_at=str(version.get("created_at") or ""),
-            example=_object(example, "input"),
+            example=object_in(example, "input"),
             sample=example.get("output"),
-            run_seconds=seconds,
-            hardware=hardware,
+            run_seconds=seconds if finished and is_number(seconds) and seconds > 0 else None,
         )
 
     @property
     def input(self) -> Mapping[str, Any]:
-        return _object(self.schemas, "Input")
+        return object_in(self.schemas, "Input")
 
     @property
     def output(self) -> Any:
@@ -72,7 +71,7 @@ class Published:
     @property
     def inputs(self) -> dict[str, Any]:
         """The schema of each input, in the provider's order (`x-order`)."""
-        properties = _object(self.input, "properties")
+        properties = object_in(self.input, "properties")
 
         def place(name: str) -> tuple[float, int]:
             order = properties[name].get("x-order") if isinstance(properties[name], dict) else None
@@ -89,7 +88,9 @@ class Published:
     @property
     def digest(self) -> str:
         """SHA-256 of what Input and Output say, with the components they lead to and no others."""
-        return _sha256({name: self.schemas[name] for name in sorted(self._reached())})
+        return _sha256(
+            self._reached([{"$ref": f"{POINTER}{name}"} for name in ("Input", "Output")])
+        )
 
     def input_digest(self, name: str) -> str:
         """Of one input and the components it leads to."""
@@ -100,17 +101,11 @@ class Published:
         return self._part(self.output)
 
     def _part(self, schema: Any) -> str:
-        found: set[str] = set()
-        self._reach(schema, found)
-        return _sha256([schema, {name: self.schemas[name] for name in sorted(found)}])[:8]
+        return _sha256([schema, self._reached(schema)])[:8]
 
-    def _reached(self) -> set[str]:
-        found = {name for name in ("Input", "Output") if name in self.schemas}
-        for name in list(found):
-            self._reach(self.schemas[name], found)
-        return found
-
-    def _reach(self, schema: Any, found: set[str]) -> None:
+    def _reached(self, schema: Any) -> dict[str, Any]:
+        """The components that a schema leads to."""
+        found: dict[str, Any] = {}
         pending = [schema]
         while pending:
             part = pending.pop()
@@ -118,19 +113,15 @@ class Published:
                 pending += part
             elif isinstance(part, dict):
                 pending += part.values()
-                name = str(part.get("$ref", "")).removeprefix(_REFERENCE_PREFIX)
+                name = str(part.get("$ref", "")).removeprefix(POINTER)
                 if name in self.schemas and name not in found:
-                    found.add(name)
-                    pending.append(self.schemas[name])
+                    found[name] = self.schemas[name]
+                    pending.append(found[name])
+        return found
 
 
-def _positive(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-        return float(value)
-    return None
-
-
-def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def object_in(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Empty where there is none."""
     value = holder.get(key)
     return value if isinstance(value, dict) else {}
 

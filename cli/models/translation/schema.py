@@ -1,10 +1,11 @@
 """One schema without its references and unions: `$ref`, `allOf`, `anyOf`, `oneOf`, `const`, nullable."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-_POINTER = "#/components/schemas/"
+POINTER = "#/components/schemas/"
 _COMPOSING = {"$ref", "allOf", "anyOf", "oneOf", "nullable"}
 _DEPTH = 40
 _NUMERIC = {"integer", "number"}
@@ -82,8 +83,8 @@ def _without_null(
 
 
 def _target(pointer: str, schemas: Mapping[str, Any]) -> Any:
-    name = pointer.removeprefix(_POINTER).replace("~1", "/").replace("~0", "~")
-    if not pointer.startswith(_POINTER) or name not in schemas:
+    name = pointer.removeprefix(POINTER).replace("~1", "/").replace("~0", "~")
+    if not pointer.startswith(POINTER) or name not in schemas:
         raise UnreadableSchemaError(f"its schema refers to {pointer}, which is not there")
     return schemas[name]
 
@@ -111,7 +112,7 @@ def _number_of(members: Sequence[Resolved]) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "number" if "number" in kinds else "integer"}
     for bound, wider in (("minimum", min), ("maximum", max)):
         values = [member.get(bound) for member in members]
-        if all(_is_number(value) for value in values):
+        if all(is_number(value) for value in values):
             found[bound] = wider(values)
     return found
 
@@ -122,7 +123,7 @@ def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
     if merged.get("description") == _EMPTY_WORDS:
         del merged["description"]
     for keyword, narrower in (("minimum", max), ("maximum", min)):
-        values = [each[keyword] for each in (first, second) if _is_number(each.get(keyword))]
+        values = [each[keyword] for each in (first, second) if is_number(each.get(keyword))]
         if len(values) == 2:
             merged[keyword] = narrower(values)
     if isinstance(first.get("enum"), list) and isinstance(second.get("enum"), list):
@@ -145,8 +146,9 @@ def described(form: Resolved) -> str:
     return words.get(form.type or "", "a value of no declared type")
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def is_number(value: object) -> TypeGuard[int | float]:
+    """A finite one; a truth is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _list(value: object) -> list[Any]:

@@ -1,10 +1,9 @@
 """One value's rules, as a parameter of the catalogue has them: type, choices, bounds, lengths."""
 
 import math
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from cli.models.translation.schema import Resolved, described
+from cli.models.translation.schema import Resolved, described, is_number
 from cli.models.translation.wording import shown
 from vsl.domain.catalogue.validation import MAX_TEXT_CHARACTERS
 
@@ -22,25 +21,19 @@ class NotServedError(ValueError):
         self.why = why
 
 
-class Remarks(list[str]):
-    """What the catalogue's rules say otherwise than the schema, in sentences."""
-
-
-def rules_of(value: Resolved, schemas_of: Mapping[str, Any], remarks: Remarks) -> dict[str, Any]:
-    """`type` and what goes with it, without the default. `schemas_of` resolves a list's members.
+def rules_of(value: Resolved, member: Resolved | None, remarks: list[str]) -> dict[str, Any]:
+    """`type` and what goes with it, without the default. `member` is that of a list. `remarks` gets what
+    the catalogue's rules say otherwise than the schema, in sentences.
 
     Raises NotServedError.
     """
     if is_secret(value):
-        raise NotServedError(
-            "secret",
-            "is a secret, and a job's parameters can be read",
-        )
+        raise NotServedError("secret", "is a secret, and a job's parameters can be read")
     if value.forms:
         forms = " or ".join(dict.fromkeys(map(described, value.forms)))
         raise NotServedError("type", f"takes {forms}; a parameter has one type")
     if value.type == "array":
-        return _array(schemas_of, value, remarks)
+        return _array(member, value, remarks)
     if value.type == "object":
         raise NotServedError("object", "is an object; parameters are plain values or lists of them")
     return _scalar(value, remarks)
@@ -51,10 +44,9 @@ def is_secret(value: Resolved) -> bool:
     return marked or any(is_secret(form) for form in value.forms)
 
 
-def _array(members: Mapping[str, Any], value: Resolved, remarks: Remarks) -> dict[str, Any]:
-    member = members.get("items")
-    if not isinstance(member, Resolved) or member.forms or member.type not in _SCALARS:
-        what = described(member) if isinstance(member, Resolved) else "values of no declared type"
+def _array(member: Resolved | None, value: Resolved, remarks: list[str]) -> dict[str, Any]:
+    if member is None or member.forms or member.type not in _SCALARS:
+        what = described(member) if member else "values of no declared type"
         raise NotServedError("items", f"is a list whose members are each {what}")
     if is_secret(member):
         raise NotServedError("secret", "is a list of secrets")
@@ -67,7 +59,7 @@ def _array(members: Mapping[str, Any], value: Resolved, remarks: Remarks) -> dic
     return found | rules
 
 
-def _scalar(value: Resolved, remarks: Remarks) -> dict[str, Any]:
+def _scalar(value: Resolved, remarks: list[str]) -> dict[str, Any]:
     kind = _type(value)
     if kind == "string" and value.get("format") in {"uri", "url"}:
         return {"type": "uri"}
@@ -111,7 +103,7 @@ def _choices(value: Resolved, kind: str) -> list[Any] | None:
     return list(dict.fromkeys(_typed(choice, kind) for choice in choices))
 
 
-def _length(value: Resolved, remarks: Remarks) -> dict[str, Any]:
+def _length(value: Resolved, remarks: list[str]) -> dict[str, Any]:
     if isinstance(pattern := value.get("pattern"), str):
         remarks.append(f"the provider also wants it to match {shown(pattern)}")
     least = value.get("minLength")
@@ -123,28 +115,28 @@ def _length(value: Resolved, remarks: Remarks) -> dict[str, Any]:
     return {"maxLength": most}
 
 
-def _bounds(value: Resolved, kind: str, remarks: Remarks) -> dict[str, Any]:
+def _bounds(value: Resolved, kind: str, remarks: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, round_inward, step in (("minimum", math.ceil, 1), ("maximum", math.floor, -1)):
         bound, open_bound = value.get(name), value.get(f"exclusive{name.capitalize()}")
         if open_bound is True:  # as JSON Schema had it at first
             open_bound = bound
-        if _is_finite(open_bound) and (not _is_finite(bound) or open_bound * step >= bound * step):
+        if is_number(open_bound) and (not is_number(bound) or open_bound * step >= bound * step):
             bound = open_bound
             if kind == "integer":
                 bound = round_inward(bound) if bound != round_inward(bound) else int(bound) + step
             else:
                 remarks.append(f"the provider refuses {shown(bound)} itself")
-        if not _is_finite(bound):
+        if not is_number(bound):
             continue
         found[name] = round_inward(bound) if kind == "integer" else _typed(bound, kind)
     if len(found) == 2 and found["minimum"] > found["maximum"]:
         remarks.append(f"its range {found['minimum']} to {found['maximum']} is empty: left open")
         found = {}
     multiple = value.get("multipleOf")
-    if _is_finite(multiple) and kind == "integer" and multiple == int(multiple) and multiple > 1:
+    if is_number(multiple) and kind == "integer" and multiple == int(multiple) and multiple > 1:
         found["multipleOf"] = int(multiple)
-    elif _is_finite(multiple) and multiple != 1:
+    elif is_number(multiple) and multiple != 1:
         remarks.append(f"the provider also wants a multiple of {shown(multiple)}")
     return found
 
@@ -153,7 +145,3 @@ def _typed(value: Any, kind: str) -> Any:
     """8.0 is the integer 8, and so is a number that has no need of a point."""
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**63
     return int(value) if whole and kind in {"integer", "number"} else value
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

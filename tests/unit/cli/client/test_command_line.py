@@ -11,12 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.client.api import ENDS
-from cli.client.commands import Media, Status
 from cli.main import app
 from cli.release.stage import steps
 from tests.support.template import REPOSITORY
-from vsl.domain.jobs.job import JobStatus, MediaType
 
 
 def commands(group: Any, *before: str) -> Iterator[Any]:
@@ -62,12 +59,6 @@ def test_the_version_is_the_projects() -> None:
     text = (REPOSITORY / "pyproject.toml").read_text()
     version = CliRunner().invoke(app, ["--version"]).stdout.strip()
     assert f'\nversion = "{version}"\n' in text
-
-
-def test_the_words_of_filters_are_those_of_the_product() -> None:
-    assert {each.value for each in Status} == {each.value for each in JobStatus}
-    assert {each.value for each in Media} == {each.value for each in MediaType}
-    assert {each.value for each in JobStatus if each.terminal} == ENDS
 
 
 def test_a_stage_is_deployed_by_what_the_makefile_says() -> None:

@@ -5,36 +5,36 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.client.errors import CommandError, Exit, refusal
-from cli.client.money import Asked
+from cli.client.money import usage_query
 
 NOW = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 
 
 def test_a_user_sees_the_own_usage_by_day_and_model() -> None:
-    asked = Asked().query("me", NOW)
+    asked = usage_query("me", None, None, "day,model", NOW)
     assert asked == {"userId": "me", "from": None, "to": None, "by": "day,modelId"}
 
 
 def test_days_are_given_as_days_or_as_a_time_before_now() -> None:
-    asked = Asked("30d", "2026-02-27", "media, user", all_users=True).query("me", NOW)
+    asked = usage_query(None, "30d", "2026-02-27", "media, user", NOW)
     assert asked == {
         "userId": None, "from": "2026-01-30", "to": "2026-02-27", "by": "mediaType,userId",
     }  # fmt: skip
 
 
 def test_a_day_is_one_of_utc() -> None:
-    asked = Asked("2026-03-01T01:00:00+02:00").query("me", NOW)
+    asked = usage_query("me", "2026-03-01T01:00:00+02:00", None, "day", NOW)
     assert asked["from"] == "2026-02-28"
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
-    [(Asked("lunch"), "InvalidTime"), (Asked(last="x"), "InvalidTime"),
-     (Asked(by="hour"), "InvalidBy")],
+    ("first", "last", "by", "code"),
+    [("lunch", None, "day", "InvalidTime"), (None, "x", "day", "InvalidTime"),
+     (None, None, "hour", "InvalidBy")],
 )  # fmt: skip
-def test_what_is_no_usage(asked: Asked, code: str) -> None:
+def test_what_is_no_usage(first: str | None, last: str | None, by: str, code: str) -> None:
     with pytest.raises(CommandError) as caught:
-        asked.query("me", NOW)
+        usage_query("me", first, last, by, NOW)
     assert (caught.value.code, caught.value.exit_code) == (code, Exit.REFUSED)
 
 

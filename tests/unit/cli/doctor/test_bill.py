@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["world"]
 API = "https://api.example.com/v1"
-COLUMNS = (
-    "job_id", "completed_at", "settled_at", "assumed", "charged", "orphan_of", "found_at", "source",
-    "orphaned",
-)  # fmt: skip
+NOTHING = {
+    "job_id": None, "completed": False, "settled": False, "assumed": False, "charged": 0,
+    "orphan_of": None, "found_at": None, "source": None, "orphaned": 0,
+}  # fmt: skip
 
 
 class LittleSite:
@@ -39,7 +39,7 @@ class LittleSite:
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         if "unnest" in query:
-            return [dict.fromkeys(COLUMNS) | {"id": each} for each in values[0]]
+            return [NOTHING | {"id": each} for each in values[0]]
         return []
 
 

@@ -16,7 +16,7 @@ ODD = '{ "image" :{\n\t"one": {"note": "{\\"x\\": }"} ,"two":{}}\n}\n'
 
 
 def test_the_shipped_entries_are_written_as_they_stand() -> None:
-    for media, model_id, entry in entries(SHIPPED):
+    for model_id, (media, entry) in entries(SHIPPED).items():
         assert f"{json.dumps(model_id)}: {entry_text(entry)}" in SHIPPED
         assert put_entry(SHIPPED, media, model_id, entry) == SHIPPED
 
@@ -43,7 +43,8 @@ def test_a_new_kind_comes_last_and_goes_with_its_last_model() -> None:
 def test_an_entry_can_change_its_kind() -> None:
     text = put_entry(put_entry(SHIPPED, "image", "mine", ENTRY), "video", "mine", ENTRY)
 
-    assert [media for media, name, _ in entries(text) if name == "mine"] == ["video"]
+    assert entries(text)["mine"] == ("video", ENTRY)
+    assert list(json.loads(text)["image"]) == list(json.loads(SHIPPED)["image"])
 
 
 def test_odd_blanks_and_texts_that_look_like_json_stay() -> None:

@@ -12,7 +12,7 @@ from moto import mock_aws
 from cli.client.errors import CommandError, Exit
 from cli.models import stores
 from cli.models.catalogue_text import put_entry, remove_entry
-from cli.models.hardware import hardware_table, rates_of_table
+from cli.models.hardware import rates
 from cli.models.stores import FileStore, StageStore, stage_store
 from cli.models.translation.entry import Options
 from cli.models.translation.prices import PriceOptions
@@ -21,7 +21,7 @@ from tests.support.published import proposal, published
 from vsl.adapters.aws.packed_catalogue import pack, part_names, read_text
 
 SHIPPED = MODELS_CONFIG.read_text()
-RATES = rates_of_table(hardware_table())
+RATES = rates()
 NAME = "/vsl/homolog/models"
 ENTRY = proposal(published(), options=Options(price=PriceOptions(hardware="gpu-t4"))).entry
 
