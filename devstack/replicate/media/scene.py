@@ -1,6 +1,7 @@
 """One file of any kind, from whatever inputs a model has."""
 
 import io
+import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,14 +13,15 @@ from devstack.replicate.media.documents import document
 from devstack.replicate.media.film import film, shots
 from devstack.replicate.media.picture import render
 from devstack.replicate.media.request import ModelFailed, Request
-from devstack.replicate.media.sizes import FLUX, Size
+from devstack.replicate.media.sizes import Size
 from devstack.replicate.media.sound import music, spoken_seconds
 
-_SIZE = re.compile(r"(\d{2,4})\s*[x*]\s*(\d{2,4})")
+_SIZE = re.compile(r"([1-9]\d{0,3})\s*[x*:]\s*([1-9]\d{0,3})")
 _ADDRESS = re.compile(r"https?://|data:")
 _SPOKEN = ("text", "texts", "input_text", "gen_text", "lyrics")
 _TEXTS = ("prompt", *_SPOKEN, "query", "question", "instruction", "caption")
-_MAX_SIDE, _LONGEST_FILM, _LONGEST_SOUND = 1536, 12, 60
+_MIN_SIDE, _MAX_SIDE = 64, 1536
+_LONGEST_FILM, _LONGEST_SOUND = 12, 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ class Scene:
         if width and height:
             return _within(width, height)
         for name in ("size", "image_size", "resolution", "aspect_ratio"):
-            value = str(self.request.input.get(name, ""))
-            if match := _SIZE.search(value):
-                return _within(int(match[1]), int(match[2]))
-            if value in FLUX:
-                scale = (default[0] * default[1] / (FLUX[value][0] * FLUX[value][1])) ** 0.5
-                return _within(*(round(side * scale) for side in FLUX[value]))
+            if match := _SIZE.search(str(self.request.input.get(name))):
+                width, height = int(match[1]), int(match[2])
+                if max(width, height) < _MIN_SIDE:  # a ratio
+                    scale = math.sqrt(default[0] * default[1] / (width * height))
+                    width, height = round(width * scale), round(height * scale)
+                return _within(width, height)
         return default if self.source is None else _within(*self.source.size)
 
     def _first_text(self, *names: str) -> str:
@@ -114,4 +116,5 @@ def _whole(value: object) -> int:
 def _within(width: int, height: int) -> Size:
     """Sides of 64 to 1536 pixels in multiples of 8, in about the same ratio."""
     scale = min(1.0, _MAX_SIDE / max(width, height))
-    return max(64, int(width * scale) // 8 * 8), max(64, int(height * scale) // 8 * 8)
+    across, down = (max(_MIN_SIDE, int(side * scale) // 8 * 8) for side in (width, height))
+    return across, down
