@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import (
@@ -14,10 +15,11 @@ from pydantic import (
 )
 
 from devstack.replicate.clock import now, rfc3339
-from devstack.replicate.media.declared import Declared
+from devstack.replicate.media.declared import produce
 from devstack.replicate.model import A100, WARM, Model, gpu
 from devstack.replicate.schemas.interface import Interface
 
+_USUAL = 4.0  # seconds that a model takes whose example does not say how long
 _COLD = 0.7  # seconds until a model that is not official starts
 VersionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -53,8 +55,8 @@ class ModelOffer(BaseModel):
         """The version that it describes; a GPU's second is its price, since no schema tells one."""
         owner, name = reference.split("/")
         interface = Interface(self.openapi_schema)
-        declared = Declared(interface, f"{name} {self.description}", self._example_output)
-        seconds = self._example_seconds or declared.usual_seconds
+        example = (self.default_example or {}).get("output")
+        seconds = self._example_seconds or _USUAL
         return Model(
             owner=owner,
             name=name,
@@ -64,16 +66,12 @@ class ModelOffer(BaseModel):
             official=self.official,
             description=self.description,
             interface=interface,
-            produce=declared.produce,
+            produce=partial(produce, interface, f"{name} {self.description}", example),
             seconds=lambda _asked: seconds,
             price=gpu(A100),
             boot_seconds=WARM if self.official else _COLD,
             default_example=self.default_example,
         )
-
-    @property
-    def _example_output(self) -> Any:
-        return (self.default_example or {}).get("output")
 
     @property
     def _example_seconds(self) -> float | None:

@@ -18,6 +18,9 @@ from PIL import Image
 
 from devstack.json_types import JSON_TYPES
 from devstack.replicate.faults import Match, NsfwFilter, OutputNull, PredictionSlow
+from devstack.replicate.media.kinds import MAKEABLE
+from devstack.replicate.media.request import Request
+from devstack.replicate.media.scene import Scene
 from tests.support.provider_fixtures import ProviderModel, owner_and_name, provider_models
 from tests.support.stand_in import SCHNELL, StandIn, receiver, stand_in
 from tests.support.thinning import thinned
@@ -128,6 +131,11 @@ def _readable_text(content: bytes) -> None:
     assert content.decode().strip()
 
 
+def _readable_ply_or_npz(content: bytes) -> None:
+    if not content.startswith(b"ply\n"):
+        _readable_zip(content)
+
+
 READABLE: Mapping[str, Callable[[bytes], object]] = {
     "image/png": _readable_image,
     "image/jpeg": _readable_image,
@@ -144,9 +152,23 @@ READABLE: Mapping[str, Callable[[bytes], object]] = {
     "application/json": json.loads,
     "application/pdf": lambda content: content.index(b"%%EOF"),
     "model/gltf-binary": _readable_glb,
-    "application/octet-stream": lambda content: content.index(b"ply"),
+    "application/octet-stream": _readable_ply_or_npz,
     "application/x-subrip": _readable_text,
+    "text/plain": _readable_text,
+    "text/markdown": _readable_text,
+    "text/csv": _readable_text,
+    "text/vtt": _readable_text,
 }
+
+
+@pytest.mark.parametrize("kind", MAKEABLE)
+def test_every_kind_of_file_can_be_read_and_is_made_again_alike(kind: str) -> None:
+    request = Request("acme/any", {"prompt": "a <lake> & more"}, {}, seed=7)
+
+    first, again = (Scene(request).file(kind, 0) for _ in range(2))
+
+    READABLE[MAKEABLE[kind]](first)
+    assert first == again
 
 
 def _strict(schema: Any) -> Any:

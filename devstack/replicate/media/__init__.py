@@ -1,4 +1,4 @@
 """Real media without a model: the same input and seed always give the same bytes.
 
-`models` makes them, of `picture`, `film`, `music` and `speech`; it runs in a thread.
+`models` makes those of the catalogue, `declared` those of any other schema; both run in a thread.
 """

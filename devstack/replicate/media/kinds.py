@@ -6,41 +6,42 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-# An extension and the words that tell it; the first that fits wins. Only words of the first group
-# tell it of a whole model: "weights" in its description says nothing about its output.
-_OF_A_MODEL = (
-    ("srt", "srt subtitle subtitles"),
-    ("pdf", "pdf"),
-    ("zip", "zip archive"),
-    ("glb", "glb gltf mesh 3d"),
-    ("svg", "svg vector vectors"),
-    ("gif", "gif"),
-    ("mp4", "mp4 video videos film films movie animation animate clip clips"),
-    ("wav", "wav mp3 audio speech voice voices music song sound sounds tts aloud narration"),
-    ("png", "png image images picture pictures photo photos drawing"),
+# Extension and content type; the words that tell it of an output or of a whole model; words that
+# tell it of an output alone: "weights" in a model's description says nothing about its output.
+# The first kind that fits wins.
+_KINDS = (
+    ("srt", "application/x-subrip", "srt subtitle", ""),
+    ("pdf", "application/pdf", "pdf", ""),
+    ("zip", "application/zip", "zip archive", ""),
+    ("glb", "model/gltf-binary", "glb gltf mesh 3d", ""),
+    ("svg", "image/svg+xml", "svg vector", ""),
+    ("gif", "image/gif", "gif", ""),
+    ("mp4", "video/mp4", "mp4 video film movie animation animate clip", ""),
+    ("vtt", "text/vtt", "", "vtt captions"),
+    ("json", "application/json", "", "json report metadata"),
+    ("csv", "text/csv", "", "csv table"),
+    ("md", "text/markdown", "", "markdown"),
+    ("txt", "text/plain", "", "txt text transcript log"),
+    ("npz", "application/octet-stream", "", "npz npy embedding latents"),
+    ("tar", "application/x-tar", "", "tar weights lora checkpoint"),
+    ("ply", "application/octet-stream", "", "ply gaussian splat points"),
+    (
+        "wav",
+        "audio/wav",
+        "wav mp3 audio speech voice music song sound tts",
+        "vocals drum bass stem",
+    ),
+    ("png", "image/png", "png image picture photo drawing", "mask depth normal texture frame"),
+    ("jpg", "image/jpeg", "", ""),
+    ("jpeg", "image/jpeg", "", ""),
+    ("webp", "image/webp", "", ""),
+    ("mp3", "audio/mpeg", "", ""),
+    ("flac", "audio/flac", "", ""),
+    ("ogg", "audio/ogg", "", ""),
 )
-_OF_A_PLACE = (
-    *_OF_A_MODEL,
-    ("vtt", "vtt captions"),
-    ("json", "json report metadata"),
-    ("csv", "csv table"),
-    ("md", "markdown"),
-    ("txt", "txt text transcript log"),
-    ("npz", "npz npy embedding latents"),
-    ("tar", "tar weights lora checkpoint"),
-    ("ply", "ply gaussian splat points"),
-    ("wav", "vocals drums bass melody stem instrumental accompaniment"),
-    ("png", "mask masks depth normal normals texture textures frame frames annotated"),
-)
+MAKEABLE: Mapping[str, str] = {kind: content_type for kind, content_type, *_ in _KINDS}
 _FORMAT_INPUTS = ("output_format", "format", "audio_format", "video_format", "output_type")
 _FILM_INPUTS = frozenset({"fps", "num_frames", "frames_per_second", "video_length"})
-_FAMILIES = (
-    frozenset({"png", "jpg", "jpeg", "webp", "gif", "svg"}),
-    frozenset({"mp4", "gif"}),
-    frozenset({"wav", "mp3", "flac", "ogg"}),
-)
-MAKEABLE = frozenset({kind for kind, _words in _OF_A_PLACE}).union(*_FAMILIES)
-_DEFAULT = "png"
 
 
 def file_kind(place: str, model: str, example: object, asked: Mapping[str, Any]) -> str:
@@ -49,13 +50,18 @@ def file_kind(place: str, model: str, example: object, asked: Mapping[str, Any])
     `place` and `model` are words about this output and about the model, `example` the address that
     a finished prediction had in its place.
     """
-    guess = extension(example) or _told(_OF_A_PLACE, place) or _told(_OF_A_MODEL, model)
-    if guess is None:
-        guess = "mp4" if _FILM_INPUTS & asked.keys() else _DEFAULT
-    wanted = _wanted(asked)
-    if wanted is not None and any({guess, wanted} <= family for family in _FAMILIES):
-        return wanted
-    return guess
+    by_words = _told(place, 2) or _told(place, 3) or _told(model, 2)
+    otherwise = "mp4" if _FILM_INPUTS & asked.keys() else "png"
+    guess = extension(example) or by_words or otherwise
+    values = (str(asked.get(name, "")).lower() for name in _FORMAT_INPUTS)
+    wanted = next((value for value in values if value in MAKEABLE), guess)
+    return wanted if family(wanted) == family(guess) or {wanted, guess} == {"mp4", "gif"} else guess
+
+
+def family(kind: str) -> str:
+    """Kinds of one family take each other's place: image, video, audio, text; others are alone."""
+    major = MAKEABLE[kind].partition("/")[0]
+    return kind if major == "application" else major
 
 
 def extension(address: object) -> str | None:
@@ -66,11 +72,7 @@ def extension(address: object) -> str | None:
     return suffix if suffix in MAKEABLE else None
 
 
-def _wanted(asked: Mapping[str, Any]) -> str | None:
-    values = (str(asked.get(name, "")).lower() for name in _FORMAT_INPUTS)
-    return next((value for value in values if value in MAKEABLE), None)
-
-
-def _told(table: tuple[tuple[str, str], ...], words: str) -> str | None:
+def _told(words: str, column: int) -> str | None:
     said = set(re.findall(r"[a-z0-9]+", words.lower()))
-    return next((kind for kind, names in table if said & set(names.split())), None)
+    said |= {word.removesuffix("s") for word in said}
+    return next((kind[0] for kind in _KINDS if said & set(kind[column].split())), None)

@@ -1,144 +1,79 @@
-"""A landscape in planes from far to near: a sky with its light, then ridges that rise from mist."""
+"""A landscape: the sky with its sun, and three ridges that rise from mist."""
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+import re
 from random import Random
-from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageColor, ImageDraw
 
 from devstack.replicate.media.request import chance
 from devstack.replicate.media.sizes import Size
-from devstack.replicate.media.themes import Colour, mix, theme
 
-_RIDGES = 5
-_POINTS = 513
-_RISE = {"trees": (0.06, 0.36), "waves": (0.018, 0.01), "hills": (0.18, 0.1)}  # far and near
-_RADIAL_EDGE = 178  # Pillow's radial gradient at the middle of its sides; 255 is in the corners
-
-
-class Plane(NamedTuple):
-    """Stands on the lower edge; opaque where the mask is white. `depth` 0 is infinitely far, 1 near."""
-
-    picture: Image.Image
-    mask: Image.Image | None
-    depth: float
-
-
-def landscape(prompt: str, seed: int, size: Size) -> Iterator[Plane]:
-    """The prompt decides on colours and outline, the seed how it lies; each plane is made when it is
-    asked for, as all of them at once take room."""
-    rng, (colours, outline), (width, height) = chance(prompt, seed), theme(prompt), size
-    _, _, low, light, far, near = colours
-    sun = rng.uniform(0.24, 0.76) * width, height * rng.uniform(0.2, 0.42)
-    yield Plane(_sky(rng, size, colours, sun, planet=outline == "planet"), None, 0.0)
-    for index in range(_RIDGES):
-        part = index / (_RIDGES - 1)
-        first, last = _RISE.get(outline, (0.3, 0.16))
-        base, rise = height * (0.6 + 0.32 * part), height * (first + (last - first) * part)
-        colour = mix(mix(far, low, 0.3 * (1 - part)), near, part**0.85)
-        body = [mix(colour, low, 0.2), colour, mix(colour, low, 0.35 * (1 - part))]
-        plane = _ridge(size, [base - rise * up for up in _outline(rng, outline)], body, part)
-        draw, unit = ImageDraw.Draw(plane.picture), min(size) * (0.01 + 0.008 * part)
-        if outline == "towers":
-            _windows(rng, draw, plane.picture.size, unit, mix(colour, light, 0.5))
-        elif outline == "waves":
-            for _ in range(90):  # the sun's path on the water
-                x, y = rng.gauss(sun[0], width * (0.03 + 0.05 * part)), rng.random() * height
-                draw.line((x, y, x + unit * rng.uniform(0.5, 3), y), mix(colour, light, 0.5), 2)
-        yield plane
+# The words that choose it; the sky above, half way and at the horizon, the sun, the land.
+_PALETTES = [
+    line.split(";")
+    for line in """\
+sunset|dusk|evening|golden|warm;#2b1b5a #b0447c #ff9a5c #ffe3a3 #1c1238
+dawn|sunrise|morning|pastel;#4f7cac #f2a6a0 #ffe0b5 #fff6df #3a3050
+neon|cyber|retro|tokyo|robot|city|street;#12062e #5a1a8c #ff3fa4 #7ff4ff #0a0418
+space|galax|planet|astronaut|moon|night|dark|star;#050b24 #132a5e #3f5fa0 #eef3ff #050916
+fire|lava|volcan|dragon|autumn;#2a0d16 #8c1f2b #ff7a3a #ffd08a #190810
+desert|dune|sand|camel|pyramid|mars;#3c6ea0 #f0b98a #ffe2b0 #fff6d8 #6a3a2c
+forest|wood|jungle|tree|garden|fox|deer|bear|owl;#1f4f4a #7fae8a #eef2c8 #fffce0 #10261f
+sea|ocean|lake|beach|wave|island|ship|boat|coast;#0d4f5c #4fb3a5 #e8f6d0 #fffbe0 #0c3038
+mountain|peak|snow|winter|valley|ice;#1e6fc2 #6cb6ee #d5efff #fffdf0 #173a52
+""".splitlines()
+]
+# From far to near: where its peaks end and how far it falls, in heights of the picture; its opacity.
+_RIDGES = ((0.4, 0.26, 102), (0.55, 0.2, 178), (0.72, 0.14, 255))
+_WAVES = (0.7, 1.5, 3, 7, 16, 37)  # in a ridge's outline
+_POINTS = 240
 
 
-def _gradient(size: Size, *colours: Colour) -> Image.Image:
-    """From top to bottom."""
-    column = Image.frombytes("RGB", (1, len(colours)), bytes(sum(colours, ())))
+def landscape(prompt: str, seed: int, size: Size) -> Image.Image:
+    """The prompt decides on the colours, prompt and seed how the land lies."""
+    rng, (width, height) = chance(prompt, seed), size
+    above, middle, horizon, light, land = _palette(prompt)
+    sky = bytes((*above, *middle, *horizon, *horizon))
+    picture = _stretched(Image.frombytes("RGB", (1, 4), sky), size)
+    radius = max(1, round(min(size) * rng.uniform(0.05, 0.08)))
+    x, y = round(rng.uniform(0.2, 0.8) * width), round(rng.uniform(0.2, 0.38) * height)
+    glow = Image.radial_gradient("L").point(lambda v: 140 * max(0, 1 - v / 178) ** 2)
+    glow = glow.resize((16 * radius, 16 * radius), Image.Resampling.BILINEAR)
+    picture.paste(light, (x - 8 * radius, y - 8 * radius), glow)
+    disc = Image.new("L", (4 * radius, 4 * radius))
+    ImageDraw.Draw(disc).ellipse((0, 0, 4 * radius - 1, 4 * radius - 1), 255)
+    picture.paste(light, (x - radius, y - radius), disc.reduce(2))
+    for top, fall, opacity in _RIDGES:
+        start = int(height * top)
+        ridge = _ridge(rng, (width, height - start), height * fall, opacity)
+        picture.paste(land, (0, start), ridge)
+    return picture
+
+
+def _stretched(column: Image.Image, size: Size) -> Image.Image:
+    """A column of pixels as a gradient of this size."""
     smooth = column.resize((1, size[1]), Image.Resampling.BICUBIC)
     return smooth.resize(size, Image.Resampling.NEAREST)
 
 
-def _sky(
-    rng: Random, size: Size, colours: list[Colour], sun: tuple[float, float], *, planet: bool
-) -> Image.Image:
-    """Stars if it is dark, the sun or moon (or a planet) with its halo, clouds."""
-    (width, height), (top, middle, low, light, *_) = size, colours
-    sky = _gradient(size, top, mix(top, middle, 0.6), middle, low, low)
-    draw = ImageDraw.Draw(sky)
-    for _ in range(260 if sum(top) < 80 else 0):
-        x, y = rng.uniform(0, width), rng.random() ** 1.4 * height * 0.6
-        r = rng.choice((0.0, 0.0, 0.6, 1.0)) * min(size) / 900
-        draw.ellipse(
-            (x - r, y - r, x + r, y + r), mix(middle, (240, 244, 255), rng.uniform(0.3, 1))
-        )
-    radius = max(1, round(min(size) * rng.uniform(0.06, 0.09) * (2.6 if planet else 1)))
-    for reach, strength in ((round(min(size) * 0.95), 0.55), (radius * 4, 0.6)):
-        fall = [round(255 * strength * max(0, 1 - v / _RADIAL_EDGE) ** 2.4) for v in range(256)]
-        halo = Image.radial_gradient("L").point(fall).resize((2 * reach, 2 * reach))
-        sky.paste(light, (round(sun[0]) - reach, round(sun[1]) - reach), halo)
-    disc = Image.new("L", (4 * radius, 4 * radius))
-    ImageDraw.Draw(disc).ellipse((0, 0, 4 * radius - 1, 4 * radius - 1), 255)
-    bands = [light, mix(light, low, 0.5), low, mix(low, middle, 0.5)] * 2 if planet else [light]
-    globe = _gradient((2 * radius, 2 * radius), *bands)
-    sky.paste(globe, (round(sun[0]) - radius, round(sun[1]) - radius), disc.reduce(2))
-    veil = Image.new("L", (width // 4, height // 4))
-    for _ in range(16):
-        x, y = rng.uniform(0, veil.width), rng.uniform(0.15, 0.58) * veil.height
-        half, thick = rng.uniform(0.05, 0.2) * veil.width, rng.uniform(0.003, 0.01) * veil.height
-        cloud = (x - half, y - thick, x + half, y + thick)
-        ImageDraw.Draw(veil).ellipse(cloud, rng.randint(60, 150))
-    veil = veil.filter(ImageFilter.GaussianBlur(max(1.5, max(veil.size) / 110))).resize(size)
-    sky.paste(mix(low, (255, 255, 255), 0.45), mask=veil)
-    return sky
+def _ridge(rng: Random, size: Size, fall: float, opacity: int) -> Image.Image:
+    """A mask, drawn large and reduced; its outline falls by `fall` pixels, mist lies at its foot."""
+    width, height = 2 * size[0], 2 * size[1]
+    waves = [(k * rng.uniform(0.7, 1.3), rng.uniform(0, math.tau), 0.5 / k) for k in _WAVES]
+    outline = []
+    for part in (i / _POINTS for i in range(_POINTS + 1)):
+        depth = sum(share * abs(math.sin(k * part * math.tau + phase)) for k, phase, share in waves)
+        outline.append((width * part, 2 * fall * depth))
+    mask = Image.new("L", (width, height))
+    ImageDraw.Draw(mask).polygon([(0, height), *outline, (width, height)], opacity)
+    mist = Image.linear_gradient("L").crop((0, 0, 1, 256)).point(lambda v: 255 - v / 2)
+    return ImageChops.multiply(mask.reduce(2), _stretched(mist, size))
 
 
-def _ridge(size: Size, line: Sequence[float], colours: Sequence[Colour], depth: float) -> Plane:
-    """All that lies under the line, its edge drawn large and reduced."""
-    (width, height), top = size, max(0, math.floor(min(line)))
-    low = min(height, math.ceil(max(line)) + 1) - top
-    edge, step = Image.new("L", (2 * width, 2 * low)), 2 * width / (_POINTS - 1)
-    above = [(i * step, 2 * (y - top)) for i, y in enumerate(line)]
-    ImageDraw.Draw(edge).polygon([(0, 2 * low), *above, (2 * width, 2 * low)], 255)
-    mask = Image.new("L", (width, height - top), 255)
-    mask.paste(edge.reduce(2))
-    return Plane(_gradient(mask.size, *colours), mask, depth)
-
-
-def _outline(rng: Random, kind: str) -> list[float]:
-    """Heights from 0 to 1, evenly spaced."""
-    if kind in {"peaks", "planet"}:
-        return _peaks(rng)
-    cycles = (5, 11, 23) if kind == "waves" else (1.4, 3.1, 5.7)
-    parts = [
-        (math.tau * k / _POINTS, rng.uniform(0, math.tau), 0.3 * cycles[0] / k) for k in cycles
-    ]
-    hills = [0.5 + sum(w * math.sin(k * i + p) for k, p, w in parts) for i in range(_POINTS)]
-    if kind in {"hills", "waves"}:
-        return hills
-    line: list[float] = []
-    while len(line) < _POINTS:
-        half, tall = rng.randint(6, 11), rng.random() ** 1.6
-        if kind == "towers":
-            line += [0.15 + 0.85 * tall] * 2 * half
-        else:  # the skirts of a fir
-            ground, sides = 0.4 * hills[len(line)], [1 - abs(x) / half for x in range(-half, half)]
-            line += [ground + (0.3 + 0.3 * tall) * (up / 2 + int(up * 4) / 8) for up in sides]
-    return line[:_POINTS]
-
-
-def _peaks(rng: Random) -> list[float]:
-    """Midpoint displacement."""
-    line, spread = [rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.6)], 0.5
-    while len(line) < _POINTS:
-        middles = [(a + b) / 2 + rng.uniform(-spread, spread) for a, b in pairwise(line)]
-        line = [height for pair in zip(line, middles, strict=False) for height in pair] + line[-1:]
-        spread *= 0.52
-    lowest, highest = min(line), max(line)
-    return [(value - lowest) / (highest - lowest) for value in line]
-
-
-def _windows(rng: Random, draw: ImageDraw.ImageDraw, size: Size, unit: float, lit: Colour) -> None:
-    for row in range(int(size[1] / unit / 1.5)):
-        for column in range(int(size[0] / unit)):
-            if rng.random() < 0.25:
-                x, y = column * unit, row * unit * 1.5
-                draw.rectangle((x, y, x + unit * 0.5, y + unit * 0.7), lit)
+def _palette(prompt: str) -> list[tuple[int, ...]]:
+    """The colours whose words come first in the table, else some by the prompt's hash."""
+    said = prompt.lower()
+    fitting = [colours for words, colours in _PALETTES if re.search(rf"\b(?:{words})", said)]
+    colours = (fitting or [chance("palette", prompt).choice(_PALETTES)[1]])[0]
+    return [ImageColor.getrgb(colour) for colour in colours.split()]

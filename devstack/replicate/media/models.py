@@ -1,30 +1,25 @@
 """What each model does with its input, down to its file names, limits and failures."""
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from devstack.replicate.media import film, music, picture, speech
-from devstack.replicate.media.request import MediaFile, ModelFailed, Production, Request
-from devstack.replicate.media.sizes import (
-    FLUX,
-    SEEDANCE,
-    Size,
-    cover_ratio,
-    flux_pro_size,
-    svd_size,
+from devstack.replicate.media.documents import document
+from devstack.replicate.media.film import film, shots
+from devstack.replicate.media.picture import render
+from devstack.replicate.media.request import (
+    ALL_NSFW,
+    MediaFile,
+    ModelFailed,
+    Production,
+    Request,
+    temporary_name,
 )
-from devstack.replicate.media.sound import Sound
+from devstack.replicate.media.sizes import FLUX, SEEDANCE, Size, flux_pro_size, nearest, svd_size
+from devstack.replicate.media.sound import music, spoken_seconds
 
-NSFW = "NSFW content detected. Try running it again, or try a different prompt."
-ALL_NSFW = (
-    "All generated images contained NSFW content. Try running it again with a different prompt."
-)
-SENSITIVE = (
-    "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
-)
+_NSFW = "NSFW content detected. Try running it again, or try a different prompt."
 _MAX_PIXELS = 4 * 1024**2
 _MAX_AUDIO_SECONDS = 600
 _NO_MEMORY = (
@@ -35,25 +30,19 @@ _NO_MEMORY = (
 
 def _flux(request: Request) -> Production:
     """flux-schnell and flux-dev: num_outputs images; with `image` they take its aspect ratio."""
-    ratio = request.input["aspect_ratio"]
-    source = _source(request, "image")
-    if source is not None:
-        ratio = cover_ratio(source.size, FLUX)
-    width, height = FLUX[ratio]
-    if request.input["megapixels"] == "0.25":
+    asked, source = request.input, request.picture("image")
+    width, height = FLUX[nearest(source.size, FLUX) if source else asked["aspect_ratio"]]
+    if asked["megapixels"] == "0.25":
         width, height = width // 2, height // 2
-    return _images(request, (width, height), request.input["output_format"], source, ALL_NSFW)
+    return _images(request, (width, height), asked["output_format"], source)
 
 
 def _flux_pro(request: Request) -> Production:
     """flux-1.1-pro: one image under a temporary file's name."""
-    if request.dropped(1):
-        raise ModelFailed(SENSITIVE)
-    size, asked = flux_pro_size(request.input), request.input
-    kind, quality = asked["output_format"], asked["output_quality"]
-    guide = _source(request, "image_prompt")
-    content = picture.render(request.prompt, request.seed, size, kind, quality, guide, 0.5)
-    return Production(MediaFile(f"{_temporary_name(content)}.{kind}", content))
+    asked, guide = request.input, request.picture("image_prompt")
+    size, kind, quality = flux_pro_size(asked), asked["output_format"], asked["output_quality"]
+    content = render(request.prompt, request.seed, size, kind, quality, guide, 0.5)
+    return Production(MediaFile(f"{temporary_name(content)}.{kind}", content)).checked(request)
 
 
 def _sdxl(request: Request) -> Production:
@@ -63,30 +52,31 @@ def _sdxl(request: Request) -> Production:
         raise ModelFailed(text)
     if width * height > _MAX_PIXELS:
         raise ModelFailed(_NO_MEMORY)
-    return _images(request, (width, height), "png", _source(request, "image"), NSFW)
+    return _images(request, (width, height), "png", request.picture("image"), _NSFW)
 
 
 def _stable_video(request: Request) -> Production:
-    source = _source(request, "input_image")
+    asked, source = request.input, request.picture("input_image")
     if source is None:
         raise ModelFailed("input_image is required")
-    frames = 14 if request.input["video_length"].startswith("14") else 25
-    size = svd_size(source.size, request.input["sizing_strategy"])
-    fps, motion = request.input["frames_per_second"], request.input["motion_bucket_id"] / 255
-    content = film.animate(source, request.seed, size, frames=frames, fps=fps, motion=motion)
+    size = svd_size(source.size, asked["sizing_strategy"])
+    frames = 14 if asked["video_length"].startswith("14") else 25
+    motion = asked["motion_bucket_id"] / 255
+    pictures = shots("", request.seed, size, frames, source, motion)
+    content = film(pictures, size, asked["frames_per_second"])
     return Production(MediaFile("000000.mp4", content))
 
 
 def _video_01(request: Request) -> Production:
     """Six seconds of 720p at 25 frames a second."""
-    return _text_to_video(request, (1280, 720), 6, 25, _source(request, "first_frame_image"))
+    return _video(request, (1280, 720), 6, 25, request.picture("first_frame_image"))
 
 
 def _seedance(request: Request) -> Production:
-    source = _source(request, "image")
-    sizes, ratio = SEEDANCE[request.input["resolution"]], request.input["aspect_ratio"]
-    size = sizes[cover_ratio(source.size, sizes) if source else ratio]
-    return _text_to_video(request, size, request.input["duration"], request.input["fps"], source)
+    asked, source = request.input, request.picture("image")
+    sizes = SEEDANCE[asked["resolution"]]
+    size = sizes[nearest(source.size, sizes) if source else asked["aspect_ratio"]]
+    return _video(request, size, asked["duration"], asked["fps"], source)
 
 
 def _musicgen(request: Request) -> Production:
@@ -98,88 +88,70 @@ def _musicgen(request: Request) -> Production:
         raise ModelFailed("Must provide `input_audio` if continuation is `True`.")
     if asked["multi_band_diffusion"] and stereo:
         raise ModelFailed("Multi-Band Diffusion is only available with non-stereo models.")
-    theme = request.prompt + hashlib.sha256(clip or b"").hexdigest()
+    theme, kind = f"{request.prompt}{_digest(clip)}", asked["output_format"]
     channels = 2 if stereo else 1
-    sound = _music(request, asked["duration"], theme, rate=32_000, channels=channels)
-    kind = asked["output_format"]
-    return Production(MediaFile(f"out.{kind}", sound.encoded(kind)))
+    content = _music(request, asked["duration"], theme, kind, rate=32_000, channels=channels)
+    return Production(MediaFile(f"out.{kind}", content))
 
 
 def _stable_audio(request: Request) -> Production:
     theme = f"{request.prompt}\0{request.input['negative_prompt']}"
-    sound = _music(request, request.input["seconds_total"], theme, rate=44_100, channels=2)
-    return Production(MediaFile("output.wav", sound.encoded("wav")))
+    seconds = request.input["seconds_total"]
+    content = _music(request, seconds, theme, "wav", rate=44_100, channels=2)
+    return Production(MediaFile("output.wav", content))
 
 
 def _bark(request: Request) -> Production:
-    """Speech, and with `output_full` the generation as .npz."""
-    voice = str(request.input["history_prompt"] or "")
-    voice += hashlib.sha256(request.files.get("custom_history_prompt", b"")).hexdigest()
-    sound = speech.speak(request.prompt, voice, request.seed)
-    output = {"audio_out": MediaFile("audio.wav", sound.encoded("wav"))}
+    """Sound as long as its words, and with `output_full` the generation as .npz."""
+    prompt, voice = request.prompt, request.input["history_prompt"]
+    theme = f"{prompt}{voice}{_digest(request.files.get('custom_history_prompt'))}"
+    content = music(theme, request.seed, spoken_seconds(prompt), "wav", rate=24_000, channels=1)
+    output = {"audio_out": MediaFile("audio.wav", content)}
     if request.input["output_full"]:
-        archive = speech.generation_npz(request.prompt, request.seed)
-        output["prompt_npz"] = MediaFile("prompt.npz", archive)
+        output["prompt_npz"] = MediaFile("prompt.npz", document("npz", prompt, request.seed))
     return Production(output)
 
 
 def _images(
-    request: Request, size: Size, kind: str, source: Image.Image | None, all_flagged: str
+    request: Request,
+    size: Size,
+    kind: str,
+    source: Image.Image | None,
+    all_flagged: str = ALL_NSFW,
 ) -> Production:
-    """`num_outputs` images; those the safety checker flags are dropped and leave gaps in names."""
-    count = request.input["num_outputs"]
-    dropped = request.dropped(count)
-    if len(dropped) == count:
-        raise ModelFailed(all_flagged)
-    quality = request.input.get("output_quality", 90)
-    strength = float(request.input["prompt_strength"]) if source is not None else 1.0
-    files = []
-    for index in range(count):
-        if index not in dropped:
-            seed = request.seed + index
-            content = picture.render(request.prompt, seed, size, kind, quality, source, strength)
-            files.append(MediaFile(f"out-{index}.{kind}", content))
-    logs = "".join(f"NSFW content detected in image {index}\n" for index in sorted(dropped))
-    return Production(files, logs)
+    """`num_outputs` images, less those that the safety checker drops."""
+    prompt, quality = request.prompt, request.input.get("output_quality", 90)
+    strength = float(request.input["prompt_strength"]) if source else 1.0
+    files = [
+        MediaFile(
+            f"out-{index}.{kind}",
+            render(prompt, request.seed + index, size, kind, quality, source, strength),
+        )
+        for index in range(request.input["num_outputs"])
+    ]
+    return Production(files).checked(request, all_flagged)
 
 
-def _text_to_video(
+def _video(
     request: Request, size: Size, seconds: int, fps: int, first: Image.Image | None
 ) -> Production:
-    if request.dropped(1):
-        raise ModelFailed(SENSITIVE)
-    frames = seconds * fps
-    content = film.film(request.prompt, request.seed, size, frames=frames, fps=fps, first=first)
-    return Production(MediaFile(f"{_temporary_name(content)}.output.mp4", content))
+    content = film(shots(request.prompt, request.seed, size, seconds * fps, first), size, fps)
+    file = MediaFile(f"{temporary_name(content)}.output.mp4", content)
+    return Production(file).checked(request)
 
 
-def _source(request: Request, name: str) -> Image.Image | None:
-    """An input file as an RGB image. Raises ModelFailed in Pillow's words."""
-    content = request.files.get(name)
-    if content is None:
-        return None
-    try:
-        opened = Image.open(io.BytesIO(content))
-        opened.draft("RGB", (2048, 2048))
-        return opened.convert("RGB")
-    except UnidentifiedImageError:
-        path = f"/tmp/{_temporary_name(content)}{name}"  # noqa: S108  # nosec B108 # text of the error
-        raise ModelFailed(f"cannot identify image file '{path}'") from None
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise ModelFailed(str(error)) from None
-
-
-def _music(request: Request, seconds: int, theme: str, *, rate: int, channels: int) -> Sound:
+def _music(
+    request: Request, seconds: int, theme: str, kind: str, *, rate: int, channels: int
+) -> bytes:
     if seconds < 1:
         raise ModelFailed(f"Expected a positive duration but got {seconds}")
     if seconds > _MAX_AUDIO_SECONDS:
         raise ModelFailed(_NO_MEMORY)
-    return music.compose(theme, request.seed, seconds, rate=rate, channels=channels)
+    return music(theme, request.seed, seconds, kind, rate=rate, channels=channels)
 
 
-def _temporary_name(content: bytes) -> str:
-    """A name such as tmpql776w8x, as Python's tempfile gives; the same for the same content."""
-    return "tmp" + hashlib.sha256(content).hexdigest()[:8]
+def _digest(content: bytes | None) -> str:
+    return hashlib.sha256(content or b"").hexdigest()
 
 
 PRODUCERS: Mapping[str, Callable[[Request], Production]] = {

@@ -27,7 +27,7 @@ SEEDANCE: Mapping[str, Mapping[str, Size]] = {
 }
 
 
-def cover_ratio(size: Size, ratios: Iterable[str]) -> str:
+def nearest(size: Size, ratios: Iterable[str]) -> str:
     """The aspect ratio nearest to that of `size`, on a logarithmic scale."""
 
     def distance(ratio: str) -> float:

@@ -1,89 +1,64 @@
-"""Sampled sound: tones from wave tables, and the containers it goes out in."""
+"""Sound: tones that a text and a seed decide on, as a file."""
 
 import io
 import math
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from operator import add
 from typing import Any
 
 import av
 
-Samples = list[float]
-_TABLE = 2048
-_CODECS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libvorbis"}
+from devstack.replicate.media.request import chance
+
+Samples = array[int]  # 16 bit, one channel
+_MODES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10))  # semitones of major and minor
+_PROGRESSIONS = ((0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 5, 4), (0, 2, 3, 4))
+_OVERTONES = ((1, 0.6), (2, 0.25), (3, 0.15))
+_CODECS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "flac"}
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """16 bit samples, interleaved when there are two channels."""
-
-    samples: array[int]
-    rate: int
-    channels: int
-
-    @classmethod
-    def of(cls, tracks: Sequence[Samples], rate: int) -> "Sound":
-        """One track a channel, of equal length; the loudest sample becomes 85 % of the most."""
-        factor = 32767 * 0.85 / max(1e-9, *(max(map(abs, track), default=0.0) for track in tracks))
-        samples = array("h", bytes(2 * len(tracks) * len(tracks[0])))
-        for index, track in enumerate(tracks):
-            samples[index :: len(tracks)] = array("h", [int(value * factor) for value in track])
-        return cls(samples, rate, len(tracks))
-
-    def encoded(self, kind: str) -> bytes:
-        """As a file; `kind` is wav, mp3, flac or ogg."""
-        buffer, layout = io.BytesIO(), "stereo" if self.channels == 2 else "mono"
-        codec = _CODECS[kind]
-        with av.open(buffer, "w", format=kind) as container:
-            stream: Any = container.add_stream(codec, rate=self.rate, layout=layout)
-            if kind == "mp3":
-                stream.bit_rate = 192_000
-            for start in range(0, len(self.samples), self.rate * self.channels):
-                piece = self.samples[start : start + self.rate * self.channels]
-                frame = av.AudioFrame("s16", layout, len(piece) // self.channels)
-                frame.planes[0].update(piece.tobytes())
-                frame.sample_rate, frame.pts = self.rate, start // self.channels
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-        return buffer.getvalue()
+def music(
+    theme: str, seed: int, seconds: float, kind: str, *, rate: int = 32_000, channels: int = 2
+) -> bytes:
+    """Four broken chords over their roots, repeated for `seconds`, as wav, mp3, flac or ogg."""
+    rng = chance(theme, seed)
+    mode, root = rng.choice(_MODES), 110 * 2 ** (rng.randrange(12) / 12)
+    length = round(rate * rng.uniform(0.24, 0.36))  # of a note
+    figure = rng.choices((0, 2, 4, 7), k=4)
+    loop = Samples("h")
+    for degree in rng.choice(_PROGRESSIONS):
+        bass = root * 2 ** (mode[degree] / 12)
+        for step in figure:
+            octaves, note = divmod(degree + step, len(mode))
+            loop += _tone([bass, root * 2 ** (1 + octaves + mode[note] / 12)], length, rate)
+    total = int(seconds * rate)
+    return _encoded((loop * (total // len(loop) + 1))[:total], kind, rate, channels)
 
 
-def tone(
-    harmonics: tuple[float, ...],
-    frequencies: Sequence[float],
-    length: int,
-    rate: int,
-    *,
-    fade: float,
-    decay: float = 0.0,
-) -> Samples:
-    """All frequencies at once; `length` in samples, `fade` (in and out) in seconds, `decay` a second."""
-    table, mask = _period(harmonics), _TABLE - 1
-    samples: Samples = []
-    for step in (frequency * _TABLE / rate for frequency in frequencies):
-        voice = [table[int(i * step) & mask] for i in range(length)]
-        samples = list(map(add, samples, voice)) if samples else voice
-    for i in range(0, length if decay else 0, 64):
-        level = math.exp(-decay * i / rate)
-        samples[i : i + 64] = [value * level for value in samples[i : i + 64]]
-    edge = min(max(1, int(fade * rate)), length // 2)
-    for i in range(edge):
-        samples[i] *= i / edge
-        samples[-1 - i] *= i / edge
-    return samples
+def spoken_seconds(text: str) -> float:
+    """How long it takes to say a text, at most bark's own limit."""
+    return min(13.5, max(1.0, 0.4 * len(text.split())))
 
 
-def blend(track: Samples, sound: Samples, at: int, gain: float) -> None:
-    """Add a sound to a track; what reaches beyond its end is lost."""
-    end = min(len(track), at + len(sound))
-    if at < end:
-        track[at:end] = map(add, track[at:end], [value * gain for value in sound])
+def _tone(frequencies: list[float], length: int, rate: int) -> Samples:
+    """All at once; it rises within 5 ms and dies away."""
+    waves = [(math.tau * f * k / rate, gain) for f in frequencies for k, gain in _OVERTONES]
+    rise, loudest = rate // 200, 27_000 / len(frequencies)
+    sound = (sum(gain * math.sin(step * i) for step, gain in waves) for i in range(length))
+    levels = (min(i / rise, 1.0) * (1 - i / length) for i in range(length))
+    return Samples("h", [int(loudest * level * v) for level, v in zip(levels, sound, strict=True)])
 
 
-@lru_cache(maxsize=64)
-def _period(harmonics: tuple[float, ...]) -> Samples:
-    waves = [(math.tau * k / _TABLE, weight) for k, weight in enumerate(harmonics, start=1)]
-    return [sum(weight * math.sin(step * i) for step, weight in waves) for i in range(_TABLE)]
+def _encoded(samples: Samples, kind: str, rate: int, channels: int) -> bytes:
+    buffer, layout = io.BytesIO(), "stereo" if channels == 2 else "mono"
+    options = {"fflags": "bitexact"}  # else an Ogg file has a serial number by chance
+    with av.open(buffer, "w", format=kind, options=options) as container:
+        stream: Any = container.add_stream(_CODECS[kind], rate=rate, layout=layout)
+        stream.bit_rate = 192_000  # of MP3
+        for start in range(0, len(samples), rate):
+            piece = samples[start : start + rate]
+            frame = av.AudioFrame("s16", "mono", len(piece))
+            frame.planes[0].update(piece.tobytes())
+            frame.sample_rate, frame.pts = rate, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
