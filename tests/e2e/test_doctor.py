@@ -166,17 +166,17 @@ def document_job(site: Site, job_id: str) -> FinishedJob:
     return FinishedJob(item.job, JobStatus.SUCCEEDED, site.now())
 
 
-def test_an_end_and_a_waste_that_were_never_booked(stack: Stack, site: Site) -> None:
+def test_an_end_and_an_orphan_that_were_never_recorded(stack: Stack, site: Site) -> None:
     job = old_job(site)
     out_of_the_pollers_sight(site, job)
     ended = FinishedJob(job, JobStatus.CANCELED, site.now(), orphans=())
     site.tracking.finish(ended, finished_document(ended))
-    other = stack.api.run("flux-schnell", {"prompt": unique("wasteful")})["jobId"]
-    wasted = unique("prediction").replace(" ", "")
+    other = stack.api.run("flux-schnell", {"prompt": unique("a fox")})["jobId"]
+    orphaned = unique("prediction").replace(" ", "")
     site.tracking.add_orphan(
-        other, OrphanedPrediction(wasted, site.now(), "list", Decimal("0.003"))
+        other, OrphanedPrediction(orphaned, site.now(), "list", Decimal("0.003"))
     )
-    cured(site, "drift", job.job_id, wasted)
+    cured(site, "drift", job.job_id, orphaned)
     assert stack.api.status(job.job_id)["status"] == "canceled"
 
 

@@ -6,7 +6,7 @@ the use case with the settings of AWS, because the local stack takes its own mac
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Never
@@ -249,20 +249,16 @@ def books(stack: Stack) -> Books:
     )
 
 
-@pytest.fixture(scope="module")
-def unchanged(stack: Stack) -> Callable[[], None]:
-    """Raises AssertionError when anything is there that was not there at the last look.
+@pytest.fixture(scope="class")
+def nothing_left(stack: Stack) -> Iterator[None]:
+    """What any test of the class leaves is an error of its last one: to look after each takes longer
+    than the test. Each alone (`-k`) then tells which it was.
 
     What has gone since was an earlier test's, and ran out.
     """
-    seen = books(stack)
-
-    def check() -> None:
-        nonlocal seen
-        before, seen = seen, books(stack)  # one row's trace is not laid to the next one's account
-        assert seen.beyond(before) == []
-
-    return check
+    before = books(stack)
+    yield
+    assert books(stack).beyond(before) == []
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> None:
@@ -273,16 +269,14 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert not {"x-admin", "x-amz-acl"} & {name.lower() for name in answer.headers}
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=f"{row.to} {row.name}") for row in TABLE])
-def test_it_is_refused_and_leaves_nothing(
-    stack: Stack, unchanged: Callable[[], None], row: Row
-) -> None:
-    answer = row.send(stack)
-    refused(answer, row.status, row.code)
-    if row.place is not None:
-        assert [each["field"] for each in answer.json()["fields"]] == [row.place]
-    if row.method == "POST":
-        unchanged()
+@pytest.mark.usefixtures("nothing_left")
+class TestRequests:
+    @pytest.mark.parametrize("row", [pytest.param(row, id=f"{row.to} {row.name}") for row in TABLE])
+    def test_it_is_refused_and_leaves_nothing(self, stack: Stack, row: Row) -> None:
+        answer = row.send(stack)
+        refused(answer, row.status, row.code)
+        if row.place is not None:
+            assert [each["field"] for each in answer.json()["fields"]] == [row.place]
 
 
 # --- addresses inside a network, as AWS judges them ------------------------------------------------
@@ -413,12 +407,11 @@ FORGERIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("forgery", [pytest.param(each, id=each.name) for each in FORGERIES])
-def test_a_webhook_that_is_not_genuine_changes_nothing(
-    stack: Stack, unchanged: Callable[[], None], forgery: Forgery
-) -> None:
-    refused(forgery.send(stack), forgery.status, forgery.code)
-    unchanged()
+@pytest.mark.usefixtures("nothing_left")
+class TestWebhooks:
+    @pytest.mark.parametrize("forgery", [pytest.param(each, id=each.name) for each in FORGERIES])
+    def test_one_that_is_not_genuine_changes_nothing(self, stack: Stack, forgery: Forgery) -> None:
+        refused(forgery.send(stack), forgery.status, forgery.code)
 
 
 def test_a_webhook_without_its_address_is_turned_on_no_other_job(stack: Stack) -> None:

@@ -47,7 +47,7 @@ def test_accounting(seed: int, connection: PostgresConnection) -> None:
         job = draw.choice(jobs)
         at = START + timedelta(seconds=draw.randrange(60))
         cost = draw.choice([None, Decimal("0.003")])
-        orphan = OrphanedPrediction(f"waste-{draw.randrange(3)}", at, "webhook", cost)
+        orphan = OrphanedPrediction(f"orphan-{draw.randrange(3)}", at, "webhook", cost)
         failed = draw.random() < 0.5
         name = draw.choice([f"paid-{job.job_id}", f"other-{job.job_id}"])
         took = draw.choice([None, 1.5])

@@ -398,7 +398,7 @@ def test_a_re_run_is_told_what_the_first_run_wrote(repository: PostgresJobReposi
     assert repository.finish_job(first) == repository.finish_job(later) == finished_document(first)
 
 
-def test_waste_is_booked_once_and_its_cost_when_it_is_known(
+def test_an_orphan_is_recorded_once_and_its_cost_when_it_is_known(
     repository: PostgresJobRepository, sql: psycopg.Connection
 ) -> None:
     end = succeeded()

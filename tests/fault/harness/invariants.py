@@ -145,7 +145,7 @@ def check_money(world: World, run: Run, abandoned_ids: frozenset[str]) -> Iterat
             seen = row.end.actual_cost
             yield Finding("a", f"the job's own prediction cost {cost}, the books say {seen}")
     if own in world.books.orphans:
-        yield Finding("a", "the job's own prediction is booked as waste")
+        yield Finding("a", "the job's own prediction is recorded as orphaned")
     if own is None and row.end.actual_cost != 0:
         yield Finding("a", f"charged without a prediction: {row.end.actual_cost}")
 

@@ -42,7 +42,7 @@ RARE_PATHS: Mapping[str, Seen] = {
         in {PredictionStatus.CANCELED, PredictionStatus.ABORTED}
         for orphan in item.orphans
     ),
-    "waste booked without its webhook": lambda world, item, _events: (
+    "orphan recorded without its webhook": lambda world, item, _events: (
         "settled" in world.repairs and any(orphan.ended for orphan in item.orphans)
     ),
     "uncertain parked": lambda world, _item, _events: (
