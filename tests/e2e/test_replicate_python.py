@@ -39,7 +39,13 @@ def another(stack: Stack) -> Iterator[Client]:
 
 
 def clients(stack: Stack, headers: dict[str, str] | None = None) -> Iterator[Client]:
-    made = Client("r8_any", base_url=base(stack), headers=headers or {}, trust_env=False)
+    made = Client(
+        "r8_any",
+        base_url=base(stack),
+        headers=headers or {},
+        timeout=httpx.Timeout(None),  # a busy machine takes longer than the client would wait
+        trust_env=False,
+    )
     yield made
     made._client.close()
 

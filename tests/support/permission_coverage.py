@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import redis
 from PIL import Image
 
 from devstack.replicate.faults import (
@@ -24,6 +25,7 @@ from tests.support.receiver import Receiver
 from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
 from tests.support.waiting import until
+from vsl.adapters.redis import slots
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import iso
 from vsl.domain.predictions.signature import sign
@@ -377,7 +379,10 @@ class Usage:
         self.invoke("AwaitSlot", {**event, "jobId": job_id, "taskToken": "none"})
 
     def queue_for_the_provider(self) -> None:
-        """A job that is throttled waits, is seen to wait, and is looked after by the poller."""
+        """A job that is throttled waits, is seen to wait, and is looked after by the poller.
+
+        The dispatcher learns from the tracking items who waits, as after a loss of Redis.
+        """
         job_id, live = self.submit("queued"), self.stack.tracking_store()
 
         def waits() -> bool:
@@ -385,6 +390,8 @@ class Usage:
             return item is not None and item.queued_at is not None
 
         until(waits)
+        with redis.Redis.from_url(str(self.stack.document["redisUrl"])) as server:
+            server.hdel(slots.KEYS[0], "marked")
         self.ask("GET", "/jobs", 200)
         live.reschedule(job_id, self.stack.now())
         self.invoke("PollPredictions", {})
