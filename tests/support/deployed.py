@@ -132,18 +132,14 @@ def resolved(
     }
 
 
-def single_choices() -> list[dict[str, str]]:
-    """The defaults, and each other value alone."""
-    return [{}] + [
-        {name: value, **WITH.get(name, {})} for name, others in OTHER.items() for value in others
-    ]
-
-
 def choices() -> Iterator[dict[str, str]]:
     """The defaults, each other value alone, and each two of them together."""
-    single = single_choices()
+    single = [
+        {name: value, **WITH.get(name, {})} for name, others in OTHER.items() for value in others
+    ]
+    yield {}
     yield from single
-    for first, second in itertools.combinations(single[1:], 2):
+    for first, second in itertools.combinations(single, 2):
         if not first.keys() & second.keys():
             yield {**first, **second}
 
