@@ -7,9 +7,11 @@ be told to the engine, and an invocation that is under way keeps the code it beg
 """
 
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,16 @@ class Sources:
         return any(_modified(path) != before for path, before in self.seen.items())
 
     def forget(self) -> None:
-        """Drop the modules, so that the next import reads them anew."""
+        """Drop the modules, so that the next import reads them anew.
+
+        Python dates the source of its bytecode to the second: what is edited twice within one would be
+        found unchanged. So the bytecode of what has changed goes as well, and none is written any more.
+        """
+        sys.dont_write_bytecode = True
+        for path, before in self.seen.items():
+            if path.endswith(".py") and _modified(path) != before:
+                with suppress(OSError):  # there is none, or it is another user's
+                    Path(importlib.util.cache_from_source(path)).unlink()
         for name, _ in list(self._ours(set(sys.modules))):
             del sys.modules[name]
         self.seen.clear()

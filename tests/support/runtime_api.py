@@ -88,7 +88,6 @@ class RuntimeApi:
             "VSL_FUNCTION_FOLDER": str(self.folder),
             "VSL_LIVE_ROOTS": str(self.folder),
             "VSL_LIVE_FILES": str(self.folder / "models.json"),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "_HANDLER": "app.handler",
             **self.environment,
         }
