@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import psycopg
 
 from tests.chaos.plan import PlannedJob
+from tests.support import web
 from tests.support.money_books import MoneyBooks
 from tests.support.stack import Stack
 from vsl.domain.money.amounts import micro_dollars
@@ -60,7 +60,7 @@ def check(stack: Stack, jobs: dict[str, PlannedJob]) -> Verdict:
             verdict.faults.append(f"{name}: {len(kept)} predictions were paid for")
         for output in status["outputs"]:
             verdict.objects += 1
-            content = httpx.get(output["originalUrl"], timeout=None, trust_env=False).content
+            content = web.get(output["originalUrl"]).content
             if hashlib.sha256(content).hexdigest() != output["sha256"]:
                 verdict.faults.append(f"{name}: an object differs from its record")
     _money(stack, verdict)

@@ -11,6 +11,7 @@ import httpx
 from tests.chaos.check import Verdict, check
 from tests.chaos.plan import PlannedJob, plan
 from tests.chaos.process_killer import ProcessKiller, restart_postgres, restart_valkey
+from tests.support import web
 from tests.support.stack import Stack
 
 AT_ONCE = 8
@@ -85,9 +86,7 @@ def _run_one(stack: Stack, job: PlannedJob, patience: float) -> str:
         else:
             _wait(deadline, job)
     while True:
-        answer = _try(
-            lambda: httpx.get(f"{stack.api.url}/status/{job_id}", timeout=None, trust_env=False)
-        )
+        answer = _try(lambda: web.get(f"{stack.api.url}/status/{job_id}"))
         if answer is not None and answer.status_code == 200 and answer.json()["status"] in ENDED:
             return job_id
         _wait(deadline, job)

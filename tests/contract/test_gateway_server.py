@@ -14,6 +14,7 @@ import uvicorn
 from devstack.gateway.app import GatewayApp
 from devstack.gateway.metrics import RequestMetrics
 from devstack.gateway.server import server_config
+from tests.support import web
 from tests.support.front import Backend, api_document
 
 
@@ -100,10 +101,10 @@ def test_a_preflight_has_no_body_and_leaves_the_connection_whole(port: int) -> N
 
 def test_a_deployment_is_served_without_a_restart(port: int, document: Path) -> None:
     url = f"http://127.0.0.1:{port}/models"
-    assert httpx.get(url, trust_env=False).status_code == 200
+    assert web.get(url).status_code == 200
     write_document(document, ApiAuth="API_KEY")
-    assert httpx.get(url, trust_env=False).status_code == 403
-    assert httpx.get(url, headers={"X-Api-Key": "k"}, trust_env=False).status_code == 200
+    assert web.get(url).status_code == 403
+    assert web.get(url, headers={"X-Api-Key": "k"}).status_code == 200
 
 
 def test_a_door_without_an_engine_is_a_503(tmp_path: Path, document: Path) -> None:

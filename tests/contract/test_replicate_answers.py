@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from devstack.replicate.faults import ListWebhooks, Match, PredictionFails, PredictionSlow
+from tests.support import web
 from tests.support.stand_in import MUSICGEN, SCHNELL, SDXL, SVD, StandIn, receiver, stand_in
 
 SHAPES = json.loads((Path(__file__).parent / "fixtures/replicate_answers.json").read_text())
@@ -183,9 +183,9 @@ def test_a_signed_address_of_an_upload_needs_no_token(server: StandIn) -> None:
     assert upload is not None
     fresh, expired = (uploads.download_url(upload, "stand-in", s) for s in (60, -1))
 
-    assert httpx.get(fresh).content == b"hello"
+    assert web.get(fresh).content == b"hello"
     for url in (expired, fresh.replace("owner=stand-in", "owner=another")):
-        answer = httpx.get(url)
+        answer = web.get(url)
         assert (answer.status_code, answer.json()["detail"]) == (404, "File not found")
 
 
@@ -400,7 +400,7 @@ def test_without_a_token(server: StandIn, authorization: str) -> None:
     token = server.http.headers["authorization"].removeprefix("Bearer ")
     header = {"authorization": authorization.format(token=token)}
 
-    answer = httpx.get(f"{server.url}/v1/account", headers=header)
+    answer = web.get(f"{server.url}/v1/account", headers=header)
 
     assert answer.status_code == 401
     assert answer.json() == {
@@ -413,7 +413,7 @@ def test_without_a_token(server: StandIn, authorization: str) -> None:
 def test_the_older_scheme_of_the_token(server: StandIn) -> None:
     token = server.http.headers["authorization"].removeprefix("Bearer ")
 
-    answer = httpx.get(f"{server.url}/v1/account", headers={"authorization": f"Token {token}"})
+    answer = web.get(f"{server.url}/v1/account", headers={"authorization": f"Token {token}"})
 
     assert answer.status_code == 200
 

@@ -21,6 +21,7 @@ from devstack.replicate.faults import Match, NsfwFilter, OutputNull, PredictionS
 from devstack.replicate.media.kinds import MAKEABLE
 from devstack.replicate.media.request import Request
 from devstack.replicate.media.scene import Scene
+from tests.support import web
 from tests.support.provider_fixtures import ProviderModel, owner_and_name, provider_models
 from tests.support.stand_in import SCHNELL, StandIn, receiver, stand_in
 from tests.support.thinning import thinned
@@ -203,7 +204,7 @@ def test_every_model_runs_and_gives_what_its_schema_declares(
     if "Output" in schemas:
         jsonschema.validate(view["output"], declared)
     for address in files_in(view["output"]):
-        file = httpx.get(address).raise_for_status()
+        file = web.get(address).raise_for_status()
         READABLE[file.headers["content-type"]](file.content)
     assert kinds_in(view["output"]) >= kinds_in(model.get("default_example", {}).get("output"))
 
@@ -454,8 +455,8 @@ def test_the_format_asked_for_decides_within_its_family(server: StandIn) -> None
     film = run(server, document, asked)["output"]
     animation = run(server, document, {**asked, "output_format": "gif"})["output"]
 
-    assert httpx.get(film).headers["content-type"] == "video/mp4"
-    assert httpx.get(animation).headers["content-type"] == "image/gif"
+    assert web.get(film).headers["content-type"] == "video/mp4"
+    assert web.get(animation).headers["content-type"] == "image/gif"
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3", "flac"])
@@ -464,7 +465,7 @@ def test_sounds_in_every_format(server: StandIn, kind: str) -> None:
 
     output = run(server, offer(server, "opal/reader"), asked)["output"]
 
-    _readable_media(httpx.get(output).content)
+    _readable_media(web.get(output).content)
     assert output.endswith(f".{kind}")
 
 
@@ -484,7 +485,7 @@ def test_pictures_have_the_size_and_the_number_asked_for(server: StandIn) -> Non
 
     output = run(server, document, {"width": 320, "height": 200, "num_outputs": 3})["output"]
 
-    sizes = [Image.open(io.BytesIO(httpx.get(url).content)).size for url in output]
+    sizes = [Image.open(io.BytesIO(web.get(url).content)).size for url in output]
     assert sizes == [(320, 200)] * 3
 
 
@@ -495,7 +496,7 @@ def test_the_same_input_and_seed_give_the_same_output(server: StandIn) -> None:
     first, second = (run(server, document, asked)["output"] for _ in range(2))
 
     for output in ("model_file", "color_video", "gaussian_ply"):
-        assert httpx.get(first[output]).content == httpx.get(second[output]).content
+        assert web.get(first[output]).content == web.get(second[output]).content
 
 
 def test_an_input_file_of_a_list_has_to_be_there(server: StandIn) -> None:

@@ -19,6 +19,7 @@ from devstack.replicate.faults import (
     PredictionFails,
     ReadFails,
 )
+from tests.support import web
 from tests.support.stand_in import SCHNELL, SDXL, StandIn, receiver
 
 SMALL: dict[str, Any] = {"prompt": "a lake", "megapixels": "0.25", "seed": 5}
@@ -207,7 +208,7 @@ def test_all_outputs_dropped_by_order(server: StandIn) -> None:
 @pytest.fixture(scope="module")
 def whole(shared: StandIn) -> bytes:
     """The file all the faults below spoil."""
-    return httpx.get(shared.run(SCHNELL, **SMALL)["output"][0]).content
+    return web.get(shared.run(SCHNELL, **SMALL)["output"][0]).content
 
 
 def spoiled(server: StandIn, fault: FileFault) -> str:
@@ -219,17 +220,17 @@ def spoiled(server: StandIn, fault: FileFault) -> str:
 def test_a_truncated_file(server: StandIn, whole: bytes) -> None:
     url, content = spoiled(server, FileFault(kind="truncated", downloads=1)), bytearray()
 
-    with httpx.stream("GET", url) as answer, pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012
+    with web.stream("GET", url) as answer, pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012
         assert answer.headers["content-length"] == str(len(whole))
         for chunk in answer.iter_raw():
             content += chunk
 
     assert content == whole[: len(whole) // 2]
-    assert httpx.get(url).content == whole
+    assert web.get(url).content == whole
 
 
 def test_a_shortened_file(server: StandIn, whole: bytes) -> None:
-    answer = httpx.get(spoiled(server, FileFault(kind="shortened")))
+    answer = web.get(spoiled(server, FileFault(kind="shortened")))
 
     assert answer.content == whole[: len(whole) // 2]
 
@@ -238,11 +239,11 @@ def test_a_stalled_file(server: StandIn) -> None:
     url = spoiled(server, FileFault(kind="stalled", seconds=30))
 
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(url, timeout=0.3)
+        web.get(url, timeout=0.3)
 
 
 def test_a_file_of_the_wrong_type(server: StandIn) -> None:
-    answer = httpx.get(spoiled(server, FileFault(kind="wrong_type")))
+    answer = web.get(spoiled(server, FileFault(kind="wrong_type")))
 
     assert answer.headers["content-type"] == "image/webp"
     assert answer.text.startswith("<!doctype html>")
@@ -259,7 +260,7 @@ def test_a_file_of_the_wrong_type(server: StandIn) -> None:
 def test_a_file_that_is_not_there(
     server: StandIn, fault: FileFault, status: int, length: int | None
 ) -> None:
-    answer = httpx.get(spoiled(server, fault))
+    answer = web.get(spoiled(server, fault))
 
     assert answer.status_code == status
     assert length is None or len(answer.content) == length
@@ -270,7 +271,7 @@ def test_a_fault_of_one_output_only(server: StandIn) -> None:
 
     urls = server.run(SCHNELL, **SMALL, num_outputs=2)["output"]
 
-    assert [httpx.get(url).status_code for url in urls] == [200, 404]
+    assert [web.get(url).status_code for url in urls] == [200, 404]
 
 
 def test_a_huge_file_is_made_while_it_is_sent(server: StandIn, whole: bytes) -> None:
@@ -278,7 +279,7 @@ def test_a_huge_file_is_made_while_it_is_sent(server: StandIn, whole: bytes) -> 
     url = spoiled(server, FileFault(kind="huge", size=size))
     received, head = 0, b""
 
-    with httpx.stream("GET", url) as answer:
+    with web.stream("GET", url) as answer:
         for chunk in answer.iter_raw():
             head += chunk[: max(0, len(whole) - len(head))]
             received += len(chunk)
@@ -310,7 +311,7 @@ def test_rules_that_make_no_sense_are_refused(server: StandIn, rule: dict[str, A
 def test_files_have_the_headers_of_the_real_host(server: StandIn, whole: bytes) -> None:
     url = server.run(SCHNELL, **SMALL)["output"][0]
 
-    answer = httpx.get(url)
+    answer = web.get(url)
 
     md5 = hashlib.md5(whole).hexdigest()
     assert answer.headers["etag"] == f'"{md5}"'
@@ -321,7 +322,7 @@ def test_files_have_the_headers_of_the_real_host(server: StandIn, whole: bytes) 
     assert answer.headers["last-modified"].endswith(" GMT")
     assert answer.headers["access-control-allow-origin"] == "*"
     assert len(url.split("/")[-2]) == 45
-    assert httpx.head(url).headers["content-length"] == str(len(whole))
+    assert web.head(url).headers["content-length"] == str(len(whole))
 
 
 @pytest.mark.parametrize(
@@ -331,10 +332,10 @@ def test_files_have_the_headers_of_the_real_host(server: StandIn, whole: bytes) 
 def test_ranges(server: StandIn, whole: bytes, asked: str, part: slice) -> None:
     url = server.run(SCHNELL, **SMALL)["output"][0]
 
-    answer = httpx.get(url, headers={"range": asked})
+    answer = web.get(url, headers={"range": asked})
 
     assert answer.status_code == 206
     assert answer.content == whole[part]
     assert answer.headers["content-range"].endswith(f"/{len(whole)}")
-    beyond = httpx.get(url, headers={"range": f"bytes={len(whole)}-"})
+    beyond = web.get(url, headers={"range": f"bytes={len(whole)}-"})
     assert beyond.status_code == 416

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from types import SimpleNamespace
 
-import httpx
 import pytest
 
 from devstack.replicate import clock
@@ -16,6 +15,7 @@ from devstack.replicate.faults import PredictionFails, PredictionSlow
 from devstack.replicate.lifecycle import running_time
 from devstack.replicate.problems import Problem
 from devstack.replicate.validation import parse_cancel_after
+from tests.support import web
 from tests.support.stand_in import MUSICGEN, SCHNELL, SDXL, SVD, StandIn, stand_in
 from tests.support.waiting import until
 
@@ -150,12 +150,12 @@ def test_everything_is_removed_after_a_while(monkeypatch: pytest.MonkeyPatch) ->
     with stand_in(output_lifetime=3600) as server:
         view = server.run(SCHNELL, prompt="a lake", megapixels="0.25")
         url = view["output"][0]
-        assert httpx.get(url).status_code == 200
+        assert web.get(url).status_code == 200
         assert not view["data_removed"]
 
         later = SimpleNamespace(time_ns=lambda: time.time_ns() + 3601 * 10**9)
         monkeypatch.setattr(clock, "time", later)
-        assert httpx.get(url).status_code == 404
+        assert web.get(url).status_code == 404
         gone = server.get(view["id"])
 
         assert gone["data_removed"]

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from devstack.replicate.control import Control
+from tests.support import web
 from tests.support.stand_in import SCHNELL
 
 ROOT = Path(__file__).parents[2]
@@ -51,11 +50,10 @@ def test_it_says_where_it_is_and_goes_when_told(tmp_path: Path) -> None:
         assert len(ready["token"]) == 40
         assert ready["webhookSecret"].startswith("whsec_")
 
-        answer = httpx.post(
+        answer = web.post(
             f"{ready['apiUrl']}/models/{SCHNELL}/predictions",
             headers={"authorization": f"Bearer {ready['token']}", "prefer": "wait"},
             json={"input": {"prompt": "a lake"}},
-            timeout=None,
         )
         assert answer.json()["output"][0].startswith(ready["url"])
         assert len(list(tmp_path.iterdir())) == 1
@@ -73,7 +71,7 @@ def test_it_answers_while_it_makes_a_film() -> None:
         process("--json", "--duration", "0", "--token", "r8_x") as (_child, ready),
         Control(ready["url"]) as control,
     ):
-        httpx.post(
+        web.post(
             f"{ready['apiUrl']}/models/bytedance/seedance-1-lite/predictions",
             headers={"authorization": "Bearer r8_x"},
             json={"input": {"prompt": "a ship on the sea", "duration": 2}},

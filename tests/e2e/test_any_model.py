@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
@@ -20,6 +19,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from devstack.replicate.control import Control
+from tests.support import web
 from tests.support.api import unique
 from tests.support.media_files import image_file
 from tests.support.models import CATALOGUE_PATH
@@ -140,7 +140,7 @@ def test_what_a_model_makes_is_stored_as_what_it_is(
     outputs = status["outputs"]
     assert [each["contentType"] for each in outputs] == wanted
     for output in outputs:
-        content = httpx.get(output["originalUrl"], timeout=None, trust_env=False)
+        content = web.get(output["originalUrl"])
         assert content.status_code == 200
         assert len(content.content) == output["fileSize"]
         family = output["contentType"].partition("/")[0]
@@ -152,7 +152,7 @@ def test_a_text_is_stored_as_one_text(shop: Shop, jobs: Mapping[str, dict[str, A
     said = prediction_of(shop.stack.control, status).output
 
     (output,) = status["outputs"]
-    stored = httpx.get(output["originalUrl"], timeout=None, trust_env=False).content.decode()
+    stored = web.get(output["originalUrl"]).content.decode()
 
     assert PurePosixPath(output["s3Path"]).suffix == ".txt"
     assert stored == "".join(said)
@@ -162,14 +162,14 @@ def test_a_value_is_stored_as_one_json_file(shop: Shop, jobs: Mapping[str, dict[
     status = jobs["opal/transcriber"]
 
     (output,) = status["outputs"]
-    stored = httpx.get(output["originalUrl"], timeout=None, trust_env=False).json()
+    stored = web.get(output["originalUrl"]).json()
 
     assert PurePosixPath(output["s3Path"]).suffix == ".json"
     assert stored == prediction_of(shop.stack.control, status).output
 
 
 def test_added_models_are_in_the_api_at_once(shop: Shop) -> None:
-    answer = httpx.get(f"{shop.stack.api.url}/models", timeout=None, trust_env=False).json()
+    answer = web.get(f"{shop.stack.api.url}/models").json()
 
     listed = {each["modelId"] for each in answer["models"]}
     assert {shop.entry(reference)[0] for reference in STORED} <= listed
@@ -188,7 +188,7 @@ def test_a_deployment_runs_by_replicates_own_client(shop: Shop) -> None:
     for made in (by_name, from_it):
         made.wait()
         assert (made.status, made.input) == ("succeeded", sent), made.error
-        content = httpx.get(str(made.output), timeout=None, trust_env=False).content
+        content = web.get(str(made.output)).content
         assert content.startswith(b"\x89PNG")
         shown = client._request("GET", f"/v1/predictions/{made.id}").json()
         assert shown["deployment"] == "acme/portraits"
@@ -229,7 +229,7 @@ def test_a_user_who_may_not_run_unpriced_models_is_told_so(shop: Shop) -> None:
     name, _ = shop.entry("prairie/chat-small")
     estimate = f"{shop.stack.api.url}/models/{name}/estimate"
     body = {"userId": user, "parameters": {"prompt": "a fox"}}
-    foreseen = httpx.post(estimate, json=body, timeout=None, trust_env=False).json()
+    foreseen = web.post(estimate, json=body).json()
     assert (foreseen["estimatedCost"], foreseen["wouldHold"]) == (None, "0")
     assert (foreseen["admitted"], foreseen["refusedBy"]["of"]) == (False, "unpriced")
 
@@ -260,7 +260,7 @@ def test_the_console_takes_lists_and_shows_texts(
     expect(text).to_be_visible(timeout=60_000)
     expect(text).not_to_have_text("Loading …")
     link = str(page.get_by_role("link", name="Download").get_attribute("href"))
-    stored = httpx.get(link, timeout=None, trust_env=False).content.decode()
+    stored = web.get(link).content.decode()
     assert text.text_content() == stored
 
     page.goto(f"console/index.html#/playground?model={editor}")

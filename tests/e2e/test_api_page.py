@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import (
     Browser,
@@ -23,6 +22,7 @@ from playwright.sync_api import (
 
 from devstack.gateway.request import Request as GatewayRequest
 from devstack.paths import python_of
+from tests.support import web
 from tests.support.api import unique
 from tests.support.auth_gateways import AuthGateway, auth_gateway, deployed_environment
 from tests.support.function_host import Host
@@ -99,7 +99,7 @@ def send(dialog: Locator) -> None:
 def test_the_page_shows_every_operation_and_nothing_leaves(visit: Visit, stack: Stack) -> None:
     visit.page.goto("docs")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("VSL media generation")
-    document = httpx.get(f"{stack.api.url}/openapi.json", timeout=20, trust_env=False).json()
+    document = web.get(f"{stack.api.url}/openapi.json").json()
     contents = visit.page.get_by_role("complementary")
     for item in document["paths"].values():
         for verb, operation in item.items():
@@ -254,7 +254,7 @@ def test_text_of_the_document_is_text(visit: Visit, stack: Stack) -> None:
     """Descriptions are Markdown: what a stranger might get into them runs nothing and loads nothing."""
     evil = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>"
 
-    hostile = httpx.get(f"{stack.api.url}/openapi.json", trust_env=False).json()
+    hostile = web.get(f"{stack.api.url}/openapi.json").json()
     hostile["info"] |= {"title": f"Title {evil}", "description": f"Words {evil}"}
     hostile["paths"]["/models"]["get"] |= {"summary": f"Summary {evil}", "description": evil}
     page = visit.page

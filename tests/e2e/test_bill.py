@@ -11,7 +11,6 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
 import pytest
 
 from cli.doctor.examine import BILL, CHECKS, examine
@@ -19,6 +18,7 @@ from cli.doctor.findings import Examined, Scope
 from cli.doctor.site import Site, local_site
 from devstack.replicate.faults import NsfwFilter, WebhookFault
 from tests.e2e.test_doctor import about, execute
+from tests.support import web
 from tests.support.api import unique
 from tests.support.jobs import make_job
 from tests.support.stack import Stack, close_clients
@@ -105,7 +105,7 @@ def test_a_bill_that_agrees(stack: Stack, site: Site) -> None:
     assert paid(site, jobs[0]["jobId"]) == {"charge": 2 * PICTURE}
     for job in jobs:
         assert found(site, job["jobId"], job["replicateId"]) == []
-    gone = httpx.delete(f"{stack.api.url}/jobs/{jobs[0]['jobId']}", trust_env=False, timeout=None)
+    gone = web.delete(f"{stack.api.url}/jobs/{jobs[0]['jobId']}")
     assert gone.status_code == 204
     assert found(site, jobs[0]["jobId"], jobs[0]["replicateId"]) == []
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-import httpx
 import psycopg
 import pytest
 
 from cli.doctor.site import local_site
 from devstack.replicate.faults import PredictionSlow, WebhookFault
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 from tests.support.waiting import until
@@ -96,7 +96,7 @@ def test_a_signed_webhook_for_nobody_is_sent_again_later(stack: Stack) -> None:
     job_id = new_job_id(stack.now(), "nobody")
     body = json.dumps({"id": "z" * 26, "status": "succeeded", "output": None}).encode()
     timestamp = str(int(time.time()))
-    answer = httpx.post(
+    answer = web.post(
         f"{stack.api.url}/webhook/replicate",
         params={"jobId": job_id, "attempt": "1"},
         content=body,
@@ -106,8 +106,6 @@ def test_a_signed_webhook_for_nobody_is_sent_again_later(stack: Stack) -> None:
             "webhook-timestamp": timestamp,
             "webhook-signature": "v1," + sign(stack.webhook_secret, "msg_1", timestamp, body),
         },
-        timeout=None,
-        trust_env=False,
     )
     assert (answer.status_code, answer.json()["code"]) == (404, "JobNotFound")
 

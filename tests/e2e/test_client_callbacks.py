@@ -9,6 +9,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from devstack.replicate.faults import PredictionFails, PredictionSlow
+from tests.support import web
 from tests.support.api import unique
 from tests.support.receiver import Received, Receiver, receiver
 from tests.support.stack import Stack
@@ -23,9 +24,7 @@ def client() -> Iterator[Receiver]:
 
 
 def send(stack: Stack, method: str, path: str, **query: str) -> httpx.Response:
-    return httpx.request(
-        method, f"{stack.api.url}{path}", params=query, timeout=None, trust_env=False
-    )
+    return web.request(method, f"{stack.api.url}{path}", params=query)
 
 
 def submit(stack: Stack, client: Receiver, path: str, prompt: str, **more: Any) -> str:
@@ -65,7 +64,7 @@ def test_every_end_is_told(stack: Stack, client: Receiver) -> None:
             k: v for k, v in known.items() if k not in signed
         }
     told = json.loads(client.of("/succeeded")[0].body)["result"]["originalUrl"]
-    assert httpx.get(told, trust_env=False).status_code == 200
+    assert web.get(told).status_code == 200
 
 
 def test_who_was_away_is_called_again_and_may_ask_for_more(stack: Stack, client: Receiver) -> None:

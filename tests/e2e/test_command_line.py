@@ -26,6 +26,7 @@ from cli.main import app
 from cli.release.smoke import smoke
 from devstack.engine import client_config, session
 from devstack.replicate.faults import PredictionFails, PredictionSlow
+from tests.support import web
 from tests.support.api import unique
 from tests.support.receiver import receiver
 from tests.support.stack import Stack
@@ -128,7 +129,7 @@ def test_a_job_opens_in_the_browser(stack: Stack, tmp_path: Path) -> None:
         assert done.stdout.strip() == told.read_text().splitlines()[-1]
     page, file = told.read_text().splitlines()
     assert page == f"{stack.api.url}/console#/jobs/{job}"
-    assert httpx.get(file).headers["Content-Type"] == "image/webp"
+    assert web.get(file).headers["Content-Type"] == "image/webp"
 
 
 def test_a_list_is_watched_until_ctrl_c(stack: Stack) -> None:
@@ -344,14 +345,14 @@ class LossyProxy(BaseHTTPRequestHandler):
     keys: list[str] = []  # noqa: RUF012 - set anew for each test
 
     def do_GET(self) -> None:
-        self._answer(httpx.get(self.target + self.path, timeout=None, trust_env=False))
+        self._answer(web.get(self.target + self.path))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         key = self.headers["Idempotency-Key"]
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         url = self.target + self.path
-        given = httpx.post(url, content=body, headers=headers, timeout=None, trust_env=False)
+        given = web.post(url, content=body, headers=headers)
         type(self).keys.append(key)
         if type(self).lost > 0:
             type(self).lost -= 1

@@ -9,6 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from devstack.replicate.faults import PredictionFails
+from tests.support import web
 from tests.support.api import unique
 from tests.support.receiver import Receiver, receiver
 from tests.support.stack import Stack
@@ -23,7 +24,7 @@ def client() -> Iterator[Receiver]:
 
 
 def ask(stack: Stack, method: str, path: str, **more: Any) -> httpx.Response:
-    return httpx.request(method, f"{stack.api.url}{path}", timeout=None, trust_env=False, **more)
+    return web.request(method, f"{stack.api.url}{path}", **more)
 
 
 def fields(answer: httpx.Response) -> list[str]:

@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from devstack.replicate.faults import PredictionFails
+from tests.support import web
 from tests.support.api import unique
 from tests.support.receiver import Receiver, receiver
 from tests.support.stack import Stack
@@ -95,12 +96,10 @@ def holding(stack: Stack, word: str) -> dict[str, list[str]]:
 
 
 def ask(stack: Stack, method: str, path: str, status: int, **more: Any) -> Any:
-    answer = httpx.request(
+    answer = web.request(
         method,
         f"{stack.api.url}{path}",
         params=None if path == "/uploads" else {"userId": USER},
-        timeout=40,
-        trust_env=False,
         **more,
     )
     assert answer.status_code == status, answer.text
@@ -115,7 +114,7 @@ def upload(stack: Stack, word: str) -> str:
     asked = {"userId": USER, "contentType": "image/png", "size": len(content)}
     form = ask(stack, "POST", "/uploads", 201, json=asked)
     files = {"file": ("x", content)}
-    sent = httpx.post(form["url"], data=form["fields"], files=files, trust_env=False)
+    sent = web.post(form["url"], data=form["fields"], files=files)
     assert sent.status_code == 204, sent.text
     return str(form["handle"])
 

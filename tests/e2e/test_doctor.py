@@ -14,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
@@ -22,6 +21,7 @@ from cli.doctor.examine import examine
 from cli.doctor.findings import Examined, Scope
 from cli.doctor.site import Site, local_site
 from devstack.replicate.faults import WebhookFault
+from tests.support import web
 from tests.support.api import unique
 from tests.support.jobs import make_job
 from tests.support.receiver import receiver
@@ -123,7 +123,7 @@ def test_a_file_that_is_gone_is_fetched_again(stack: Stack, site: Site) -> None:
     site.s3.delete_object(Bucket=site.bucket, Key=job["result"]["s3Path"])
     (done,) = cured(site, "job without its object", job["jobId"])
     assert done == "fetched again from the provider"
-    content = httpx.get(job["result"]["originalUrl"], trust_env=False)
+    content = web.get(job["result"]["originalUrl"])
     assert len(content.content) == job["result"]["fileSize"]
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from devstack.replicate.faults import PredictionFails, PredictionSlow
+from tests.support import web
 from tests.support.api import unique
 from tests.support.jobs import make_job
 from tests.support.processes import children
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.e2e
 
 
 def cancel(stack: Stack, job_id: str) -> httpx.Response:
-    return httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=None, trust_env=False)
+    return web.post(f"{stack.api.url}/jobs/{job_id}/cancel")
 
 
 def test_a_running_job_is_canceled_at_the_provider(stack: Stack) -> None:

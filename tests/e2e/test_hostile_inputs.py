@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support import web
 from tests.support.admission import make_accept_request
 from tests.support.api import unique
 from tests.support.models import catalogue
@@ -55,13 +56,11 @@ class Row:
     def send(self, stack: Stack) -> httpx.Response:
         content = self.body if isinstance(self.body, bytes | None) else json.dumps(self.body)
         headers = {"Content-Type": JSON, **self.headers}
-        return httpx.request(
+        return web.request(
             self.method,
             stack.api.url + self.to,
             content=content,
             headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-            timeout=None,
-            trust_env=False,
         )
 
 
@@ -374,12 +373,10 @@ class Forgery:
             **self.headers,
         }
         headers.pop(self.drop, None)
-        return httpx.post(
+        return web.post(
             f"{stack.api.url}{WEBHOOK}?{self.query}",
             content=self.body if self.sent is None else self.sent,
             headers=headers,
-            timeout=None,
-            trust_env=False,
         )
 
 
@@ -441,7 +438,7 @@ def test_odd_text_is_stored_and_sent_as_it_is(stack: Stack) -> None:
     job_id = stack.api.submit("flux-schnell", {"prompt": text}, user_id="mallory")
     ended = stack.api.finish(job_id)
     assert ended["status"] == "succeeded"
-    answer = httpx.get(f"{stack.api.url}/status/{job_id}?include=parameters", trust_env=False)
+    answer = web.get(f"{stack.api.url}/status/{job_id}?include=parameters")
     assert answer.json()["parameters"]["prompt"] == text
     prediction = stack.control.prediction(ended["replicateId"])
     assert prediction.input["prompt"] == text

@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import av
-import httpx
 import psycopg
 import pytest
 from PIL import Image
 
 from devstack.replicate.control import Control
 from devstack.replicate.faults import CreateAnswerLost, FileFault, NsfwFilter, PredictionFails
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 
 def download(output: dict[str, Any]) -> bytes:
-    content = httpx.get(output["originalUrl"], timeout=None, trust_env=False)
+    content = web.get(output["originalUrl"])
     assert content.status_code == 200
     assert content.headers["content-type"] == output["contentType"]
     assert len(content.content) == output["fileSize"]
@@ -40,7 +40,7 @@ def test_an_image(stack: Stack) -> None:
     result = status["result"]
     with Image.open(io.BytesIO(download(result))) as image:
         assert image.size == (result["width"], result["height"]) == (1344, 768)
-    thumbnail = httpx.get(result["thumbnailUrl"], timeout=None, trust_env=False)
+    thumbnail = web.get(result["thumbnailUrl"])
     with Image.open(io.BytesIO(thumbnail.content)) as image:
         assert image.format == "WEBP"
         assert max(image.size) <= 640
@@ -186,7 +186,7 @@ def test_one_bad_file_of_several_does_not_lose_the_others(stack: Stack) -> None:
     names = [output["s3Path"].rpartition("/")[2] for output in status["outputs"]]
     assert [name[:2] for name in names] == ["0-", "2-"]
     address = f"{stack.api.url}/jobs/{status['jobId']}/timeline"
-    timeline = httpx.get(address, timeout=20, trust_env=False).json()
+    timeline = web.get(address).json()
     events = {event["name"]: event for event in timeline["events"]}
     assert events["stored"]["detail"]["lost"] == [{"output": 1, "code": "OutputExpired"}]
 
@@ -198,7 +198,7 @@ def test_a_page_in_place_of_media_is_delivered_as_an_attachment(stack: Stack) ->
     status = stack.api.run("flux-schnell", {"prompt": prompt})
     assert status["status"] == "succeeded", status
     assert status["result"]["contentType"] == "application/octet-stream"
-    answer = httpx.get(status["result"]["originalUrl"])
+    answer = web.get(status["result"]["originalUrl"])
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == "attachment"
 

@@ -4,11 +4,11 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 from mcp_types import CallToolResult, CreateTaskResult, GetTaskResult
 
 from devstack.replicate.faults import Match, PredictionSlow
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 from tests.support.stock import needs_stock_python, python_client
@@ -39,7 +39,7 @@ def test_the_whole_way_of_an_agent(stack: Stack, mode: str, version: str) -> Non
     assert refusal["fields"][0]["field"] == "maximumCost"
     assert made["status"] == "succeeded"
     assert made["blocks"] == ["text", "resource_link", "image"]
-    assert httpx.get(made["link"], trust_env=False).status_code == 200
+    assert web.get(made["link"]).status_code == 200
     assert Decimal(made["budget"]) > 0
 
 
@@ -62,7 +62,7 @@ def ask(stack: Stack, method: str, **params: Any) -> Any:
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     headers = {"MCP-Protocol-Version": "2025-11-25", "Accept": "application/json"}
     url = f"{url_of(stack)}/mcp"
-    answer = httpx.post(url, json=message, headers=headers, timeout=60, trust_env=False)
+    answer = web.post(url, json=message, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()["result"]
 
@@ -80,5 +80,5 @@ def test_a_job_is_a_task_where_the_protocol_has_tasks(stack: Stack) -> None:
 
 def test_there_is_no_stream_to_open_and_no_session_to_end(stack: Stack) -> None:
     for method in ("GET", "DELETE"):
-        answer = httpx.request(method, f"{url_of(stack)}/mcp", trust_env=False)
+        answer = web.request(method, f"{url_of(stack)}/mcp")
         assert answer.status_code == 405

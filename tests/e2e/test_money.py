@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from tests.e2e.test_refusals import problem
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 
@@ -26,7 +27,7 @@ PRICE = Decimal("0.003")
 
 def ask(stack: Stack, method: str, path: str, status: int = 200, **more: Any) -> Any:
     url = f"{stack.api.url}{path}"
-    answer = httpx.request(method, url, timeout=None, trust_env=False, **more)
+    answer = web.request(method, url, **more)
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -147,7 +148,7 @@ def test_credits_are_added_once_per_key_and_spent(stack: Stack, user: str) -> No
 
     def grant() -> httpx.Response:
         url = f"{stack.api.url}/credits"
-        return httpx.post(url, json=body, headers=headers, timeout=None, trust_env=False)
+        return web.post(url, json=body, headers=headers)
 
     with ThreadPoolExecutor(5) as threads:
         answers = list(threads.map(lambda _: grant(), range(10)))
@@ -184,11 +185,9 @@ def test_what_ended_is_in_the_usage_and_in_the_ledger(stack: Stack, user: str) -
     (theirs,) = [each for each in everyone["lines"] if each["userId"] == user]
     assert theirs["spent"] == found["spent"]
 
-    table = httpx.get(
+    table = web.get(
         f"{stack.api.url}/usage",
         params={"userId": user, "by": "modelId", "format": "csv"},
-        timeout=None,
-        trust_env=False,
     )
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
     (row,) = csv.DictReader(io.StringIO(table.text))
@@ -242,7 +241,7 @@ def test_what_is_refused(
     stack: Stack, method: str, path: str, more: dict[str, Any], status: int, code: str
 ) -> None:
     url = f"{stack.api.url}{path}"
-    problem(httpx.request(method, url, timeout=None, trust_env=False, **more), status, code)
+    problem(web.request(method, url, **more), status, code)
 
 
 @pytest.mark.parametrize(
@@ -256,6 +255,6 @@ def test_what_is_missing_beside_the_body_is_named(
     stack: Stack, method: str, path: str, more: dict[str, Any], field: str
 ) -> None:
     url = f"{stack.api.url}{path}"
-    answer = httpx.request(method, url, timeout=None, trust_env=False, **more)
+    answer = web.request(method, url, **more)
     found: dict[str, Any] = problem(answer, 400, "InvalidRequest")
     assert [fault["field"] for fault in found["fields"]] == [field]

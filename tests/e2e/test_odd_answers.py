@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
 from devstack.replicate.faults import AnyRule, OddAnswer, PredictionFails, WebhookFault
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 
@@ -131,7 +131,7 @@ def test_the_job_ends(stack: Stack, row: Row, told: str) -> None:
     for content, output in zip(row.stored, outputs, strict=False):
         assert output["sha256"] == hashlib.sha256(content).hexdigest()
         assert status["actualCost"] == "0.003"
-    timeline = httpx.get(f"{stack.api.url}/jobs/{job_id}/timeline", timeout=20, trust_env=False)
+    timeline = web.get(f"{stack.api.url}/jobs/{job_id}/timeline")
     assert timeline.status_code == 200
     assert timeline.json()["wokenBy"] == told
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
 from cli.doctor.examine import examine
 from cli.doctor.findings import Scope
 from cli.doctor.site import local_site
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack, close_clients, vsl
 from vsl.domain.jobs.ids import new_job_id
@@ -62,17 +62,15 @@ def video_of(stack: Stack, handle: str) -> tuple[dict[str, Any], str]:
 
 def test_no_address_tells_whose_file_it_is(stack: Stack) -> None:
     body = {"userId": USER, "contentType": "image/png"}
-    form = httpx.post(f"{stack.api.url}/uploads", json=body, timeout=30, trust_env=False).json()
-    sent = httpx.post(
-        form["url"], data=form["fields"], files={"file": ("x", picture())}, trust_env=False
-    )
+    form = web.post(f"{stack.api.url}/uploads", json=body).json()
+    sent = web.post(form["url"], data=form["fields"], files={"file": ("x", picture())})
     assert sent.status_code == 204, sent.text
     ended, fetched = video_of(stack, form["handle"])
     output = ended["result"]
     addresses = [fetched, output["originalUrl"], output["thumbnailUrl"], output["s3Path"]]
     assert not [address for address in addresses if tells(address)]
     for address in addresses[:3]:
-        assert httpx.get(address, trust_env=False).status_code == 200
+        assert web.get(address).status_code == 200
     assert not [key for key in objects(stack) if tells(key)]
 
 
@@ -92,7 +90,7 @@ def test_what_was_stored_under_the_users_id_is_found(stack: Stack) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=b"x")
     assert len([key for key in objects(stack) if ended["jobId"] in key]) >= 4
     url = f"{stack.api.url}/jobs/{ended['jobId']}"
-    gone = httpx.delete(url, params={"userId": USER}, timeout=30, trust_env=False)
+    gone = web.delete(url, params={"userId": USER})
     assert gone.status_code == 204, gone.text
     assert not [key for key in objects(stack) if ended["jobId"] in key]
 
@@ -107,7 +105,7 @@ def test_the_doctor_finds_its_way(stack: Stack) -> None:
         site.s3.delete_object(Bucket=site.bucket, Key=ended["result"]["s3Path"])
         (found,) = examine(site, scope, fix=True)
         assert found.done == "fetched again from the provider"
-        assert httpx.get(ended["result"]["originalUrl"], trust_env=False).status_code == 200
+        assert web.get(ended["result"]["originalUrl"]).status_code == 200
         assert examine(site, scope, fix=False) == []
     finally:
         site.close()

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from devstack.replicate.faults import Match, PredictionFails, PredictionSlow
+from tests.support import web
 from tests.support.api import unique
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.stack import Stack
@@ -51,7 +52,7 @@ def test_openai_for_python(stack: Stack) -> None:
     assert made["url"][1] is None
     assert made["jpeg"] == "ffd8ff"
     for url in (made["url"][0], made["edited"]):
-        assert httpx.get(url, trust_env=False).status_code == 200
+        assert web.get(url).status_code == 200
     assert len(jobs_of(stack, prompt)) == 4, "one request, one job"
 
 
@@ -119,7 +120,7 @@ def test_openai_for_javascript(stack: Stack) -> None:
     made = javascript_client("openai_client", url_of(stack), "works", prompt)
     assert {"flux-schnell", "sdxl"} <= set(made["models"])
     assert made["both"] == [[True, True]] * 2
-    assert httpx.get(made["edited"], trust_env=False).status_code == 200
+    assert web.get(made["edited"]).status_code == 200
     told = javascript_client("openai_client", url_of(stack), "refused", prompt)
     assert told == {
         "model": ["NotFoundError", "model_not_found", "model"],
@@ -154,7 +155,7 @@ def test_the_ai_sdk_pays_once_for_a_picture_that_takes_long(stack: Stack) -> Non
 def post(stack: Stack, headers: dict[str, str] | None = None, **members: Any) -> httpx.Response:
     body = {"model": "flux-schnell", "prompt": unique("a bell"), **members}
     url = f"{url_of(stack)}/openai/v1/images/generations"
-    return httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False)
+    return web.post(url, json=body, headers=headers)
 
 
 def test_limits_and_budgets_hold(stack: Stack) -> None:
@@ -177,7 +178,7 @@ def test_what_is_no_request(stack: Stack) -> None:
         (form | {"image": ("a.png", b"no picture", "image/png")}, "image"),
         (form | {"picture": ("a.png", b"x", "image/png")}, "image"),
     ):
-        answer = httpx.post(url, files=files, timeout=60, trust_env=False)
+        answer = web.post(url, files=files)
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
-    answer = httpx.post(url, content=b"\xff\xfe", timeout=60, trust_env=False)
+    answer = web.post(url, content=b"\xff\xfe")
     assert answer.status_code == 400

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import redis
 from playwright.sync_api import Browser, expect
 
 from devstack.replicate.faults import CreateFails, Match
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack, vsl
 from tests.support.waiting import until
@@ -50,7 +50,7 @@ def submit(stack: Stack, *users: str) -> list[str]:
 
 
 def ask(stack: Stack, path: str, **query: str) -> dict[str, Any]:
-    answer = httpx.get(f"{stack.api.url}/{path}", params=query, timeout=None, trust_env=False)
+    answer = web.get(f"{stack.api.url}/{path}", params=query)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -101,11 +101,9 @@ def test_the_answer_and_the_estimate_say_where_a_job_will_stand(stack: Stack) ->
     wanted = {"prompt": unique("what would it wait")}
     jobs = submit(stack, *["eve"] * 8)
     last_in_queue(stack, jobs, 3)
-    foreseen = httpx.post(
+    foreseen = web.post(
         f"{stack.api.url}/models/flux-schnell/estimate",
         json={"userId": "eve", "parameters": wanted},
-        timeout=None,
-        trust_env=False,
     ).json()
     assert foreseen["queuePosition"] >= 1
     assert foreseen["estimatedStart"] <= foreseen["estimatedStartLatest"]
@@ -113,7 +111,7 @@ def test_the_answer_and_the_estimate_say_where_a_job_will_stand(stack: Stack) ->
     assert answer["queuePosition"] >= 1, "told with the 202"
     assert answer["estimatedStartEarliest"] <= answer["estimatedStart"]
     for job_id in (*jobs, answer["jobId"]):
-        httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=None, trust_env=False)
+        web.post(f"{stack.api.url}/jobs/{job_id}/cancel")
         stack.api.finish(job_id)
     until(lambda: queued(stack), lambda depth: depth == 0, pause=0.2)  # they have left it
 
@@ -163,7 +161,7 @@ def test_a_full_queue_refuses_new_jobs_and_has_room_again(stack: Stack) -> None:
     assert 1 <= int(answer.headers["retry-after"]) == body["retryAfter"] <= 60
 
     for job_id in jobs:
-        httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=None, trust_env=False)
+        web.post(f"{stack.api.url}/jobs/{job_id}/cancel")
     assert {stack.api.finish(job_id)["status"] for job_id in jobs} <= {"canceled", "succeeded"}
     again = until(
         lambda: stack.api.generate("flux-schnell", ask_for, user_id="dee"),

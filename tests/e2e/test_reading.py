@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import redis
 
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 
 def get(stack: Stack, path: str, **query: str) -> httpx.Response:
-    return httpx.get(f"{stack.api.url}{path}", params=query, timeout=None, trust_env=False)
+    return web.get(f"{stack.api.url}{path}", params=query)
 
 
 def pages(stack: Stack, **query: str) -> list[dict[str, Any]]:
@@ -46,7 +47,7 @@ def test_a_users_jobs_page_by_page_and_where_their_time_went(stack: Stack) -> No
     assert [job["outputs"][0]["sha256"] for job in listed] == [
         job["result"]["sha256"] for job in reversed(ended)
     ]
-    thumbnail = httpx.get(listed[0]["result"]["thumbnailUrl"], trust_env=False)
+    thumbnail = web.get(listed[0]["result"]["thumbnailUrl"])
     assert thumbnail.headers["content-type"] == "image/webp"
     assert pages(stack, userId=user, status="failed") == []
     told = get(stack, f"/jobs/{ids[0]}/timeline", userId=user).json()
@@ -79,9 +80,7 @@ def test_a_long_poll_ends_with_the_job_and_the_answer_is_sent_once(stack: Stack)
     assert "100%|" in body["logs"]
     assert body["parameters"]["prompt"].startswith("a bridge")
     tag = get(stack, f"/status/{job_id}").headers["etag"]
-    again = httpx.get(
-        f"{stack.api.url}/status/{job_id}", headers={"If-None-Match": tag}, trust_env=False
-    )
+    again = web.get(f"{stack.api.url}/status/{job_id}", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -121,17 +120,17 @@ def test_a_deleted_job_is_gone_from_every_route(stack: Stack) -> None:
     delete = f"{stack.api.url}/jobs/{job_id}"
     result = stack.api.finish(job_id)["result"]
     prefix = result["s3Path"].rpartition("/")[0].removeprefix("media/")
-    stranger = httpx.delete(delete, params={"userId": "stranger"}, timeout=None, trust_env=False)
+    stranger = web.delete(delete, params={"userId": "stranger"})
     assert stranger.status_code == 404
-    done = httpx.delete(delete, params={"userId": user}, timeout=None, trust_env=False)
+    done = web.delete(delete, params={"userId": user})
     assert (done.status_code, done.content) == (204, b"")
     for path in (f"/status/{job_id}", f"/jobs/{job_id}/timeline"):
         assert get(stack, path).status_code == 404
     for method, url in (("DELETE", delete), ("POST", f"{delete}/cancel")):
-        assert httpx.request(method, url, timeout=None, trust_env=False).status_code == 404
+        assert web.request(method, url).status_code == 404
     assert pages(stack, userId=user) == []
     for url in (result["originalUrl"], result["thumbnailUrl"]):
-        assert httpx.get(url, trust_env=False).status_code == 404
+        assert web.get(url).status_code == 404
     s3 = stack.client("s3")
     for folder in ("media/", "thumbnails/"):
         listed = s3.list_objects_v2(Bucket=stack.document["bucket"], Prefix=folder + prefix)
@@ -146,11 +145,11 @@ def test_a_deleted_job_is_gone_from_every_route(stack: Stack) -> None:
 def test_a_running_job_is_not_deleted(stack: Stack) -> None:
     job_id = stack.api.submit("minimax-video-01", {"prompt": unique("a long film")})
     url = f"{stack.api.url}/jobs/{job_id}"
-    early = httpx.delete(url, timeout=None, trust_env=False)
+    early = web.delete(url)
     assert (early.status_code, early.json()["code"]) == (409, "JobNotEnded")
-    httpx.post(f"{url}/cancel", timeout=None, trust_env=False)
+    web.post(f"{url}/cancel")
     assert stack.api.finish(job_id)["status"] == "canceled"
-    assert httpx.delete(url, timeout=None, trust_env=False).status_code == 204
+    assert web.delete(url).status_code == 204
 
 
 def test_the_api_describes_itself(stack: Stack) -> None:

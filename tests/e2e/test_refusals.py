@@ -7,6 +7,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 
@@ -34,7 +35,7 @@ def test_the_answer_to_an_accepted_request(stack: Stack) -> None:
     assert re.fullmatch(r'"hour";r=\d+;t=\d+, "concurrent";r=\d+', answer.headers["ratelimit"])
     assert answer.headers["ratelimit-policy"].startswith('"hour";q=100;w=3600, "concurrent";q=20;')
     assert "RateLimit-Policy" in answer.headers["access-control-expose-headers"]
-    assert httpx.get(body["statusUrl"], trust_env=False).status_code in {200, 404}
+    assert web.get(body["statusUrl"]).status_code in {200, 404}
     assert stack.api.finish(body["jobId"])["status"] == "succeeded"
 
 
@@ -45,11 +46,9 @@ def test_a_client_is_led_to_the_api_whatever_it_claims(stack: Stack, name: str) 
     prompt = unique("a lighthouse")
     body = {"userId": "e2e", "modelId": "flux-schnell", "parameters": {"prompt": prompt}}
     for options in ({"params": {name: evil}}, {"headers": {name: "evil.example"}}):
-        answer = httpx.post(
+        answer = web.post(
             f"{stack.api.url}/generate-media",
             json=body,
-            timeout=40,
-            trust_env=False,
             **options,  # type: ignore[arg-type]
         )
         if "params" in options:  # the route takes no query
@@ -59,7 +58,7 @@ def test_a_client_is_led_to_the_api_whatever_it_claims(stack: Stack, name: str) 
         assert answer.status_code == 202, answer.text
         expected = f"{stack.api.url}/status/{answer.json()['jobId']}"
         assert answer.json()["statusUrl"] == answer.headers["location"] == expected
-        described = httpx.get(f"{stack.api.url}/openapi.json", trust_env=False, **options)  # type: ignore[arg-type]
+        described = web.get(f"{stack.api.url}/openapi.json", **options)  # type: ignore[arg-type]
         assert described.json()["servers"] == [{"url": stack.api.url}]
         assert stack.api.finish(answer.json()["jobId"])["status"] == "succeeded"
 
@@ -71,7 +70,7 @@ def test_a_client_may_wait_for_the_end(stack: Stack) -> None:
     assert answer.headers["preference-applied"] == "wait=25"
     assert answer.headers["location"].endswith(answer.json()["jobId"])
     result = answer.json()["result"]
-    assert len(httpx.get(result["originalUrl"], trust_env=False).content) == result["fileSize"]
+    assert len(web.get(result["originalUrl"]).content) == result["fileSize"]
 
     slow = stack.api.generate("minimax-video-01", ask, prefer="wait=1")
     assert (slow.status_code, slow.json()["status"]) == (202, "pending")
@@ -109,12 +108,10 @@ def test_an_unknown_model_is_answered_with_the_nearest_names(stack: Stack) -> No
     "content", [b"", b"{", b"[]", b'"text"', b'{"modelId": "flux-schnell"}', b'{"userId": 7}']
 )
 def test_a_body_that_is_no_request(stack: Stack, content: bytes) -> None:
-    answer = httpx.post(
+    answer = web.post(
         f"{stack.api.url}/generate-media",
         content=content,
         headers={"Content-Type": "application/json"},
-        timeout=None,
-        trust_env=False,
     )
     problem(answer, 400, "InvalidRequest")
 
@@ -180,21 +177,21 @@ def test_jobs_at_once(stack: Stack) -> None:
 
 
 def cancel(stack: Stack, job_id: str) -> None:
-    httpx.post(f"{stack.api.url}/jobs/{job_id}/cancel", timeout=None, trust_env=False)
+    web.post(f"{stack.api.url}/jobs/{job_id}/cancel")
     assert stack.api.finish(job_id)["status"] == "canceled"
 
 
 def test_an_unknown_job(stack: Stack) -> None:
     for job_id in ("nonsense", "01994a3c-0000-7000-8000-000000000000"):
-        answer = httpx.get(f"{stack.api.url}/status/{job_id}", trust_env=False)
+        answer = web.get(f"{stack.api.url}/status/{job_id}")
         problem(answer, 404, "JobNotFound")
 
 
 def test_the_models_are_listed_with_their_parameters(stack: Stack) -> None:
-    models = httpx.get(f"{stack.api.url}/models", timeout=None, trust_env=False).json()["models"]
+    models = web.get(f"{stack.api.url}/models").json()["models"]
     assert {"flux-schnell", "stability-video", "musicgen", "sdxl"} <= {
         model["modelId"] for model in models
     }
-    one = httpx.get(f"{stack.api.url}/models/flux-schnell", timeout=None, trust_env=False).json()
+    one = web.get(f"{stack.api.url}/models/flux-schnell").json()
     assert one["parameters"]["required"] == ["prompt"]
-    problem(httpx.get(f"{stack.api.url}/models/x", trust_env=False), 404, "UnknownModel")
+    problem(web.get(f"{stack.api.url}/models/x"), 404, "UnknownModel")

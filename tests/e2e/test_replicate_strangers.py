@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import httpx
 import pytest
 
 from devstack.gateway.request import Request
 from devstack.gateway.responses import Answer
 from devstack.paths import python_of
+from tests.support import web
 from tests.support.api import unique
 from tests.support.auth_gateways import (
     AT_THE_GATE,
@@ -222,7 +222,7 @@ def test_what_is_not_there_is_told_as_the_provider_tells_it(stack: Stack) -> Non
         ("PATCH", "/predictions"),
         ("GET", "/predictions/x/y"),
     ):
-        answer = httpx.request(method, stack.document["apiUrl"] + ROOT + path, trust_env=False)
+        answer = web.request(method, stack.document["apiUrl"] + ROOT + path)
         assert answer.json() == {
             "detail": "The requested resource could not be found.",
             "status": 404,

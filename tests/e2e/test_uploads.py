@@ -7,6 +7,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.support import web
 from tests.support.api import unique
 from tests.support.stack import Stack
 
@@ -14,14 +15,12 @@ pytestmark = pytest.mark.e2e
 
 
 def ask(stack: Stack, **body: Any) -> httpx.Response:
-    return httpx.post(f"{stack.api.url}/uploads", json=body, timeout=None, trust_env=False)
+    return web.post(f"{stack.api.url}/uploads", json=body)
 
 
 def send(form: dict[str, Any], content: bytes) -> httpx.Response:
     """As a browser would: the fields, and the file last."""
-    return httpx.post(
-        form["url"], data=form["fields"], files={"file": ("x", content)}, trust_env=False
-    )
+    return web.post(form["url"], data=form["fields"], files={"file": ("x", content)})
 
 
 def picture() -> bytes:
@@ -60,7 +59,7 @@ def test_an_uploaded_image_becomes_a_video(stack: Stack) -> None:
     ended = stack.api.finish(job_id)
     assert ended["status"] == "succeeded", ended
     assert (ended["result"]["width"], ended["result"]["height"]) == (320, 192)
-    told = httpx.get(f"{stack.api.url}/status/{job_id}?include=parameters", trust_env=False).json()
+    told = web.get(f"{stack.api.url}/status/{job_id}?include=parameters").json()
     assert told["parameters"]["image"] == form["handle"]
     (made,) = [p for p in stack.control.predictions() if job_id in str(p.webhook)]
     assert "X-Amz-Signature" in made.input["input_image"]

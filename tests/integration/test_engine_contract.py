@@ -25,6 +25,7 @@ from devstack.hosting.places import Limits
 from devstack.paths import python_of
 from devstack.processes import free_ports, start_time
 from devstack.template import bootstrap_zip
+from tests.support import web
 from tests.support.machines import MACHINE_NAMES
 from tests.support.waiting import until
 from tests.unit.statemachines.graph import function_tasks
@@ -285,7 +286,7 @@ def test_a_function_may_do_what_its_role_says_and_no_more(
 
 def test_nobody_calls_without_a_signature(aws: Aws) -> None:
     headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables"}
-    answer = httpx.post(aws.url, headers=headers, content=b"{}", trust_env=False)
+    answer = web.post(aws.url, headers=headers, content=b"{}")
     assert answer.status_code in {400, 403}
 
 
@@ -468,7 +469,7 @@ def test_signed_addresses_of_version_4_are_served(aws: Aws) -> None:
         {"Bucket": "signed", "Key": "a b.txt", "ResponseContentType": "text/x-greeting"},
     )
     assert url.startswith(aws.url)
-    answer = httpx.get(url, trust_env=False)
+    answer = web.get(url)
     assert (answer.text, answer.headers["content-type"]) == ("hello", "text/x-greeting")
 
 
@@ -552,7 +553,7 @@ def test_a_form_takes_what_its_policy_says_and_nothing_else(aws: Aws) -> None:
     def post(content: bytes, **changes: str) -> httpx.Response:
         fields = {**form.fields, **changes}
         file = {"file": ("any.svg", content, "image/svg+xml")}
-        return httpx.post(form.url, data=fields, files=file, trust_env=False)
+        return web.post(form.url, data=fields, files=file)
 
     refused = [
         post(b""),
@@ -571,7 +572,7 @@ def test_a_form_takes_what_its_policy_says_and_nothing_else(aws: Aws) -> None:
     assert (found.content_type, found.size) == ("image/png", 10)
     assert before <= found.uploaded_at <= datetime.now(UTC)
     assert uploads.find("a@b", upload_id) is None
-    answer = httpx.get(uploads.address("a@b|c", upload_id, 60), trust_env=False)
+    answer = web.get(uploads.address("a@b|c", upload_id, 60))
     assert answer.content == b"0123456789"
 
 
@@ -582,7 +583,5 @@ def test_a_form_ends_with_its_policy(aws: Aws, monkeypatch: pytest.MonkeyPatch) 
     for module in (auth, signers):
         monkeypatch.setattr(module, "get_current_datetime", lambda: earlier.replace(tzinfo=None))
     form = S3Uploads("late-forms").form("u", new_job_id(earlier), UploadRequest("image/png"), 10)
-    late = httpx.post(
-        form.url, data=dict(form.fields), files={"file": ("x", b"x")}, trust_env=False
-    )
+    late = web.post(form.url, data=dict(form.fields), files={"file": ("x", b"x")})
     assert late.status_code == 403

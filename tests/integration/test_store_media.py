@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 from botocore.config import Config
 from PIL import Image
 
 from devstack.engine import Engine
 from devstack.servers import free_port
-from tests.support import media_files
+from tests.support import media_files, web
 from tests.support.file_server import FileServer, answer, file_server
 from tests.support.jobs import make_job
 from vsl.adapters.clock import SystemClock
@@ -294,7 +293,7 @@ def test_a_page_is_kept_and_never_served_as_one(
     asset = media.store(job, 0, files.route(f"/page/{list(PAGES).index(name)}.png", route))
     assert asset.content_type == kind
     monkeypatch.setattr("vsl.adapters.aws.clients.client", lambda _service: s3)
-    answer = httpx.get(S3Signer(BUCKET, 900).url(asset.s3_key, asset.content_type))
+    answer = web.get(S3Signer(BUCKET, 900).url(asset.s3_key, asset.content_type))
     assert answer.content == content
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == "attachment"

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from devstack.identity import Identity
 from devstack.processes import free_ports
 from devstack.replicate.control import Control
+from tests.support import web
 from tests.support.signing import signed
 from tests.support.waiting import until
 
@@ -74,7 +74,7 @@ def up(state: Path, *words: str) -> dict[str, Any]:
 def models(document: dict[str, Any], headers: dict[str, str] | None = None) -> int:
     """Status of GET /models, which has a function called."""
     url = f"{document['apiUrl']}/models"
-    return httpx.get(url, headers=headers, timeout=None, trust_env=False).status_code
+    return web.get(url, headers=headers).status_code
 
 
 def test_up_status_logs_deploy_down(state: Path) -> None:

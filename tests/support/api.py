@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests.support import web
 from tests.support.waiting import until
 
 # On two busy cores a cold function may take seconds; a job that is slower than this has hung.
@@ -34,9 +35,7 @@ class Api:
         body |= {name: options[option] for name, option in more.items() if option in options}
         names = {"key": "Idempotency-Key", "prefer": "Prefer"}
         headers = {name: options[option] for option, name in names.items() if option in options}
-        return httpx.post(
-            f"{self.url}/generate-media", json=body, headers=headers, timeout=None, trust_env=False
-        )
+        return web.post(f"{self.url}/generate-media", json=body, headers=headers)
 
     def decided(self, model_id: str, parameters: dict[str, Any], **options: Any) -> httpx.Response:
         """As `generate`. A busy machine says 503: the same request is sent again, as a client would."""
@@ -47,14 +46,14 @@ class Api:
         )
 
     def status(self, job_id: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/status/{job_id}", timeout=None, trust_env=False)
+        answer = web.get(f"{self.url}/status/{job_id}")
         assert answer.status_code == 200, answer.text
         status: dict[str, Any] = answer.json()
         return status
 
     def operations(self) -> dict[str, Any]:
         """What the page for operators shows of the last day."""
-        answer = httpx.get(f"{self.url}/operations", timeout=None, trust_env=False)
+        answer = web.get(f"{self.url}/operations")
         assert answer.status_code == 200, answer.text
         figures: dict[str, Any] = answer.json()
         return figures
@@ -62,7 +61,7 @@ class Api:
     def jobs_of(self, prompt: str) -> list[str]:
         """Of whatever user."""
         query = {"q": prompt, "limit": "100"}
-        answer = httpx.get(f"{self.url}/jobs", params=query, timeout=None, trust_env=False)
+        answer = web.get(f"{self.url}/jobs", params=query)
         assert answer.status_code == 200, answer.text
         return [job["jobId"] for job in answer.json()["jobs"]]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
+from tests.support import web
 
 _PASSED = {
     *("authorization", "content-type", "idempotency-key", "prefer", "vsl-user"),
@@ -43,9 +43,8 @@ def cutting_proxy(target: str, lose: int = 1, how: str = "cut") -> Iterator[Prox
             headers = {
                 name: value for name, value in self.headers.items() if name.lower() in _PASSED
             }
-            answer = httpx.request(
+            answer = web.request(
                 self.command, target + self.path, content=body, headers=headers,
-                timeout=None, trust_env=False,
             )  # fmt: skip
             proxy.answers.append(answer.status_code)
             self.close_connection = True

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import redis
 from PIL import Image
 
@@ -20,6 +19,7 @@ from devstack.replicate.faults import (
     PredictionSlow,
     WebhookFault,
 )
+from tests.support import web
 from tests.support.api import unique
 from tests.support.receiver import Receiver
 from tests.support.stack import Stack
@@ -135,7 +135,7 @@ class Usage:
     def ask(self, method: str, path: str, status: int, **more: Any) -> Any:
         takes_no_query = path.startswith(("/models", "/uploads"))
         url, params = f"{self.stack.api.url}{path}", None if takes_no_query else {"userId": USER}
-        answer = httpx.request(method, url, params=params, timeout=None, trust_env=False, **more)
+        answer = web.request(method, url, params=params, **more)
         assert answer.status_code == status, answer.text
         kind = answer.headers.get("content-type", "")
         return answer.json() if answer.content and "json" in kind else None
@@ -196,9 +196,7 @@ class Usage:
         early = {"user_id": USER, "key": uuid.uuid4().hex}
         answer = self.stack.api.generate("stability-video", {"image": form["handle"]}, **early)
         assert answer.status_code == 400, answer.text
-        sent = httpx.post(
-            form["url"], data=form["fields"], files={"file": ("x", content)}, trust_env=False
-        )
+        sent = web.post(form["url"], data=form["fields"], files={"file": ("x", content)})
         assert sent.status_code == 204, sent.text
         self._keep("signature", form["fields"]["x-amz-signature"])
         return str(form["handle"])
@@ -247,9 +245,9 @@ class Usage:
 
         def edited() -> bool:
             """On a busy machine the wait may be too short."""
-            answer = httpx.post(
+            answer = web.post(
                 f"{url}/openai/v1/images/edits",
-                data=form, files=files, headers=who, timeout=None, trust_env=False,
+                data=form, files=files, headers=who,
             )  # fmt: skip
             return answer.status_code == 200
 
@@ -267,7 +265,7 @@ class Usage:
 
     def _call_tool(self, url: str, who: dict[str, str], call: dict[str, Any]) -> Any:
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-        answer = httpx.post(f"{url}/mcp", json=message, headers=who, timeout=None, trust_env=False)
+        answer = web.post(f"{url}/mcp", json=message, headers=who)
         result = answer.json()["result"]
         assert not result["isError"], result
         return result["structuredContent"]
@@ -328,20 +326,20 @@ class Usage:
         self.finish(self._replicate("POST", path, json=wanted)["id"])
         (told,) = self.client.wait("/told")
         (address,) = json.loads(told.body)["output"]
-        assert httpx.get(address, trust_env=False).is_success
+        assert web.get(address).is_success
         (address,) = self._replicate("GET", f"/predictions/{json.loads(told.body)['id']}")["output"]
-        assert httpx.get(address, trust_env=False).is_success
+        assert web.get(address).is_success
 
     def _replicate(self, method: str, path: str, **more: Any) -> Any:
         url, headers = f"{self.stack.api.url}/replicate/v1{path}", {"VSL-User": USER}
-        answer = httpx.request(method, url, headers=headers, timeout=None, trust_env=False, **more)
+        answer = web.request(method, url, headers=headers, **more)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
     def operate(self, method: str, path: str, **more: Any) -> None:
         """As a back end that speaks for no user."""
         url = f"{self.stack.api.url}{path}"
-        answer = httpx.request(method, url, timeout=None, trust_env=False, **more)
+        answer = web.request(method, url, **more)
         assert answer.status_code == 200, answer.text
 
     def look_at_the_money(self, job_id: str) -> None:
@@ -359,13 +357,13 @@ class Usage:
         """Known here as everywhere, though this stack asks for none: the authorizer is called as API Gateway
         would."""
         url, given = f"{self.stack.api.url}/keys", {"userId": USER, "expiresIn": 60}
-        made = httpx.post(url, json=given, timeout=None, trust_env=False).json()
+        made = web.post(url, json=given).json()
         self._keep("key", made["key"].rpartition("_")[2], made["key"])
         event = json.loads((REPOSITORY / "events/authorizer/authorize_key.json").read_text())
         event["multiValueHeaders"]["Authorization"] = [f"Bearer {made['key']}"]
         assert self.invoke("AuthorizeKey", event)["context"]["userId"] == USER
         self.operate("GET", "/keys")
-        gone = httpx.delete(f"{url}/{made['keyId']}", timeout=None, trust_env=False)
+        gone = web.delete(f"{url}/{made['keyId']}")
         assert gone.status_code == 204, gone.text
 
     def fill_a_budget(self) -> None:
@@ -461,5 +459,5 @@ class Usage:
     def follow(self, status: dict[str, Any]) -> None:
         for url in (status["result"]["originalUrl"], status["result"]["thumbnailUrl"]):
             self._keep("signature", parse_qs(urlsplit(url).query)["X-Amz-Signature"][0])
-            answer = httpx.get(url, timeout=None, trust_env=False)
+            answer = web.get(url)
             assert answer.status_code == 200, answer.text

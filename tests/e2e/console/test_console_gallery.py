@@ -2,12 +2,12 @@
 
 import re
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from devstack.replicate.faults import Match, PredictionFails, PredictionSlow
+from tests.support import web
 from tests.support.api import unique
 from tests.support.console import PHONE, assert_accessible, assert_fits, at, picture
 from tests.support.stack import Stack
@@ -34,7 +34,7 @@ def older(stack: Stack, template: str, count: int) -> None:
 
 def submit_with(stack: Stack, user: str, **more: object) -> str:
     body = {"userId": user, "modelId": "flux-schnell", **more}
-    answer = httpx.post(f"{stack.api.url}/generate-media", json=body, timeout=None, trust_env=False)
+    answer = web.post(f"{stack.api.url}/generate-media", json=body)
     assert answer.status_code == 202, answer.text
     return str(stack.api.finish(answer.json()["jobId"])["jobId"])
 
@@ -173,10 +173,7 @@ def test_what_is_selected_is_downloaded_and_deleted(page: Page, stack: Stack, us
     expect(places[0]).to_be_visible()
     expect(bar).to_be_hidden()
     assert sorted(name.partition("-0-")[0] for name in names) == sorted(jobs[1:])
-    statuses = [
-        httpx.get(f"{stack.api.url}/status/{job_id}", trust_env=False).status_code
-        for job_id in jobs
-    ]
+    statuses = [web.get(f"{stack.api.url}/status/{job_id}").status_code for job_id in jobs]
     assert statuses == [200, 404, 404]
 
 

@@ -3,11 +3,11 @@
 import json
 import re
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from devstack.replicate.faults import FileFault, Match, PredictionFails
+from tests.support import web
 from tests.support.api import unique
 from tests.support.console import assert_accessible, at, picture
 from tests.support.receiver import receiver
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 
 def timeline_of(stack: Stack, job_id: str) -> dict[str, object]:
-    answer = httpx.get(f"{stack.api.url}/jobs/{job_id}/timeline", timeout=None, trust_env=False)
+    answer = web.get(f"{stack.api.url}/jobs/{job_id}/timeline")
     return dict(answer.json())
 
 

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from devstack.replicate.faults import Match, PredictionSlow
+from tests.support import web
 from tests.support.api import unique
 from tests.support.console import PHONE, assert_accessible, at, choose, picture, pictures_made
 from tests.support.media_files import image_file
@@ -153,7 +153,7 @@ def test_the_code_runs_as_it_stands(
     subprocess.run([*runner, file], check=True, capture_output=True, env=environment)
     made = [each for each in stack.control.predictions() if each.input.get("prompt") == prompt]
     assert [each.input["num_outputs"] for each in made] == [2]
-    listed = httpx.get(f"{stack.api.url}/jobs?userId={user}", trust_env=False).json()["jobs"]
+    listed = web.get(f"{stack.api.url}/jobs?userId={user}").json()["jobs"]
     assert listed, "it is this user's"
 
 
@@ -182,7 +182,7 @@ def test_under_the_result_stand_cost_time_seed_and_what_to_do_next(page: Page) -
     assert page.evaluate("navigator.clipboard.readText()") == "77"
     page.get_by_role("button", name="Copy URL").click()
     address = page.evaluate("navigator.clipboard.readText()")
-    assert httpx.get(address, trust_env=False).status_code == 200
+    assert web.get(address).status_code == 200
     page.get_by_role("button", name="Use as input").click()
     menu = page.get_by_role("group", name="Models that take it")
     expect(menu.get_by_role("link").first).to_be_focused()
@@ -282,7 +282,7 @@ def test_a_file_is_dropped_or_pasted(page: Page, kind: str, selector: str) -> No
 def test_a_full_budget_refuses_and_shows_what_is_left(page: Page, stack: Stack) -> None:
     user = unique("budget").replace(" ", "-")
     limit = {"period": "day", "limit": "0.004"}
-    httpx.put(f"{stack.api.url}/budgets/{user}", json=limit, trust_env=False).raise_for_status()
+    web.put(f"{stack.api.url}/budgets/{user}", json=limit).raise_for_status()
     page.evaluate("user => localStorage.setItem('vsl.userId', user)", user)
     page.reload()
     expect(page.locator(".left")).to_have_text("You may spend $0.004 today")

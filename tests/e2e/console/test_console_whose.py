@@ -4,10 +4,10 @@ import base64
 import json
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.support import web
 from tests.support.api import unique
 from tests.support.console import (
     PHONE,
@@ -31,7 +31,7 @@ def token_of(claims: dict[str, str]) -> str:
 
 def guard(page: Page, stack: Stack, mode: str, header: str, accepted: str) -> None:
     """The API as a stage of this mode answers: nothing but its description without the credential."""
-    document = httpx.get(f"{stack.api.url}/openapi.json", trust_env=False).json()
+    document = web.get(f"{stack.api.url}/openapi.json").json()
     document = DescribeApi(document, mode)(stack.api.url)
     refusal = {"API_KEY": 403, "KEYS": 401, "COGNITO": 401, "IAM": 403}[mode]
 
