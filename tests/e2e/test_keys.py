@@ -23,6 +23,7 @@ from cli.doctor.findings import Scope
 from cli.doctor.reach import secrets_in_force
 from cli.doctor.site import local_site
 from cli.main import app
+from tests.support import web
 from tests.support.api import unique
 from tests.support.auth_gateways import minted_key
 from tests.support.cutting_proxy import cutting_proxy
@@ -75,7 +76,7 @@ def send(
     document: dict[str, Any], method: str, path: str, headers: dict[str, str], body: Any = None
 ) -> httpx.Response:
     url = f"{document['apiUrl']}{path}"
-    return httpx.request(method, url, headers=headers, json=body, timeout=None, trust_env=False)
+    return web.request(method, url, headers=headers, json=body)
 
 
 def status_of(document: dict[str, Any], job_id: str, headers: dict[str, str]) -> str:
@@ -166,7 +167,7 @@ def test_openais_client_is_told_of_keys_that_open_nothing(document: dict[str, An
     refused = [["AuthenticationError", 401, "Unauthorized"]] * len(wrong)
     assert told == [["works"], *refused, ["PermissionDeniedError", 403, "Forbidden"]]
     assert proxy.answers == [200, *[401] * len(wrong), 403], "nothing is sent again"
-    stack.forget_clients()
+    stack.close()
 
 
 def test_a_repeated_creation_makes_no_second_key(document: dict[str, Any]) -> None:
@@ -250,13 +251,13 @@ def test_every_address_of_a_file_is_the_distributions(document: dict[str, Any]) 
         assert addresses, (name, text)
         for address in addresses:
             assert address.startswith(f"{document['mediaUrl']}/"), (name, address)
-            assert httpx.get(address, trust_env=False).status_code == 200, name
+            assert web.get(address).status_code == 200, name
     picture = send_file(document, job_id)
-    assert httpx.head(picture, trust_env=False).headers["content-type"].startswith("image/")
-    part = httpx.get(picture, headers={"Range": "bytes=8-11"}, trust_env=False)
+    assert web.head(picture).headers["content-type"].startswith("image/")
+    part = web.get(picture, headers={"Range": "bytes=8-11"})
     assert (part.status_code, part.content) == (206, b"WEBP")
     again = {"If-None-Match": part.headers["etag"]}
-    assert httpx.get(picture, headers=again, trust_env=False).status_code == 304
+    assert web.get(picture, headers=again).status_code == 304
 
 
 def send_file(document: dict[str, Any], job_id: str) -> str:

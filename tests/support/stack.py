@@ -20,7 +20,8 @@ from tests.support.template import REPOSITORY
 from vsl.adapters.aws import clients
 from vsl.adapters.dynamodb.tracking_store import DynamoTrackingStore
 
-_OPEN: list[Any] = []
+# By endpoint and service.
+_made: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,12 @@ class Stack:
     def close(self) -> None:
         """End the connections: an open socket at the end of a test run is a warning, hence an error."""
         self.control.close()
+        for client in _made.pop(self.document["awsEndpointUrl"], {}).values():
+            client.close()
         self.forget_clients()
 
     def forget_clients(self) -> None:
-        """So that the next test in this process finds no address of this stack."""
+        """So that the product finds no address of this stack in the next test of this process."""
         close_clients()
         os.environ.pop("AWS_ENDPOINT_URL", None)
 
@@ -92,21 +95,24 @@ class Stack:
 
 
 @cache
+def _session() -> boto3.Session:
+    """Of the tests alone: the product's ends with its clients, and what it has read of AWS with it."""
+    return boto3.Session()
+
+
 def _client(service: str, endpoint: str) -> Any:
-    client = boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=endpoint,
-        config=Config(inject_host_prefix=False, connect_timeout=5, read_timeout=60),
-    )
-    _OPEN.append(client)
-    return client
+    made = _made.setdefault(endpoint, {})
+    if service not in made:
+        made[service] = _session().client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=endpoint,
+            config=Config(inject_host_prefix=False, connect_timeout=5, read_timeout=60),
+        )
+    return made[service]
 
 
 def close_clients() -> None:
-    """Forget all clients, the product's own too: they know the endpoint they were made for."""
-    while _OPEN:
-        _OPEN.pop().close()
-    _client.cache_clear()
+    """Forget the product's own clients: they know the endpoint they were made for."""
     clients.forget()
 
 
