@@ -21,6 +21,7 @@ def test_without_faults_every_invariant_holds(scenario: Scenario, campaign: Camp
     assert not campaign.failures, "\n".join(campaign.failures)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("scenario", CORE + CORE_REQUESTS, ids=lambda scenario: scenario.name)
 def test_some_single_faults(scenario: Scenario, campaign: Campaign) -> None:
     """What `make test` has time for: of all cases below one in nineteen, spread over the run."""

@@ -14,7 +14,7 @@ def test_each_suite_is_added_up_beside_the_whole(tmp_path: Path) -> None:
         <testcase classname="tests.e2e.test_c" name="z" time="8"/>
         <testcase classname="" name="collection" time="1"/>
         </testsuite></testsuites>""")
-    assert suites(report) == [
+    assert suites("make test", report) == [
         (f"`make test`, 3 tests on {WORKERS} workers", 9.5),
         ("of it tests/e2e, 1 tests, added up over the workers", 8.0),
         ("of it tests/unit, 2 tests, added up over the workers", 2.0),
