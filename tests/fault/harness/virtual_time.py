@@ -1,16 +1,17 @@
 """Virtual time and fibers: concurrent actors on one clock that jumps, in one exact order.
 
-A fiber is a thread that runs only when the scheduler hands it the baton, so exactly one piece of
-code runs at any moment and a run is the same every time. Sleeping costs no real time.
+A fiber is a greenlet, so exactly one piece of code runs at any moment and a run is the same every
+time. Sleeping costs no real time.
 """
 
 import heapq
 import itertools
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
+
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
 from tests.support.fakes import START
 
@@ -30,30 +31,6 @@ class Event:
     canceled: bool = field(default=False, compare=False)
 
 
-class _Worker:
-    """A thread kept for many fibers, one after the other."""
-
-    idle: ClassVar[list["_Worker"]] = []
-
-    def __init__(self) -> None:
-        self.go = threading.Lock()
-        self.back = threading.Lock()
-        self.go.acquire()
-        self.back.acquire()
-        self.work: Callable[[], None] = lambda: None
-        threading.Thread(target=self._loop, name="fiber", daemon=True).start()
-
-    def _loop(self) -> None:
-        while True:
-            self.go.acquire()
-            self.work()
-            self.back.release()
-
-    @classmethod
-    def take(cls) -> "_Worker":
-        return cls.idle.pop() if cls.idle else cls()
-
-
 class Fiber:
     """One run of a function; `value` or `error` hold what came of it, once `done`."""
 
@@ -66,7 +43,7 @@ class Fiber:
         self.killed = False
         self.limit: float | None = None
         self._work = work
-        self._worker: _Worker | None = None
+        self._greenlet = greenlet(self._run)
 
     @property
     def done(self) -> bool:
@@ -76,22 +53,14 @@ class Fiber:
         """Let it run until it waits or ends; only the scheduler calls this."""
         if self.done:
             return
-        if self._worker is None:
-            self._worker = _Worker.take()
-            self._worker.work = self._run
         before, self.scheduler.current = self.scheduler.current, self
-        self._worker.go.release()
-        self._worker.back.acquire()
+        self._greenlet.parent = getcurrent()
+        self._greenlet.switch()
         self.scheduler.current = before
-        if self.ended.set_already:
-            _Worker.idle.append(self._worker)
 
     def pause(self) -> None:
-        """Hand the baton back; called on the fiber itself."""
-        worker = self._worker
-        assert worker is not None
-        worker.back.release()
-        worker.go.acquire()
+        """Back to whoever let it run; called on the fiber itself."""
+        self._greenlet.parent.switch()
         if self.killed:
             raise FiberKilled
 
@@ -215,7 +184,7 @@ class Scheduler:
                 return
 
     def close(self) -> None:
-        """End every fiber that still waits, so that its thread is free again."""
+        """End every fiber that still waits, so that what it holds is let go."""
         for fiber in self.fibers:
             if not fiber.done:
                 fiber.killed = True
