@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,11 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     engine = Engine(folder / "engine", free_ports(1)[0], folder / "engine.log")
     engine.start()
 
+    made = session()
+
+    @cache
     def client(service: str) -> Any:
-        return session().client(  # type: ignore[call-overload]
+        return made.client(  # type: ignore[call-overload]
             service, endpoint_url=engine.url, config=client_config()
         )
 

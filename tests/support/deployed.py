@@ -5,6 +5,8 @@ AWS cannot be asked here, so a test asserts on this result, for whatever paramet
 
 import copy
 import itertools
+import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -119,17 +121,52 @@ def resolved(
 
     A reference to a resource becomes `<name>`, to an attribute of one `<name.attribute>`.
     """
-    given: dict[str, Any] = dict(values(parameters))
-    for name, definition in template["Parameters"].items():
-        if "List" in definition["Type"]:
-            given[name] = given[name].split(",")
-    made = {**PSEUDO, **{name: f"<{name}>" for name in template["Resources"]}, **given}
-    resolver = Resolver(template, made, lambda name, attribute: f"<{name}.{attribute}>")
-    return {
-        name: resolver.resolve(resource)
-        for name, resource in template["Resources"].items()
-        if "Condition" not in resource or resolver.condition(resource["Condition"])
-    }
+    return Resolutions(template).of(parameters)
+
+
+class Resolutions:
+    """`resolved` for many choices: each resource anew only where a value differs that it names.
+
+    What does not differ is the same object again.
+    """
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._named = {
+            name: _parameters_named(template, resource)
+            for name, resource in template["Resources"].items()
+        }
+        self._known: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def of(self, parameters: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+        template, texts = self._template, values(parameters)
+        given: dict[str, Any] = dict(texts)
+        for name, definition in template["Parameters"].items():
+            if "List" in definition["Type"]:
+                given[name] = given[name].split(",")
+        made = {**PSEUDO, **{name: f"<{name}>" for name in template["Resources"]}, **given}
+        resolver = Resolver(template, made, lambda name, attribute: f"<{name}.{attribute}>")
+        found = {}
+        for name, resource in template["Resources"].items():
+            if "Condition" in resource and not resolver.condition(resource["Condition"]):
+                continue
+            key = (name, *(texts[each] for each in self._named[name]))
+            if key not in self._known:
+                self._known[key] = resolver.resolve(resource)
+            found[name] = self._known[key]
+        return found
+
+
+def _parameters_named(template: Template, value: object) -> list[str]:
+    """In the value itself, and in the conditions that it names."""
+    seen: set[str] = set()
+    ahead = [value]
+    while ahead:
+        text = json.dumps(ahead.pop())
+        names = {one or other for one, other in re.findall(r'"(\w+)"|\$\{(\w+)', text)} - seen
+        seen |= names
+        ahead += [template["Conditions"][name] for name in names & template["Conditions"].keys()]
+    return sorted(seen & template["Parameters"].keys())
 
 
 def choices() -> Iterator[dict[str, str]]:

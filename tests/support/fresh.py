@@ -2,25 +2,24 @@
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
 
 _PACKAGE = "vsl.runtime.use_cases."
-# By module: which functions those are does not change, and every test asks.
-_forgetting: dict[ModuleType, list[Callable[[], None]]] = {}
+_forgetting: list[Callable[[], None]] = []
+# Every test forgets, and looking through all modules takes longer than forgetting.
+_looked_through = 0
 
 
 def forget_use_cases() -> None:
     """The next call of a factory makes its use case anew, of the adapters that are there by then."""
-    for name in [name for name in sys.modules if name.startswith(_PACKAGE)]:
-        for forget in _factories(name, sys.modules[name]):
-            forget()
-
-
-def _factories(name: str, module: ModuleType) -> list[Callable[[], None]]:
-    if module not in _forgetting:
-        _forgetting[module] = [
+    global _looked_through  # noqa: PLW0603 - one for the process, as `sys.modules` is
+    if len(sys.modules) != _looked_through:
+        _looked_through = len(sys.modules)
+        _forgetting[:] = [
             factory.cache_clear
+            for name, module in list(sys.modules.items())
+            if name.startswith(_PACKAGE)
             for factory in vars(module).values()
             if hasattr(factory, "cache_clear") and factory.__module__ == name
         ]
-    return _forgetting[module]
+    for forget in _forgetting:
+        forget()

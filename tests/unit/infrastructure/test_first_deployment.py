@@ -1,8 +1,9 @@
 """The first deployment, the one after it failed, and the one after the stack was deleted."""
 
+import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.support.deployed import (
     ACCOUNT,
     OTHER,
     REGION,
+    Resolutions,
     Template,
     choices,
     of_type,
@@ -121,6 +123,14 @@ def references(value: Any) -> Iterator[str]:
         yield from re.findall(r"<([A-Za-z0-9]+)(?:\.[A-Za-z.]+)?>", value)
 
 
+def needed(resource: Mapping[str, Any]) -> set[str]:
+    depends = resource.get("DependsOn", [])
+    return {
+        *references(resource.get("Properties", {})),
+        *([depends] if isinstance(depends, str) else depends),
+    }
+
+
 ROLLOUT = template()["Parameters"]["Rollout"]
 KINDS = (ROLLOUT["Default"], *OTHER["Rollout"])
 
@@ -145,17 +155,24 @@ def written(translated: Template) -> str:
 @pytest.mark.parametrize("rollout", KINDS)
 def test_no_choice_of_parameters_leaves_a_reference_to_what_is_not_made(rollout: str) -> None:
     translated = transformed({"Rollout": rollout})
+    resolutions = Resolutions(translated)
+    needs: dict[int, set[str]] = {}
     seen = 0
     for chosen in choices():
-        resources = resolved(translated, {**chosen, "Rollout": rollout})
+        resources = resolutions.of({**chosen, "Rollout": rollout})
         for name, each in resources.items():
-            needed = set(references(each.get("Properties", {})))
-            depends = each.get("DependsOn", [])
-            needed |= {depends} if isinstance(depends, str) else set(depends)
-            missing = (needed & translated["Resources"].keys()) - resources.keys()
+            if id(each) not in needs:
+                needs[id(each)] = needed(each) & translated["Resources"].keys()
+            missing = needs[id(each)] - resources.keys()
             assert not missing, f"{name} with {chosen}"
         seen += 1
     assert seen > 100
+
+
+def test_a_resource_is_made_anew_where_a_parameter_differs_that_it_names() -> None:
+    resolutions = Resolutions(canary())
+    for chosen in itertools.islice(choices(), 0, None, 10):
+        assert resolutions.of(chosen) == resolved(canary(), chosen)
 
 
 def test_nothing_depends_on_what_a_condition_may_leave_out() -> None:
