@@ -1,6 +1,7 @@
 """Pids that are checked before they are signalled, free ports, and a clean environment."""
 
 import contextlib
+import itertools
 import os
 import secrets
 import socket
@@ -14,6 +15,9 @@ from typing import Self
 _CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _USUAL_FIRST = 32_768
 _LOWEST, _ENOUGH = 20_000, 2_000
+_PARTS = 128
+_turns = itertools.count()
+_begin = secrets.randbelow(_ENOUGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,21 @@ def is_free(port: int) -> bool:
 
 
 def _candidate() -> int:
-    """0, the kernel's own choice, where it gives nearly all ports to connections."""
+    """0, the kernel's own choice, where it gives nearly all ports to connections.
+
+    A port is free until its server listens, some seconds later, and stacks that start at the same moment
+    must not choose the same one. Their process ids are near each other: each begins in a part of its own
+    and goes through it before it goes to another.
+    """
     try:
         first = int(_CONNECTIONS.read_text().split()[0])
     except (OSError, ValueError, IndexError):
         first = _USUAL_FIRST
-    return _LOWEST + secrets.randbelow(first - _LOWEST) if first - _LOWEST > _ENOUGH else 0
+    if first - _LOWEST <= _ENOUGH:
+        return 0
+    each = (first - _LOWEST) // _PARTS
+    part, place = divmod(next(_turns), each)
+    return _LOWEST + (os.getpid() + 37 * part) % _PARTS * each + (_begin + place) % each
 
 
 # For glibc: few arenas however many threads, and what is large goes back when it is freed.

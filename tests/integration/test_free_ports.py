@@ -1,5 +1,7 @@
 """Ports for servers: free, different, and none that a connection may get meanwhile."""
 
+import itertools
+import os
 import socket
 from pathlib import Path
 
@@ -24,6 +26,19 @@ def test_they_are_free_and_different_and_no_connection_gets_one() -> None:
     for port in ports[:3]:
         with socket.socket() as server:
             server.bind(("127.0.0.1", port))
+
+
+def test_processes_that_choose_at_the_same_moment_choose_different_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen: set[int] = set()
+    first = os.getpid()
+    for pid in range(first, first + 60):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        monkeypatch.setattr(processes, "_turns", itertools.count())
+        given = set(free_ports(8))
+        assert not given & chosen
+        chosen |= given
 
 
 def test_a_port_that_is_taken_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
