@@ -264,9 +264,11 @@ def test_the_console_takes_lists_and_shows_texts(
     assert text.text_content() == stored
 
     page.goto(f"console/index.html#/playground?model={editor}")
-    page.locator("#parameter-prompt").fill("blend them")
     images = page.locator("#parameter-input_images")
-    images.fill(PIXEL)
+    images.fill(
+        PIXEL
+    )  # the form is this model's, and no longer the writer's, which has a prompt, too
+    page.locator("#parameter-prompt").fill("blend them")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Add a file").click()
     chooser.value.set_files(file)

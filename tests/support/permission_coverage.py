@@ -26,6 +26,7 @@ from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
 from tests.support.waiting import until
 from vsl.adapters.redis import slots
+from vsl.domain.api.api_key import split_key
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import iso
 from vsl.domain.predictions.signature import sign
@@ -358,7 +359,7 @@ class Usage:
         would."""
         url, given = f"{self.stack.api.url}/keys", {"userId": USER, "expiresIn": 60}
         made = web.post(url, json=given).json()
-        self._keep("key", made["key"].rpartition("_")[2], made["key"])
+        self._keep("key", split_key(made["key"])[1], made["key"])
         event = json.loads((REPOSITORY / "events/authorizer/authorize_key.json").read_text())
         event["multiValueHeaders"]["Authorization"] = [f"Bearer {made['key']}"]
         assert self.invoke("AuthorizeKey", event)["context"]["userId"] == USER
