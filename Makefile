@@ -18,7 +18,7 @@ WORKERS := -n 4
 export UV_SYSTEM_CERTS := true
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
-# Some machines forbid Python to keep bytecode; every process of a stack would compile all it imports.
+# Some machines forbid Python to keep bytecode: every worker of the tests would rewrite all of them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON := .venv/bin/python

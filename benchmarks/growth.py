@@ -14,8 +14,9 @@ import psycopg
 
 from benchmarks.measure import Result, interleaved, median, ms, progress, times
 from benchmarks.stack import running
-from tests.support.stack import Stack, close_clients
+from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
+from vsl.adapters.aws import clients
 from vsl.adapters.dynamodb import tracking_item
 from vsl.adapters.postgres.job_queries import list_query
 from vsl.adapters.postgres.job_repository import _STATUS
@@ -52,7 +53,7 @@ def run(*, quick: bool = False) -> Result:
     )
     with running() as stack:
         _poller(stack, result, (100, 1000) if quick else (100, 10_000, 100_000))
-    close_clients()
+    clients.forget()
     sizes = (5_000, 20_000) if quick else (FEW, MANY)
     with _database() as url:
         _queries(url, result, sizes)

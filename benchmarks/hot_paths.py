@@ -23,7 +23,7 @@ from benchmarks.events import submitted_job, webhook_event
 from benchmarks.measure import Result, interleaved, median, ms, p95, times
 from benchmarks.stack import running
 from tests.support.jobs import make_job
-from tests.support.stack import Stack, close_clients
+from tests.support.stack import Stack
 from vsl.adapters.aws import clients
 from vsl.adapters.redis import rate_limits
 from vsl.adapters.redis.client import RedisClient
@@ -49,7 +49,7 @@ def run(*, quick: bool = False) -> Result:
         _intake(stack, result, 20 if quick else 1000)
         _admission(stack, bare, result, rounds)
         client.close()
-    close_clients()
+    clients.forget()
     result.notes.append(
         "A hot read of an ended job hands out two addresses for its file that were signed before."
         " Admission includes what is checked beyond the request; the write beside the intake meets an"
@@ -64,7 +64,7 @@ def as_a_function(stack: Stack) -> Iterator[None]:
     before = dict(os.environ)
     os.environ.update(environment_of(stack, "GetStatusFunction"))
     os.environ["MODELS_CONFIG"] = "config/models.json"
-    close_clients()
+    clients.forget()
     try:
         with redirect_stdout(StringIO()):
             yield

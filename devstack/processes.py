@@ -15,7 +15,7 @@ from typing import Self
 _CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _USUAL_FIRST = 32_768
 _LOWEST, _ENOUGH = 20_000, 2_000
-_PARTS = 128
+_PARTS, _STRIDE = 128, 37  # without a common divisor: a process comes to all parts in the end
 _turns = itertools.count()
 _begin = secrets.randbelow(_ENOUGH)
 
@@ -119,7 +119,7 @@ def _candidate() -> int:
         return 0
     each = (first - _LOWEST) // _PARTS
     part, place = divmod(next(_turns), each)
-    return _LOWEST + (os.getpid() + 37 * part) % _PARTS * each + (_begin + place) % each
+    return _LOWEST + (os.getpid() + _STRIDE * part) % _PARTS * each + (_begin + place) % each
 
 
 # For glibc: few arenas however many threads, and what is large goes back when it is freed.

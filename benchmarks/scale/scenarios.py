@@ -9,7 +9,7 @@ from benchmarks.scale.cost import reading
 from benchmarks.scale.load import Call, facts, job_seconds, parameter, work
 from benchmarks.scale.quotas import TICK, Bucket, Course, Slots, Step, simulate
 from cli.release.preflight import configured
-from cli.release.reserves import reserves
+from cli.release.reserves import reserved, reserves
 from vsl.adapters.dynamodb.tracking_item import SHARDS
 from vsl.adapters.redis.slots import BURST_SHARE
 
@@ -48,7 +48,7 @@ def limits(raised: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, d
     ):
         found[name] = {"slots": kept, "label": label}
     found["lambda"]["label"] += ", without the reserved"
-    found["lambda"]["slots"] -= sum(_kept().values())
+    found["lambda"]["slots"] -= _kept_together()
     for name, change in (raised or {}).items():
         found[name] |= change
     # `CreationsPerMinute` is the provider's limit; what VSL lets through at once is less.
@@ -68,6 +68,11 @@ def for_store_media() -> int:
 @cache
 def _kept() -> dict[str, int]:
     return reserves(configured("production"))
+
+
+@cache
+def _kept_together() -> int:
+    return reserved(configured("production"))
 
 
 def _quota_of(function: str) -> str:

@@ -265,9 +265,8 @@ def test_the_console_takes_lists_and_shows_texts(
 
     page.goto(f"console/index.html#/playground?model={editor}")
     images = page.locator("#parameter-input_images")
-    images.fill(
-        PIXEL
-    )  # the form is this model's, and no longer the writer's, which has a prompt, too
+    # First what the form of the model before has not: it has a prompt, too.
+    images.fill(PIXEL)
     page.locator("#parameter-prompt").fill("blend them")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Add a file").click()

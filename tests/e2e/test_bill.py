@@ -21,8 +21,9 @@ from tests.e2e.test_doctor import about, execute
 from tests.support import web
 from tests.support.api import unique
 from tests.support.jobs import make_job
-from tests.support.stack import Stack, close_clients
+from tests.support.stack import Stack
 from tests.support.waiting import until
+from vsl.adapters.aws import clients
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import FinishedJob, Job, JobStatus
 from vsl.domain.jobs.webhook_url import webhook_url
@@ -36,7 +37,7 @@ PICTURE = Decimal("0.003")
 
 @pytest.fixture
 def site(stack: Stack) -> Iterator[Site]:
-    close_clients()
+    clients.forget()
     made = local_site(stack.document)
     yield made
     made.close()

@@ -25,8 +25,9 @@ from tests.support import web
 from tests.support.api import unique
 from tests.support.jobs import make_job
 from tests.support.receiver import receiver
-from tests.support.stack import Stack, close_clients
+from tests.support.stack import Stack
 from tests.support.template import REPOSITORY
+from vsl.adapters.aws import clients
 from vsl.adapters.aws.parameters import Parameters
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.job import FinishedJob, Job, JobStatus, OrphanedPrediction
@@ -40,7 +41,7 @@ SCOPE = Scope(young=timedelta(0))
 
 @pytest.fixture
 def site(stack: Stack) -> Iterator[Site]:
-    close_clients()
+    clients.forget()
     made = local_site(stack.document)
     yield made
     made.close()

@@ -29,7 +29,7 @@ from tests.support.auth_gateways import minted_key
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.receiver import receiver
 from tests.support.rsa_keys import pair, pem
-from tests.support.stack import Stack, close_clients
+from tests.support.stack import Stack
 from tests.support.stock import needs_stock_python, python_client
 from tests.support.template import REPOSITORY
 from tests.support.waiting import until
@@ -268,7 +268,7 @@ def send_file(document: dict[str, Any], job_id: str) -> str:
 
 
 def test_the_doctor_names_a_key_that_cloudfront_does_not_know(document: dict[str, Any]) -> None:
-    close_clients()
+    clients.forget()
     site = local_site(document)
     try:
         assert [each for each in secrets_in_force(site, Scope()) if KEY_NAME in each.subject] == []
@@ -287,4 +287,4 @@ def test_the_doctor_names_a_key_that_cloudfront_does_not_know(document: dict[str
             seen.close()
     finally:
         site.close()
-        close_clients()
+        clients.forget()

@@ -14,7 +14,8 @@ from cli.doctor.findings import Scope
 from cli.doctor.site import local_site
 from tests.support import web
 from tests.support.api import unique
-from tests.support.stack import Stack, close_clients, vsl
+from tests.support.stack import Stack, vsl
+from vsl.adapters.aws import clients
 from vsl.domain.jobs.ids import new_job_id
 from vsl.domain.jobs.object_keys import upload_key
 
@@ -97,7 +98,7 @@ def test_what_was_stored_under_the_users_id_is_found(stack: Stack) -> None:
 
 def test_the_doctor_finds_its_way(stack: Stack) -> None:
     ended = stack.api.run("flux-schnell", {"prompt": unique("lost")}, user_id=USER)
-    close_clients()
+    clients.forget()
     site = local_site(stack.document)
     scope = Scope(young=timedelta(0))
     try:
@@ -112,7 +113,7 @@ def test_the_doctor_finds_its_way(stack: Stack) -> None:
 
 
 def test_the_doctor_misses_the_secret_that_the_names_are_made_with(stack: Stack) -> None:
-    close_clients()
+    clients.forget()
     site, ssm, name = (
         local_site(stack.document),
         stack.client("ssm"),

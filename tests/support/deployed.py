@@ -121,7 +121,8 @@ def resolved(
 
     A reference to a resource becomes `<name>`, to an attribute of one `<name.attribute>`.
     """
-    return Resolutions(template).of(parameters)
+    resolver = _resolver(template, values(parameters))
+    return {name: resolver.resolve(each) for name, each in _made(template, resolver)}
 
 
 class Resolutions:
@@ -139,22 +140,31 @@ class Resolutions:
         self._known: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def of(self, parameters: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
-        template, texts = self._template, values(parameters)
-        given: dict[str, Any] = dict(texts)
-        for name, definition in template["Parameters"].items():
-            if "List" in definition["Type"]:
-                given[name] = given[name].split(",")
-        made = {**PSEUDO, **{name: f"<{name}>" for name in template["Resources"]}, **given}
-        resolver = Resolver(template, made, lambda name, attribute: f"<{name}.{attribute}>")
+        given = values(parameters)
+        resolver = _resolver(self._template, given)
         found = {}
-        for name, resource in template["Resources"].items():
-            if "Condition" in resource and not resolver.condition(resource["Condition"]):
-                continue
-            key = (name, *(texts[each] for each in self._named[name]))
+        for name, resource in _made(self._template, resolver):
+            key = (name, *(given[each] for each in self._named[name]))
             if key not in self._known:
                 self._known[key] = resolver.resolve(resource)
             found[name] = self._known[key]
         return found
+
+
+def _resolver(template: Template, texts: Mapping[str, str]) -> Resolver:
+    given: dict[str, Any] = dict(texts)
+    for name, definition in template["Parameters"].items():
+        if "List" in definition["Type"]:
+            given[name] = given[name].split(",")
+    made = {**PSEUDO, **{name: f"<{name}>" for name in template["Resources"]}, **given}
+    return Resolver(template, made, lambda name, attribute: f"<{name}.{attribute}>")
+
+
+def _made(template: Template, resolver: Resolver) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The resources whose condition holds, as the template has them."""
+    for name, resource in template["Resources"].items():
+        if "Condition" not in resource or resolver.condition(resource["Condition"]):
+            yield name, resource
 
 
 def _parameters_named(template: Template, value: object) -> list[str]:

@@ -57,7 +57,7 @@ class Stack:
         endpoint = self.document["awsEndpointUrl"]
         if os.environ.get("AWS_ENDPOINT_URL") != endpoint:
             os.environ["AWS_ENDPOINT_URL"] = endpoint
-            close_clients()
+            clients.forget()
         return DynamoTrackingStore(self.document["table"])
 
     def invoke(self, function: str, event: object) -> Any:
@@ -84,7 +84,7 @@ class Stack:
 
     def forget_clients(self) -> None:
         """So that the product finds no address of this stack in the next test of this process."""
-        close_clients()
+        clients.forget()
         os.environ.pop("AWS_ENDPOINT_URL", None)
 
     def pid_of(self, process: str) -> int:
@@ -109,11 +109,6 @@ def _client(service: str, endpoint: str) -> Any:
             config=Config(inject_host_prefix=False, connect_timeout=5, read_timeout=60),
         )
     return made[service]
-
-
-def close_clients() -> None:
-    """Forget the product's own clients: they know the endpoint they were made for."""
-    clients.forget()
 
 
 def vsl(*words: str, state: Path) -> str:
