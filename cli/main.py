@@ -62,10 +62,13 @@ app.add_typer(catalogue, name="models", rich_help_panel="Jobs")
 app.add_typer(database, name="db", rich_help_panel=_OPERATIONS)
 
 State = Annotated[
-    Path | None, typer.Option("--state", help="Folder of this stack.", show_default=".vsl")
+    Path | None,
+    typer.Option("--state", help="Folder of this stack.", show_default=".vsl", file_okay=False),
 ]
 
-Port = Annotated[int | None, typer.Option(show_default="a free one")]
+
+def _port(of: str) -> Any:
+    return typer.Option(help=f"Of {of}.", show_default="a free one")
 
 
 def _version(wanted: bool) -> None:
@@ -108,10 +111,10 @@ def up(  # noqa: PLR0913 - one argument an option
     keep: Annotated[
         bool, typer.Option("--keep", help="Bring back jobs and media of the stack before.")
     ] = False,
-    engine_port: Port = None,
-    replicate_port: Port = None,
-    postgres_port: Port = None,
-    valkey_port: Port = None,
+    engine_port: Annotated[int | None, _port("the AWS engine")] = None,
+    replicate_port: Annotated[int | None, _port("the Replicate stand-in")] = None,
+    postgres_port: Annotated[int | None, _port("PostgreSQL")] = None,
+    valkey_port: Annotated[int | None, _port("Valkey")] = None,
     build: Annotated[
         Path | None,
         typer.Option(help="Run the output of `sam build` (.aws-sam/build), not the working tree."),
@@ -434,5 +437,8 @@ def main() -> None:
     """Entry point of `vsl`."""
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (KeyboardInterrupt, OSError):
+        from cli.client.screen import Screen
+
+        with Screen(as_json="--json" in sys.argv).errors():
+            raise

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 State = Annotated[
     Path | None,
     typer.Option(
-        "--state", help="Folder of a local stack.", show_default=".vsl", rich_help_panel="Where"
+        "--state",
+        help="Folder of a local stack.",
+        show_default=".vsl",
+        file_okay=False,
+        rich_help_panel="Where",
     ),
 ]
 Stage = Annotated[

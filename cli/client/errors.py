@@ -39,6 +39,13 @@ class CommandError(Exception):
         return {"error": error, "exitCode": int(self.exit_code)}
 
 
+def file_error(error: OSError) -> CommandError:
+    """Of a file or folder that the system did not let us have; `filename` must be known."""
+    message = f"{error.filename}: {error.strerror}."
+    hint = "Name another file or folder, or change who may read and write it."
+    return CommandError("FileError", message, Exit.FAILED, hint, path=str(error.filename))
+
+
 # The API's codes (docs/api.md). What is not listed goes by its HTTP status.
 _HINTS = {
     "BudgetExceeded": (

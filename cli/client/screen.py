@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cli.client.errors import CommandError, Exit
+from cli.client.errors import CommandError, Exit, file_error
 from cli.client.formatting import plain
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ class Screen:
         except CommandError as error:
             self._show(error)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            self._show(file_error(error))
+            sys.exit(Exit.FAILED)
         except KeyboardInterrupt:
             self._show(CommandError("Interrupted", "Interrupted.", Exit.INTERRUPTED))
             sys.exit(Exit.INTERRUPTED)

@@ -5,13 +5,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from typer.core import TyperOption
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import app, main
 from cli.release.stage import steps
 from tests.support.template import REPOSITORY
 
@@ -40,6 +42,48 @@ def test_every_command_has_help_json_and_a_state(words: tuple[str, ...], command
     options = {option for each in command.params for option in each.opts}
     assert ("--state" in options) == (words[0] not in OF_STAGES)
     assert "--json" in options
+
+
+@pytest.mark.parametrize(("words", "command"), ALL)
+def test_every_option_says_what_it_does(words: tuple[str, ...], command: Any) -> None:
+    options = [each for each in command.params if isinstance(each, TyperOption)]
+    assert [each.name for each in options if not each.help] == []
+
+
+FOLDERS = [each for each in ALL if each.values[0][0] not in OF_STAGES]
+
+
+@pytest.mark.parametrize(("words", "command"), FOLDERS)
+def test_a_file_where_a_folder_belongs_is_named(
+    words: tuple[str, ...], command: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    needed = ["x" for each in command.params if each.required]
+    shown = CliRunner().invoke(app, [*words, *needed, "--state", str(file)])
+    assert shown.exit_code == 2
+    assert "--state" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["status", "up --json", "jobs", "jobs --json", "demo", "token me"]
+)
+def test_a_folder_that_cannot_be_had_ends_in_an_error_not_in_a_traceback(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    below = tmp_path / "file" / "state"
+    below.parent.touch()
+    monkeypatch.setattr(sys, "argv", ["vsl", *words.split(), "--state", str(below)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    if "--json" in words:
+        error = json.loads(printed.out)["error"]
+        assert (error["code"], error["path"].startswith(str(below))) == ("FileError", True)
+    else:
+        assert f"{below}" in printed.err
+        assert "Not a directory" in printed.err
 
 
 @pytest.mark.parametrize(("words", "command"), DEPLOYED)
