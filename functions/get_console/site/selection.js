@@ -13,24 +13,31 @@ export function selectionBar(jobs, { removed, cleared }) {
   const erase = h("button", { type: "button", class: "danger" }, icon("trash"), "Delete");
   const clear = h("button", { type: "button", class: "quiet", onclick: cleared }, "Clear");
   const element = h("div", { class: "selection", role: "toolbar", "aria-label": "Selected jobs", hidden: true }, count, download, erase, clear);
+  let busy = false; // what is being downloaded must not be deleted
+  const chosen = () => [...jobs.values()].flatMap((job) => job.outputs || []);
+  const allow = () => {
+    download.disabled = busy || !chosen().length;
+    erase.disabled = busy;
+  };
   download.addEventListener("click", async () => {
-    download.disabled = true;
-    const files = [...jobs.values()].flatMap((job) => job.outputs || []);
+    const files = chosen();
+    busy = true;
+    allow();
     for (const file of files) {
-      save(file);
+      await save(file);
       await sleep(BETWEEN_FILES_MS); // or the browser takes them for one
     }
     announce(`${files.length} files are downloaded.`);
-    download.disabled = false;
+    busy = false;
+    allow();
   });
   erase.addEventListener("click", () => confirmDeletion([...jobs.keys()], removed));
   return {
     element,
     update() {
       element.hidden = jobs.size === 0;
-      const files = [...jobs.values()].reduce((sum, job) => sum + (job.outputs?.length || 0), 0);
       count.textContent = `${jobs.size} selected`;
-      download.disabled = files === 0;
+      allow();
     },
   };
 }
@@ -38,11 +45,11 @@ export function selectionBar(jobs, { removed, cleared }) {
 /** By way of memory where the store allows it: a link to another origin is opened, not saved. */
 async function save({ originalUrl, s3Path }) {
   const name = s3Path.split("/").slice(-2).join("-");
-  const answer = await fetch(originalUrl).catch(() => null);
-  const href = answer?.ok ? URL.createObjectURL(await answer.blob()) : originalUrl;
-  const link = h("a", { href, download: name, target: answer?.ok ? null : "_blank", rel: "noopener" });
+  const held = await fetch(originalUrl).then((answer) => (answer.ok ? answer.blob() : null)).catch(() => null);
+  const href = held ? URL.createObjectURL(held) : originalUrl;
+  const link = h("a", { href, download: name, target: held ? null : "_blank", rel: "noopener" });
   link.click();
-  if (answer?.ok) setTimeout(() => URL.revokeObjectURL(href), 60_000);
+  if (held) setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
 /** Asks first; `removed` is called with each id that is gone. */

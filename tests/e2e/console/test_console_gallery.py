@@ -4,7 +4,7 @@ import re
 
 import psycopg
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from devstack.replicate.faults import Match, PredictionFails, PredictionSlow
 from tests.support import web
@@ -162,11 +162,20 @@ def test_what_is_selected_is_downloaded_and_deleted(page: Page, stack: Stack, us
     page.keyboard.press("Space")
     expect(bar.get_by_role("status")).to_have_text("2 selected")
     assert_accessible(page)
-    names = []
+    names: list[str] = []
+    could_be_deleted = []
+    delete = bar.get_by_role("button", name="Delete")
+
+    def look(route: Route) -> None:
+        could_be_deleted.append(delete.is_enabled())
+        route.continue_()
+
     page.on("download", lambda download: names.append(download.suggested_filename))
-    with page.expect_download():
+    page.route(re.compile("X-Amz-Signature"), look)
+    with page.expect_download(lambda _: len(names) == 2):
         bar.get_by_role("button", name="Download").click()
-    bar.get_by_role("button", name="Delete").click()
+    assert could_be_deleted == [False, False]
+    delete.click()
     page.get_by_role("button", name="Delete for good").click()
     expect(places[1]).to_have_count(0)
     expect(places[2]).to_have_count(0)
@@ -204,4 +213,4 @@ def test_who_has_made_nothing_yet_is_shown_where_to_begin(page: Page) -> None:
     example = page.locator(".examples a").first
     text = example.inner_text().splitlines()[-1]
     example.click()
-    expect(page.get_by_label("Prompt")).to_have_value(text)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(text)
