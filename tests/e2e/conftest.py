@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -35,12 +36,30 @@ def usage(stack: Stack) -> Iterator[Usage]:
         yield usage
 
 
+_chromium = ExitStack()
+_browsers: list[Browser] = []
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=on_path(), args=list(FLAGS))
-        yield opened
-        opened.close()
+def browser() -> Browser:
+    """The same one for modules that follow one another: to start it takes two seconds of a core."""
+    if not _browsers:
+        playwright = _chromium.enter_context(sync_playwright())
+        started = playwright.chromium.launch(executable_path=on_path(), args=list(FLAGS))
+        _chromium.callback(started.close)
+        _browsers.append(started)
+    return _browsers[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Playwright has an event loop run in this thread, which other tests would trip over."""
+    try:
+        yield
+    finally:
+        if "browser" not in getattr(nextitem, "fixturenames", ()):
+            _browsers.clear()
+            _chromium.close()
 
 
 @pytest.fixture(autouse=True)

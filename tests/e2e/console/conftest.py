@@ -18,8 +18,9 @@ def user() -> str:
     return unique("console").replace(" ", "-")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def context(browser: Browser, stack: Stack, user: str) -> Iterator[BrowserContext]:
+    """With a page that stays: the process that draws it, and what it has read, serve all tests."""
     opened = browser.new_context(
         viewport=DESK, base_url=f"{stack.api.url}/", timezone_id="Pacific/Auckland"
     )
@@ -30,6 +31,7 @@ def context(browser: Browser, stack: Stack, user: str) -> Iterator[BrowserContex
     opened.add_init_script(
         f"if (!localStorage.getItem('vsl.userId')) localStorage.setItem('vsl.userId', {json.dumps(user)})"
     )
+    opened.new_page().goto("console/icon.svg")
     yield opened
     opened.close()
 
@@ -37,6 +39,7 @@ def context(browser: Browser, stack: Stack, user: str) -> Iterator[BrowserContex
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """At the console, as this user; whatever the page complains of fails the test."""
+    context.pages[0].evaluate("localStorage.clear()")
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -44,6 +47,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     opened.on("dialog", lambda dialog: _unexpected(dialog, complaints))
     opened.goto("console")
     yield opened
+    opened.close()
     assert not complaints, complaints
 
 
