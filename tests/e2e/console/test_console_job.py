@@ -67,7 +67,7 @@ def test_parameters_are_json_and_run_again(page: Page, stack: Stack, user: str) 
     copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
     assert parameters.items() <= copied.items()
     page.get_by_role("link", name="Run again").click()
-    expect(page.get_by_label("Prompt")).to_have_value(prompt)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(prompt)
     expect(page.get_by_role("radio", name="2:3")).to_be_checked()
 
 

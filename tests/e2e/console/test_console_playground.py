@@ -45,7 +45,7 @@ def test_from_the_form_to_the_picture_and_its_timeline(page: Page, stack: Stack)
     ).to_be_visible()
     expect(page.get_by_label("Log of the model").last).to_contain_text(prompt)
     page.get_by_role("link", name="Run again").click()
-    expect(page.get_by_label("Prompt")).to_have_value(prompt)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(prompt)
     expect(page.get_by_role("radio", name="2", exact=True).first).to_be_checked()
 
 
@@ -131,7 +131,7 @@ def test_form_json_and_code_stay_in_step(page: Page) -> None:
     page.get_by_role("tab", name="TypeScript").click()
     expect(page.get_by_label("The request in TypeScript")).to_contain_text('"prompt": "a hen"')
     page.get_by_role("tab", name="Form").click()
-    expect(page.get_by_label("Prompt")).to_have_value("a hen")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("a hen")
     assert_accessible(page)
 
 
@@ -209,7 +209,7 @@ def test_earlier_results_are_one_click_away(page: Page, stack: Stack, user: str)
         "a grid"
     )
     page.get_by_role("button", name="Use these settings").click()
-    expect(page.get_by_label("Prompt")).to_have_value(prompts[0])
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(prompts[0])
     page.get_by_label("Prompt").fill(unique("third"))
     choose(page, "Number of outputs", "1")
     generate(page)
