@@ -49,13 +49,23 @@ class Visit:
         return [each for each in self.requests if each.url.partition("?")[0].endswith(path)]
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
+    """With a page that stays: the process that draws it, and what it has read, serve all tests."""
+    opened = browser.new_context(base_url=f"{stack.api.url}/")
+    opened.set_default_timeout(WAIT_MS)
+    opened.new_page().goto("console/icon.svg")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
+def visit(context: BrowserContext, stack: Stack) -> Iterator[Visit]:
     """Whatever leaves for another host, or is complained of in the console, fails the test."""
-    context = browser.new_context(base_url=f"{stack.api.url}/")
-    found = visited(context)
+    context.pages[0].evaluate("localStorage.clear()")
+    found = visited(context.new_page())
     yield found
-    context.close()
+    found.page.close()
     elsewhere = [each.url for each in found.requests if not of_the_api(each.url, stack)]
     assert not elsewhere
     assert not found.complaints, found.complaints
@@ -66,11 +76,10 @@ def of_the_api(url: str, stack: Stack) -> bool:
     return url.startswith((f"{stack.api.url}/", "data:"))
 
 
-def visited(context: BrowserContext) -> Visit:
-    context.set_default_timeout(WAIT_MS)
+def visited(page: Page) -> Visit:
     expect.set_options(timeout=WAIT_MS)
-    found = Visit(context.new_page())
-    context.on("request", lambda request: found.requests.append(request))  # noqa: PLW0108
+    found = Visit(page)
+    found.page.on("request", lambda request: found.requests.append(request))  # noqa: PLW0108
     found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
     found.page.on("console", lambda message: _complain(message, found.complaints))
     found.page.on("dialog", lambda dialog: found.complaints.append(dialog.message))
