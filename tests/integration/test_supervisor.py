@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -198,28 +199,6 @@ def test_a_part_that_dies_takes_the_stack_down_with_a_reason(state: Path, part: 
     assert f"{part} ended by itself" in (state / "logs" / "supervisor.log").read_text()
 
 
-def test_functions_are_forked_from_a_process_that_was_warm_before_the_first_call(
-    state: Path,
-) -> None:
-    def servers() -> set[int]:
-        found = {pid for pid in processes_of(state) if b"fork_server.py" in _command(pid)}
-        return {pid for pid in found if comm(pid).startswith("python")}
-
-    document = up(state)
-    before = until(servers)
-    assert models(document) == 200
-    assert servers() == before
-
-
-def test_the_supervisor_keeps_no_library_it_does_not_use(state: Path) -> None:
-    """What a start needs besides is done in processes that end (devstack/child.py)."""
-    document = up(state)
-    maps = Path(f"/proc/{document['pid']}/maps").read_text()
-    assert "libpython" in maps or "bin/python" in maps
-    for library in ("psycopg", "pydantic", "cryptography"):
-        assert library not in maps
-
-
 def test_a_pid_of_somebody_else_is_left_alone(state: Path) -> None:
     """A record from before a reboot may name a pid that now is another's."""
     with subprocess.Popen(["sleep", "60"]) as other:
@@ -273,6 +252,44 @@ def test_the_next_stack_brings_back_jobs_and_media(state: Path) -> None:
     assert ask("jobs")["jobs"] == []
 
 
-def test_a_port_of_ones_own(state: Path) -> None:
+@dataclass(frozen=True)
+class Running:
+    """One that the tests below only look at."""
+
+    state: Path
+    port: int
+    document: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    state = tmp_path_factory.mktemp("running") / "state"
     (port,) = free_ports(1)
-    assert up(state, "--port", str(port))["apiUrl"] == f"http://127.0.0.1:{port}"
+    try:
+        yield Running(state, port, up(state, "--port", str(port)))
+    finally:
+        vsl("down", state=state)
+
+
+def test_a_port_of_ones_own(running: Running) -> None:
+    assert running.document["apiUrl"] == f"http://127.0.0.1:{running.port}"
+
+
+def test_functions_are_forked_from_a_process_that_was_warm_before_the_first_call(
+    running: Running,
+) -> None:
+    def servers() -> set[int]:
+        found = {pid for pid in processes_of(running.state) if b"fork_server.py" in _command(pid)}
+        return {pid for pid in found if comm(pid).startswith("python")}
+
+    before = until(servers)
+    assert models(running.document) == 200
+    assert servers() == before
+
+
+def test_the_supervisor_keeps_no_library_it_does_not_use(running: Running) -> None:
+    """What a start needs besides is done in processes that end (devstack/child.py)."""
+    maps = Path(f"/proc/{running.document['pid']}/maps").read_text()
+    assert "libpython" in maps or "bin/python" in maps
+    for library in ("psycopg", "pydantic", "cryptography"):
+        assert library not in maps
