@@ -73,10 +73,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if path.startswith(SHORT) or any(one.startswith(path) for one in SHORT) else True
 
 
-# With several workers the last to finish decides: what takes long begins first.
-_SLOWEST_FIRST = ("tests/e2e/", "tests/fault/", "tests/chaos/", "tests/integration/")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     part = config.getoption("--part")
@@ -88,11 +84,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
         items[:] = chosen
 
-    def place(item: pytest.Item) -> int:
-        slow = [item.nodeid.startswith(suite) for suite in _SLOWEST_FIRST]
-        return slow.index(True) if any(slow) else len(slow)
-
-    items.sort(key=place)
+    items.sort(key=lambda item: _place(item.nodeid))
 
 
 # One after another on one stack these would take far longer than all else: each group has a stack of
@@ -131,17 +123,39 @@ _STACKS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _OTHERS = "using"
+# With several workers the last to finish decides: what takes long begins first. Tests of a stack wait
+# half of their time, so two groups of them begin beside the fault enumeration, which never waits.
+_FIRST = (
+    "using",
+    "protocols",
+    "tests/fault/test_single_faults.py",
+    "tests/fault/",
+    "reading",
+    "breaking",
+    "tests/chaos/",
+    "tests/integration/",
+)
+
+
+def _scope(nodeid: str) -> str:
+    """What runs in one piece: a file, or all tests that share a stack."""
+    path = Path(nodeid.partition("::")[0])
+    if path.parts[:2] != ("tests", "e2e"):
+        return str(path)
+    name = path.parts[2].removeprefix("test_").removesuffix(".py")
+    return next((group for group, names in _STACKS.items() if name in names), _OTHERS)
+
+
+def _place(nodeid: str) -> int:
+    scope = _scope(nodeid)
+    return next((place for place, each in enumerate(_FIRST) if scope.startswith(each)), len(_FIRST))
 
 
 class StackScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves it untyped
     """With several workers a file stays together, and so do all tests that share a stack."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = Path(nodeid.partition("::")[0])
-        if path.parts[:2] != ("tests", "e2e"):
-            return str(path)
-        name = path.parts[2].removeprefix("test_").removesuffix(".py")
-        return next((group for group, names in _STACKS.items() if name in names), _OTHERS)
+        return _scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> StackScheduling:
