@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_socket
@@ -123,15 +124,15 @@ _STACKS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _OTHERS = "using"
-# With several workers the last to finish decides: what takes long begins first. Tests of a stack wait
-# half of their time, so two groups of them begin beside the fault enumeration, which never waits.
+_GROUPS = {*_STACKS, _OTHERS}
+# With several workers the last to finish decides: what takes long begins first.
 _FIRST = (
     "using",
+    "reading",
     "protocols",
+    "breaking",
     "tests/fault/test_single_faults.py",
     "tests/fault/",
-    "reading",
-    "breaking",
     "tests/chaos/",
     "tests/integration/",
 )
@@ -156,6 +157,20 @@ class StackScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist leave
 
     def _split_scope(self, nodeid: str) -> str:
         return _scope(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """Tests of a stack wait half of their time: one worker is left to those that never wait."""
+        others = [work for each, work in self.assigned_work.items() if each is not node]
+        waiting = sum(
+            any(scope in _GROUPS and not all(tests.values()) for scope, tests in work.items())
+            for work in others
+        )
+        fitting = [
+            scope for scope in self.workqueue if (scope in _GROUPS) == (waiting < len(others))
+        ]
+        if fitting:
+            self.workqueue.move_to_end(fitting[0], last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> StackScheduling:
