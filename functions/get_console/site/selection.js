@@ -23,13 +23,16 @@ export function selectionBar(jobs, { removed, cleared }) {
     const files = chosen();
     busy = true;
     allow();
-    for (const file of files) {
-      await save(file);
-      await sleep(BETWEEN_FILES_MS); // or the browser takes them for one
+    try {
+      for (const file of files) {
+        await save(file);
+        await sleep(BETWEEN_FILES_MS); // or the browser takes them for one
+      }
+      announce(`${files.length} files are downloaded.`);
+    } finally {
+      busy = false;
+      allow();
     }
-    announce(`${files.length} files are downloaded.`);
-    busy = false;
-    allow();
   });
   erase.addEventListener("click", () => confirmDeletion([...jobs.keys()], removed));
   return {
