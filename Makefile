@@ -11,8 +11,8 @@ STAGE ?= homolog
 PARAMETERS ?=
 STATE ?= .vsl
 PYTEST_ARGS ?=
-# One more than there are cores: the end-to-end tests wait half of their time.
-WORKERS := -n 3
+# More than there are cores: the end-to-end tests wait half of their time.
+WORKERS := -n 4
 
 # Behind a company's proxy its certificate is in the system's store.
 export UV_SYSTEM_CERTS := true
