@@ -10,7 +10,7 @@ import typer
 
 from cli.client import money
 from cli.client.callbacks import callbacks_command
-from cli.client.commands import AsJson, Stage, screen_command
+from cli.client.commands import AsJson, Stage, screen_command, state_option
 from cli.client.estimate import estimate_command
 from cli.client.generate import generate_command, watch_command
 from cli.client.job_list import jobs_command
@@ -61,10 +61,7 @@ register_catalogue(catalogue)
 app.add_typer(catalogue, name="models", rich_help_panel="Jobs")
 app.add_typer(database, name="db", rich_help_panel=_OPERATIONS)
 
-State = Annotated[
-    Path | None,
-    typer.Option("--state", help="Folder of this stack.", show_default=".vsl", file_okay=False),
-]
+State = Annotated[Path | None, state_option("Folder of this stack.")]
 
 
 def _port(of: str) -> Any:

@@ -89,17 +89,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # One after another on one stack these would take far longer than all else: each group has a stack of
-# its own, about as many seconds as the next. A folder's name stands for all files in it.
+# its own, the longest first. A folder's name stands for all files in it.
 _STACKS: Mapping[str, tuple[str, ...]] = {
-    # Break their stack's stores, processes and clocks, or look for what others left.
-    "breaking": (
-        "callbacks",
-        "client_callbacks",
-        "deletion",
-        "doctor",
-        "ends",
-        "odd_answers",
-        "uploads",
+    # Read what people read: pages, documents, the command line.
+    "reading": (
+        "any_model",
+        "api_page",
+        "command_line",
+        "console",
+        "documents",
+        "tenant_isolation",
     ),
     # Speak the protocols of other APIs.
     "protocols": (
@@ -113,24 +112,22 @@ _STACKS: Mapping[str, tuple[str, ...]] = {
         "replicate_python",
         "replicate_strangers",
     ),
-    # Read what people read: pages, documents, the command line.
-    "reading": (
-        "any_model",
-        "api_page",
-        "command_line",
-        "console",
-        "documents",
-        "tenant_isolation",
+    # Break their stack's stores, processes and clocks, or look for what others left.
+    "breaking": (
+        "callbacks",
+        "client_callbacks",
+        "deletion",
+        "doctor",
+        "ends",
+        "odd_answers",
+        "uploads",
     ),
 }
 _OTHERS = "using"
-_GROUPS = {*_STACKS, _OTHERS}
+_GROUPS = (_OTHERS, *_STACKS)
 # With several workers the last to finish decides: what takes long begins first.
 _FIRST = (
-    "using",
-    "reading",
-    "protocols",
-    "breaking",
+    *_GROUPS,
     "tests/fault/test_single_faults.py",
     "tests/fault/",
     "tests/chaos/",

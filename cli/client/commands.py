@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from cli.client.api import Api
     from cli.client.screen import Screen
 
-State = Annotated[
-    Path | None,
-    typer.Option(
-        "--state",
-        help="Folder of a local stack.",
-        show_default=".vsl",
-        file_okay=False,
-        rich_help_panel="Where",
-    ),
-]
+
+def state_option(what: str, panel: str | None = None) -> Any:
+    return typer.Option(
+        "--state", help=what, show_default=".vsl", file_okay=False, rich_help_panel=panel
+    )
+
+
+State = Annotated[Path | None, state_option("Folder of a local stack.", "Where")]
 Stage = Annotated[
     str | None,
     typer.Option(

@@ -25,6 +25,7 @@ from devstack.paths import python_of
 from tests.support import web
 from tests.support.api import unique
 from tests.support.auth_gateways import AuthGateway, auth_gateway, deployed_environment
+from tests.support.browser import fresh_page, kept_context
 from tests.support.function_host import Host
 from tests.support.stack import Stack
 from vsl.services.api.describe_api import SCHEMES
@@ -51,19 +52,14 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
-    """With a page that stays: the process that draws it, and what it has read, serve all tests."""
-    opened = browser.new_context(base_url=f"{stack.api.url}/")
-    opened.set_default_timeout(WAIT_MS)
-    opened.new_page().goto("console/icon.svg")
-    yield opened
-    opened.close()
+    with kept_context(browser, stack.api.url, WAIT_MS) as opened:
+        yield opened
 
 
 @pytest.fixture
 def visit(context: BrowserContext, stack: Stack) -> Iterator[Visit]:
     """Whatever leaves for another host, or is complained of in the console, fails the test."""
-    context.pages[0].evaluate("localStorage.clear()")
-    found = visited(context.new_page())
+    found = visited(fresh_page(context))
     yield found
     found.page.close()
     elsewhere = [each.url for each in found.requests if not of_the_api(each.url, stack)]

@@ -4,7 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # It asks nobody but the page it was sent to.
@@ -22,6 +29,27 @@ FLAGS = (
 
 def on_path() -> str | None:
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def kept_context(
+    browser: "Browser", url: str, timeout_ms: int, **options: Any
+) -> "Iterator[BrowserContext]":
+    """Of the API at `url`, for all tests of a module.
+
+    One page of it stays: the process that draws it, and what it has read, serve the others, too.
+    """
+    opened = browser.new_context(base_url=f"{url}/", **options)
+    opened.set_default_timeout(timeout_ms)
+    opened.new_page().goto("console/icon.svg")
+    yield opened
+    opened.close()
+
+
+def fresh_page(context: "BrowserContext") -> "Page":
+    """One that knows nothing of the tests before."""
+    context.pages[0].evaluate("localStorage.clear()")
+    return context.new_page()
 
 
 def playwrights_own() -> bool:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
 
 from tests.support.api import unique
+from tests.support.browser import fresh_page, kept_context
 from tests.support.console import DESK, WAIT_MS
 from tests.support.stack import Stack
 
@@ -20,27 +21,21 @@ def user() -> str:
 
 @pytest.fixture(scope="module")
 def context(browser: Browser, stack: Stack, user: str) -> Iterator[BrowserContext]:
-    """With a page that stays: the process that draws it, and what it has read, serve all tests."""
-    opened = browser.new_context(
-        viewport=DESK, base_url=f"{stack.api.url}/", timezone_id="Pacific/Auckland"
-    )
-    opened.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)
-    # Once: a test may change it.
-    opened.add_init_script(
-        f"if (!localStorage.getItem('vsl.userId')) localStorage.setItem('vsl.userId', {json.dumps(user)})"
-    )
-    opened.new_page().goto("console/icon.svg")
-    yield opened
-    opened.close()
+    options = {"viewport": DESK, "timezone_id": "Pacific/Auckland"}
+    with kept_context(browser, stack.api.url, WAIT_MS, **options) as opened:
+        opened.grant_permissions(["clipboard-read", "clipboard-write"])
+        # Once: a test may change it.
+        opened.add_init_script(
+            f"if (!localStorage.getItem('vsl.userId')) localStorage.setItem('vsl.userId', {json.dumps(user)})"
+        )
+        yield opened
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """At the console, as this user; whatever the page complains of fails the test."""
-    context.pages[0].evaluate("localStorage.clear()")
-    opened = context.new_page()
+    opened = fresh_page(context)
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda message: _complain(message, complaints))
