@@ -74,7 +74,7 @@ class DistributionApp:
         asked |= {"Authorization": unchecked_signature("s3"), "Accept-Encoding": "identity"}
         request = self._origin().build_request(scope["method"], url, headers=asked)
         try:
-            answer = await self._origin().send(request, stream=True)
+            answer = await self._ask(request)
         except httpx.HTTPError as error:
             await _say(send, 502, RefusedError("OriginError", type(error).__name__), added)
             return
@@ -99,6 +99,14 @@ class DistributionApp:
         own = admit(base, query, distribution.keys, time.time()).split("&")
         parts = [part for part in own if part.partition("=")[0] in distribution.query]
         return f"{self._engine}/{distribution.bucket}{path}?{'&'.join(parts)}"
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        """Once more where a connection that was kept had been closed meanwhile: whatever is asked here
+        changes nothing. Raises httpx.HTTPError."""
+        try:
+            return await self._origin().send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            return await self._origin().send(request, stream=True)
 
     def _origin(self) -> httpx.AsyncClient:
         if self._client is None:

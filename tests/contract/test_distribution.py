@@ -217,6 +217,22 @@ def test_a_large_file_passes_through_piece_by_piece(front: Front) -> None:
     assert max(pieces) <= 65_536
 
 
+def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again(front: Front) -> None:
+    """The second request of a connection is what it ends at."""
+    begun: set[int] = set()
+
+    def once(request: BaseHTTPRequestHandler) -> None:
+        if request.client_address[1] in begun:
+            return  # closed without a word
+        begun.add(request.client_address[1])
+        answer(request, 200, Content_Length="0")
+        request.close_connection = False
+
+    front.origin.route(f"/bucket{TYPED}", once)
+    assert [front.get(front.signed()).status_code for _ in range(3)] == [200, 200, 200]
+    assert len(begun) == 3
+
+
 def test_s3_away_is_502(tmp_path: Path) -> None:
     with file_server() as gone:
         pass
