@@ -105,6 +105,7 @@ RULES: dict[str, Rule] = {
     "POST /mcp": Rule("write", body=CALL, by_header=True),
     "GET /console": Rule("open", owner=302),
     "GET /console/{file}": Rule("open"),
+    "GET /console/files/{version}/{file}": Rule("open"),
     "GET /openapi.json": Rule("open"),
     "GET /docs": Rule("open"),
     "GET /docs/{file}": Rule("open"),
@@ -182,6 +183,7 @@ class Visit:
         path = path.replace("{jobId}", job_id or self.job_id).replace("{modelId}", "flux-schnell")
         path = path.replace("{model}", "flux-schnell")
         path = path.replace("/console/{file}", "/console/index.html")
+        path = path.replace("/files/{version}/{file}", "/files/any/main.js")
         path = path.replace("{keyId}", NO_KEY)
         path = path.replace("/docs/{file}", "/docs/page.js").replace("{owner}", self.owner)
         query = {

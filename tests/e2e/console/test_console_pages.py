@@ -82,6 +82,15 @@ def test_the_first_visit_loads_little(browser: Browser, stack: Stack) -> None:
     assert any(each.url.endswith("playground.js") for each in files)
     loaded = sum(each.sizes()["responseBodySize"] for each in files)
     assert 30_000 < loaded < FIRST_LOAD_BYTES
+
+    visit.reload()
+    expect(visit.get_by_role("button", name="Generate")).to_be_visible(timeout=WAIT_MS)
+    again = visit.evaluate(
+        "performance.getEntriesByType('resource')"
+        ".filter(({ name }) => name.includes('/console/')).map(({ transferSize }) => transferSize)"
+    )
+    assert len(again) > 20
+    assert not any(again), "everything but the page is the browser's own already"
     context.close()
 
 

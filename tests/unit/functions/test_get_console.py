@@ -17,9 +17,9 @@ FILES = sorted(path.name for path in SITE.iterdir())
 FIRST_LOAD_BYTES = 200_000
 
 
-def ask(name: str, headers: dict[str, str] | None = None) -> Response:
+def ask(name: str, headers: dict[str, str] | None = None, version: str | None = None) -> Response:
     event = json.loads((REPOSITORY / "events/api/get_console.json").read_text())
-    event["pathParameters"] = {"file": name}
+    event["pathParameters"] = {"file": name} | ({"version": version} if version else {})
     event["headers"] |= headers or {}
     return app.handler(event, Context())
 
@@ -41,12 +41,36 @@ def test_the_front_door_leads_to_the_page_wherever_the_api_stands() -> None:
 def test_every_file_is_handed_out_with_its_type(name: str) -> None:
     answer = ask(name)
     assert answer["statusCode"] == 200
-    assert answer["body"] == (SITE / name).read_text()
+    assert answer["body"] == (SITE / name).read_text().replace("{version}", named_version())
     kind = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     expected = kind.get(Path(name).suffix, "text/html")
     assert answer["headers"]["Content-Type"].startswith(expected)
     again = ask(name, {"If-None-Match": answer["headers"]["ETag"]})
     assert (again["statusCode"], again["body"]) == (304, "")
+
+
+def named_version() -> str:
+    """By the page, for what it loads."""
+    (version,) = set(re.findall(r'(?:href|src)="files/(\w+)/', ask("index.html")["body"]))
+    return str(version)
+
+
+def test_what_the_page_loads_is_kept_for_good() -> None:
+    page = ask("index.html")
+    assert page["headers"]["Cache-Control"] == "no-cache"
+    assert not re.findall(r'(?:href|src)="(?!files/|#)', page["body"])
+    for name in ("main.js", "style.css", "icon.svg"):
+        answer = ask(name, version=named_version())
+        assert answer["body"] == (SITE / name).read_text()
+        assert answer["headers"]["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_under_another_version_it_comes_and_is_not_kept() -> None:
+    """A page that was open while the stage was deployed."""
+    answer = ask("gallery.js", version="0123456789abcdef")
+    assert answer["body"] == (SITE / "gallery.js").read_text()
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    assert ask("nothing.js", version=named_version())["statusCode"] == 404
 
 
 @pytest.mark.parametrize("name", ["", "app.py", "../app.py", "..%2fapp.py", "nothing.js", "site"])
@@ -84,7 +108,8 @@ def test_what_the_first_page_imports_is_fetched_at_once() -> None:
                 r'^import .* from "\./(\w+\.js)";$', (SITE / name).read_text(), re.MULTILINE
             )
     page = (SITE / "index.html").read_text()
-    assert set(re.findall(r'"modulepreload" href="(.*)"', page)) == wanted - {"main.js"}
+    ahead = re.findall(r'"modulepreload" href="files/{version}/(.*)"', page)
+    assert set(ahead) == wanted - {"main.js"}
 
 
 def test_every_file_is_used() -> None:

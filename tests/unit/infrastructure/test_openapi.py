@@ -31,7 +31,14 @@ GATEWAYS_OWN = {
 ANY = "x-amazon-apigateway-any-method"
 OPEN_TO_THE_PROVIDER = {"/webhook/replicate"}
 # Without a secret, and simple enough for browsers to ask without a preflight.
-DESCRIPTIONS = {"/openapi.json", "/docs", "/docs/{file}", "/console", "/console/{file}"}
+DESCRIPTIONS = {
+    "/openapi.json",
+    "/docs",
+    "/docs/{file}",
+    "/console",
+    "/console/{file}",
+    "/console/files/{version}/{file}",
+}
 
 
 # Protocols of others, each behind one function.
